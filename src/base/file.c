@@ -1,0 +1,103 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int open_class(int saved_errno)
+{
+    if (saved_errno == ENOENT || saved_errno == ENOTDIR) return ERR_NOTFOUND;
+    if (saved_errno == EACCES || saved_errno == EPERM) return ERR_DENIED;
+    return ERR_INPUT;
+}
+
+int file_read(struct buf *out, const char *path, struct err *e)
+{
+    defer_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        int saved = errno;
+        return err_errno(e, open_class(saved), saved, "%s", path);
+    }
+    for (;;) {
+        uint8_t chunk[16384];
+        ssize_t n = read(fd, chunk, sizeof chunk);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return err_errno(e, ERR_INPUT, errno, "%s", path);
+        if (n == 0) return 0;
+        buf_add(out, chunk, (size_t)n);
+        explicit_bzero(chunk, (size_t)n);
+        if (out->failed) return err_set(e, ERR_LIMIT, "%s: longer than %zu bytes", path, out->max);
+    }
+}
+
+int file_write_all(int fd, struct bytes b, struct err *e)
+{
+    while (b.len) {
+        ssize_t n = write(fd, b.ptr, b.len);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) {
+            int saved = errno;
+            bool full = saved == ENOSPC || saved == EDQUOT || saved == EFBIG;
+            return err_errno(e, full ? ERR_LIMIT : saved == EPIPE ? ERR_NET : ERR_INPUT, saved, "write");
+        }
+        b.ptr += n;
+        b.len -= (size_t)n;
+    }
+    return 0;
+}
+
+static int sync_directory_of(const char *path, struct err *e)
+{
+    defer_free char *copy = x_strdup(str_from(path));
+    defer_close int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) < 0) return err_errno(e, ERR_INPUT, errno, "fsync of the directory of %s", path);
+    return 0;
+}
+
+static int write_and_sync(const char *path, struct bytes b, unsigned mode, struct err *e)
+{
+    unlink(path); /* what a killed process with our number left, perhaps with other permissions */
+    defer_close int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+    if (fd < 0) {
+        int saved = errno;
+        return err_errno(e, open_class(saved), saved, "%s", path);
+    }
+    if (file_write_all(fd, b, e) < 0) return err_wrap(e, "%s", path);
+    if (fsync(fd) < 0) return err_errno(e, ERR_INPUT, errno, "%s: fsync", path);
+    return 0;
+}
+
+int file_write_atomic(const char *path, struct bytes b, unsigned mode, struct err *e)
+{
+    struct buf temporary = buf_new(8192);
+    buf_printf(&temporary, "%s.%ld.tmp", path, (long)getpid());
+    const char *name = buf_cstr(&temporary);
+    int rc = write_and_sync(name, b, mode, e);
+    if (rc == 0 && rename(name, path) < 0) rc = err_errno(e, ERR_INPUT, errno, "rename to %s", path);
+    if (rc < 0) unlink(name);
+    buf_free(&temporary);
+    return rc < 0 ? rc : sync_directory_of(path, e);
+}
+
+int file_spill(int *out_fd, struct err *e)
+{
+    const char *dir = getenv("TMPDIR");
+    if (!dir || !*dir) dir = "/var/tmp";
+    int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        struct buf name = buf_new(8192);
+        buf_printf(&name, "%s/rollcall.XXXXXX", dir);
+        char *path = x_strdup(str_from(buf_cstr(&name)));
+        buf_free(&name);
+        fd = mkostemp(path, O_CLOEXEC);
+        if (fd >= 0) unlink(path);
+        free(path);
+    }
+    if (fd < 0) return err_errno(e, ERR_INPUT, errno, "no temporary file in %s", dir);
+    *out_fd = fd;
+    return 0;
+}

@@ -1,0 +1,64 @@
+#include "base/secret.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+static void takes_and_drops(void **state)
+{
+    struct secret s;
+    struct err e;
+    assert_int_equal(secret_take(&s, bytes_of(STR("hunter2")), &e), 0);
+    assert_int_equal(secret_bytes(&s).len, 7);
+    assert_string_equal((const char *)s.ptr, "hunter2");
+    secret_drop(&s);
+    assert_null(s.ptr);
+    assert_int_equal(s.len, 0);
+    secret_drop(&s);
+    secret_drop(NULL);
+}
+
+static void refuses(void **state)
+{
+    static char large[SECRET_MAX + 1];
+    memset(large, 'x', sizeof large);
+    struct secret s;
+    struct err e;
+    assert_int_equal(secret_take(&s, bytes_of(STR("")), &e), ERR_INPUT);
+    assert_int_equal(secret_take(&s, (struct bytes){(const uint8_t *)"pw\0x", 4}, &e), ERR_INPUT);
+    assert_null(strstr(e.message, "pw")); /* never the secret itself */
+    assert_int_equal(secret_take(&s, (struct bytes){(const uint8_t *)large, sizeof large}, &e), ERR_INPUT);
+    assert_null(s.ptr);
+    assert_int_equal(secret_take(&s, (struct bytes){(const uint8_t *)large, SECRET_MAX}, &e), 0);
+    assert_int_equal(s.ptr[SECRET_MAX], 0);
+    secret_drop(&s);
+}
+
+static void wipes(void **state)
+{
+    char text[] = "hunter2";
+    secret_wipe(text, sizeof text);
+    for (size_t i = 0; i < sizeof text; i++) assert_int_equal(text[i], 0);
+}
+
+static void hardens(void **state)
+{
+    secret_harden_process();
+    struct rlimit core;
+    assert_int_equal(getrlimit(RLIMIT_CORE, &core), 0);
+    assert_int_equal(core.rlim_cur, 0);
+    assert_int_equal(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(takes_and_drops), cmocka_unit_test(refuses),
+                                       cmocka_unit_test(wipes), cmocka_unit_test(hardens)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
