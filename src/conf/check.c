@@ -1,0 +1,259 @@
+#include "conf/check.h"
+
+#include "conf/value.h"
+#include "model/dn.h"
+
+#include <stdio.h>
+
+struct check {
+    const struct type_spec *type;
+    const struct node *map;
+    json_t *settings;
+    const char *dir;
+    const struct node_place *place;
+};
+
+static struct str text_of(const struct check *c, const char *key)
+{
+    return str_from(json_string_value(json_object_get(c->settings, key)));
+}
+
+static bool is_text(const struct check *c, const char *key, const char *value)
+{
+    return str_equal(text_of(c, key), str_from(value));
+}
+
+/* Where a key's value stands; the block itself if it was not written. */
+static const struct node *place_of(const struct check *c, const char *key)
+{
+    const struct node *n = node_find(c->map, str_from(key));
+    return n ? n : c->map;
+}
+
+/* "corp: " in messages that point at a whole block of a file. */
+static const char *name_of(const struct check *c, char out[NODE_SHOWN + 2])
+{
+    out[0] = 0;
+    if (c->map->key.len) snprintf(out, NODE_SHOWN + 2, "%.*s: ", c->map->key.len > 64 ? 64 : (int)c->map->key.len, c->map->key.ptr);
+    return out;
+}
+
+/* --- key by key ------------------------------------------------------------------------------------------ */
+
+int settings_unknown_key(const struct type_spec *t, const struct node *n, const struct node_place *p)
+{
+    char shown[NODE_SHOWN];
+    const char *guess = key_spec_guess(t, n->key);
+    node_show(shown, n->key);
+    if (guess) return node_fail_key(p, n, "unknown key %s; did you mean '%s'?", shown, guess);
+    node_fail_key(p, n, "unknown key %s", shown);
+    return err_hint(p->e, "`rollcall connector spec %s` lists the keys there are", t->name);
+}
+
+static int check_known(const struct check *c)
+{
+    for (const struct node *n = c->map->first; n; n = n->next)
+        if (!str_equal(n->key, STR("type")) && !key_spec_find(c->type, n->key)) return settings_unknown_key(c->type, n, c->place);
+    return 0;
+}
+
+static int take_values(const struct check *c)
+{
+    for (size_t i = 0; i < c->type->n_keys; i++) {
+        const struct key_spec *k = &c->type->keys[i];
+        const struct node *n = node_find(c->map, str_from(k->name));
+        json_t *v = NULL;
+        if (n)
+            try(value_check(&v, k, n, c->dir, c->place));
+        else
+            v = value_fallback(k);
+        if (v) json_object_set_new(c->settings, k->name, v);
+    }
+    return 0;
+}
+
+static int check_required(const struct check *c)
+{
+    char name[NODE_SHOWN + 2];
+    for (size_t i = 0; i < c->type->n_keys; i++) {
+        const struct key_spec *k = &c->type->keys[i];
+        if (!k->is_required || json_object_get(c->settings, k->name) || !key_spec_applies(k, c->settings)) continue;
+        name_of(c, name);
+        if (k->when_key)
+            node_fail_key(c->place, c->map, "%s%s is missing (needed with %s: %s)", name, k->name, k->when_key,
+                          json_string_value(json_object_get(c->settings, k->when_key)));
+        else
+            node_fail_key(c->place, c->map, "%s%s is missing", name, k->name);
+        return err_hint(c->place->e, "%s; for example: %s: %s", k->doc, k->name, k->example);
+    }
+    return 0;
+}
+
+/* --- known, but not built yet: refused, so that nothing is silently ignored ------------------------------- */
+
+static bool is_later(const struct key_spec *k, const json_t *v)
+{
+    if (!k->later) return false;
+    if (json_is_array(v)) return json_array_size(v) > 0;
+    if (json_is_boolean(v)) return json_is_true(v) && words_have(k->later, STR("true"));
+    return words_have(k->later, str_from(json_string_value(v)));
+}
+
+static int check_later(const struct check *c)
+{
+    for (size_t i = 0; i < c->type->n_keys; i++) {
+        const struct key_spec *k = &c->type->keys[i];
+        const json_t *v = json_object_get(c->settings, k->name);
+        if (!is_later(k, v)) continue;
+        const char *word = json_string_value(v);
+        const struct node *at = place_of(c, k->name);
+        if (word && k->fallback) return node_fail(c->place, at, "%s: %s is not in this version; use %s", k->name, word, k->fallback);
+        return node_fail(c->place, at, "%s is not in this version; leave the key out", k->name);
+    }
+    return 0;
+}
+
+/* --- Active Directory ------------------------------------------------------------------------------------- */
+
+int settings_default_port(const json_t *settings)
+{
+    const char *security = json_string_value(json_object_get(settings, "security"));
+    if (!security) return 0;
+    return strcmp(security, "ldaps") == 0 ? 636 : 389;
+}
+
+static int check_clear_text(const struct check *c)
+{
+    if (!is_text(c, "security", "ldap") || !is_text(c, "auth", "simple")) return 0;
+    return node_fail(c->place, place_of(c, "security"),
+                     "security: with ldap the password would travel in clear text; use starttls or ldaps");
+}
+
+static int check_port(const struct check *c)
+{
+    const struct node *at = place_of(c, "port");
+    int64_t port = json_integer_value(json_object_get(c->settings, "port"));
+    bool is_ldaps = is_text(c, "security", "ldaps");
+    if (port == 389 && is_ldaps)
+        return node_fail(c->place, at, "port: 389 speaks LDAP without TLS at first, but security is ldaps; write port: 636, or security: starttls");
+    if (port == 636 && !is_ldaps)
+        return node_fail(c->place, at, "port: 636 speaks TLS at once, but security is %s; write port: 389, or security: ldaps",
+                         text_of(c, "security").ptr);
+    if (port == 3268 || port == 3269)
+        return node_fail(c->place, at, "port: %d is the global catalog, which holds only a part of every object; use %d", (int)port,
+                         settings_default_port(c->settings));
+    return 0;
+}
+
+/* The part of dn from its first DC component on; all of it is "not DC" if there is none. */
+static struct str domain_part(struct str dn)
+{
+    struct str attribute, value, rest;
+    while (dn.len && dn_split(dn, &attribute, &value, &rest)) {
+        if (str_equal_nocase(attribute, STR("DC"))) return dn;
+        dn = rest;
+    }
+    return (struct str){dn.ptr, 0};
+}
+
+static bool same_dn(struct str a, struct str b)
+{
+    struct buf x = buf_new(32768), y = buf_new(32768);
+    dn_normalize(&x, a);
+    dn_normalize(&y, b);
+    bool same = !x.failed && !y.failed && str_equal(buf_str(&x), buf_str(&y));
+    buf_free(&x);
+    buf_free(&y);
+    return same;
+}
+
+static bool ends_with_nocase(struct str s, struct str tail)
+{
+    return s.len > tail.len && str_equal_nocase((struct str){s.ptr + s.len - tail.len, tail.len}, tail);
+}
+
+/* "OU=Users,DC=company" in company.com: the same with the domain that was set. */
+static int refuse_base(const struct check *c, struct str base, struct str tail, const char *domain_dn)
+{
+    struct buf meant = buf_new(8192), child = buf_new(8192);
+    const struct node *at = place_of(c, "base_dn");
+    struct str domain = text_of(c, "domain");
+    size_t own = tail.len ? base.len - tail.len : base.len;
+    dn_to_dns(&child, tail);
+    buf_add_str(&meant, (struct str){base.ptr, own});
+    buf_printf(&meant, "%s%s", tail.len ? "" : ",", domain_dn);
+    if (ends_with_nocase(buf_str(&child), domain) && child.ptr[child.len - domain.len - 1] == '.') {
+        node_fail(c->place, at, "base_dn: lies in the domain %s, not in %s", buf_cstr(&child), domain.ptr);
+        err_hint(c->place->e, "add a connector for %s", buf_cstr(&child));
+    } else {
+        node_fail(c->place, at, "base_dn: does not end in the domain's own name, %s; did you mean '%s'?", domain_dn, buf_cstr(&meant));
+    }
+    buf_free(&meant);
+    buf_free(&child);
+    return ERR_INPUT;
+}
+
+static int check_base_dn(const struct check *c)
+{
+    struct str base = text_of(c, "base_dn");
+    if (!base.len) return 0;
+    struct buf domain_dn = buf_new(4096);
+    dn_from_dns(&domain_dn, text_of(c, "domain"));
+    struct str tail = domain_part(base);
+    int rc = tail.len && same_dn(tail, buf_str(&domain_dn)) ? 0 : refuse_base(c, base, tail, buf_cstr(&domain_dn));
+    buf_free(&domain_dn);
+    return rc;
+}
+
+static int check_active_directory(const struct check *c)
+{
+    if (!json_object_get(c->settings, "port"))
+        json_object_set_new(c->settings, "port", json_integer(settings_default_port(c->settings)));
+    try(check_clear_text(c));
+    try(check_later(c));
+    try(check_port(c));
+    return check_base_dn(c);
+}
+
+/* --- Entra ID ----------------------------------------------------------------------------------------------- */
+
+static int check_entra_id(const struct check *c)
+{
+    static const char *const ways[] = {"client_secret", "client_certificate", "federated_token_file", "managed_identity"};
+    char name[NODE_SHOWN + 2];
+    const char *found = NULL;
+    for (size_t i = 0; i < n_elements(ways); i++) {
+        const json_t *v = json_object_get(c->settings, ways[i]);
+        if (!v || json_is_false(v)) continue;
+        if (found) return node_fail(c->place, place_of(c, ways[i]), "%s and %s: one way to sign in is enough", found, ways[i]);
+        found = ways[i];
+    }
+    if (found) return 0;
+    node_fail_key(c->place, c->map, "%sno way to sign in", name_of(c, name));
+    return err_hint(c->place->e, "set client_certificate, client_secret, federated_token_file or managed_identity: true");
+}
+
+/* ------------------------------------------------------------------------------------------------------------- */
+
+static int check_all(const struct check *c)
+{
+    try(check_known(c));
+    try(take_values(c));
+    try(check_required(c));
+    if (strcmp(c->type->name, "active_directory") == 0) return check_active_directory(c);
+    if (strcmp(c->type->name, "entra_id") == 0) return check_entra_id(c);
+    return check_later(c);
+}
+
+int settings_check(json_t **out, const struct type_spec *t, const struct node *map, const char *dir, const struct node_place *p)
+{
+    struct check c = {t, map, json_object(), dir, p};
+    json_object_set_new(c.settings, "type", json_string(t->name));
+    int rc = check_all(&c);
+    if (rc < 0) {
+        json_decref(c.settings);
+        return rc;
+    }
+    *out = c.settings;
+    return 0;
+}

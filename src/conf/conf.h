@@ -1,0 +1,68 @@
+/* conf.h - the settings file: YAML, checked against the connector specifications, errors with line and column.
+ *
+ * One table (conf/spec.c) describes every key of every connector and sink type: type, default, choices, whether it is a
+ * secret reference or a path, when it is required, one line of doc. The YAML reader, `connector spec` (JSON Schema), `config
+ * check` and the forms of the server are all drawn from it. Settings are kept as a jansson object with defaults filled in,
+ * relative paths made absolute (relative to the file), secrets as references, never values.
+ * Precedence: flags, then ROLLCALL_CONNECTORS_<NAME>_<KEY> (upper case, - as _), then the file, then defaults.
+ */
+#ifndef ROLLCALL_CONF_H
+#define ROLLCALL_CONF_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#include <jansson.h>
+
+struct connector_conf {
+    char *name;
+    const char *type; /* "active_directory" */
+    json_t *settings; /* object; custom_properties and lists as arrays */
+    int line;         /* in the file; 0: not from a file */
+};
+struct sink_conf {
+    char *name;
+    const char *type; /* "http", "directory", "file" */
+    json_t *settings;
+};
+struct conf {
+    char *path;
+    char *store_url;
+    struct connector_conf *connectors;
+    size_t n_connectors;
+    struct sink_conf *sinks;
+    size_t n_sinks;
+};
+
+/* path NULL: $ROLLCALL_CONFIG, else /etc/rollcall/rollcall.yaml. ERR_INPUT: "FILE:12:5: unknown key 'hosst'; did you mean
+ * 'host'?"; reports the first error. ERR_NOTFOUND: no file (hint says where it looked). env: environ, for tests. */
+int conf_load(struct conf *out, const char *path, char *const *env, struct err *e) must_use;
+/* The same from memory; `name` stands for the file in messages, `dir` for relative paths. */
+int conf_parse(struct conf *out, struct str yaml, const char *name, const char *dir, char *const *env, struct err *e) must_use;
+void conf_free(struct conf *c);
+/* ERR_NOTFOUND lists the names there are, with "did you mean". */
+int conf_connector(const struct conf *c, struct str name, const struct connector_conf **out, struct err *e) must_use;
+/* "key=value" from a flag, checked like the file. */
+int conf_override(struct connector_conf *c, struct str key, struct str value, struct err *e) must_use;
+/* Re-checks one whole settings object (required keys, combinations), e.g. after overrides. */
+int conf_check_settings(const char *type, json_t *settings, const char *where, struct err *e) must_use;
+
+/* Typed reads of checked settings; the default is in the object already. NULL/0/false only where a key has none. */
+const char *conf_str(const json_t *settings, const char *key);
+int64_t conf_int(const json_t *settings, const char *key);
+bool conf_bool(const json_t *settings, const char *key);
+
+/* JSON Schema (draft 2020-12) of a connector or sink type, with x- keys for forms (x-secret, x-order, x-group,
+ * x-show-if); NULL if the type is unknown. The caller decrefs. */
+json_t *conf_spec(const char *type);
+struct conf_type {
+    const char *name, *doc;
+    bool is_sink;
+};
+extern const struct conf_type conf_types[]; /* name NULL ends */
+/* "1h", "30m", "7d", "45s" to ms; false otherwise. */
+bool conf_parse_duration(int64_t *out_ms, struct str s);
+/* Closest of names by edit distance (at most 2, or a third of the length), NULL if none. names ends with NULL. */
+const char *did_you_mean(struct str word, const char *const *names);
+
+#endif

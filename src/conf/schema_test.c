@@ -1,0 +1,83 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "conf/conf.h"
+#include "conf/spec.h"
+
+#include <stdlib.h>
+
+static void test_types(void **state)
+{
+    size_t n = 0;
+    for (; conf_types[n].name; n++) {
+        assert_string_equal(conf_types[n].name, type_specs[n].name);
+        json_t *schema = conf_spec(conf_types[n].name);
+        assert_non_null(schema);
+        assert_string_equal(json_string_value(json_object_get(schema, "$schema")), "https://json-schema.org/draft/2020-12/schema");
+        assert_string_equal(json_string_value(json_object_get(schema, "title")), conf_types[n].name);
+        json_decref(schema);
+    }
+    assert_int_equal(n, n_type_specs);
+    assert_null(conf_spec("nonsense"));
+    assert_null(conf_spec(NULL));
+}
+
+/* Every row is complete, and what it says about itself is right. */
+static void test_rows(void **state)
+{
+    for (size_t t = 0; t < n_type_specs; t++)
+        for (size_t i = 0; i < type_specs[t].n_keys; i++) {
+            const struct key_spec *k = &type_specs[t].keys[i];
+            assert_non_null(k->doc);
+            assert_non_null(k->group);
+            assert_ptr_equal(key_spec_find(&type_specs[t], str_from(k->name)), k); /* no name twice */
+            if (k->is_required) assert_non_null(k->example);
+            if (k->is_required) assert_null(k->fallback);
+            if (k->kind == KEY_CHOICE) assert_non_null(k->choices);
+            if (k->kind == KEY_INT || k->kind == KEY_DURATION) assert_true(k->max > k->min);
+            if (k->when_key) assert_non_null(key_spec_find(&type_specs[t], str_from(k->when_key)));
+            if (k->when_key) assert_non_null(k->when);
+        }
+}
+
+static void test_active_directory(void **state)
+{
+    json_t *s = conf_spec("active_directory"), *p = json_object_get(s, "properties");
+    static const char *const promised[] = {
+        "domain", "host", "port", "security", "auth", "username", "password", "ca_certificate", "certificate_name", "mechanism", "kerberos_spn",
+        "krb5_config", "credential_cache", "keytab", "base_dn", "group_scope", "extract_disabled_users", "extract_acls", "custom_properties",
+        "failover_hosts", "dc_discovery", "dc_discovery_domain", "last_logon", "frequency", "full_sync_every"};
+    for (size_t i = 0; i < n_elements(promised); i++)
+        if (!json_object_get(p, promised[i])) fail_msg("no %s", promised[i]);
+    json_t *password = json_object_get(p, "password");
+    assert_true(json_is_true(json_object_get(password, "x-secret")));
+    char *when = json_dumps(json_object_get(password, "x-show-if"), JSON_COMPACT);
+    assert_string_equal(when, "{\"auth\":[\"simple\",\"kerberos\"]}");
+    free(when);
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(p, "page_size"), "default")), 1000);
+    assert_true(json_is_true(json_object_get(json_object_get(p, "extract_acls"), "default")));
+    assert_true(json_is_true(json_object_get(s, "x-available")));
+    char *required = json_dumps(json_object_get(s, "required"), JSON_COMPACT);
+    assert_string_equal(required, "[\"type\",\"domain\",\"host\"]");
+    free(required);
+    char *all = json_dumps(json_array_get(json_object_get(s, "allOf"), 0), JSON_COMPACT);
+    assert_string_equal(all, "{\"if\":{\"properties\":{\"auth\":{\"enum\":[\"simple\",\"kerberos\"]}}},\"then\":{\"required\":[\"username\"]}}");
+    free(all);
+    json_decref(s);
+    s = conf_spec("entra_id");
+    assert_true(json_is_false(json_object_get(s, "x-available")));
+    json_decref(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_types),
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_active_directory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
