@@ -1,0 +1,786 @@
+/* Against tests/fake/receiver.py, which this test starts itself (argument 1: its path) and ends by its pid.
+ */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/when.h"
+#include "sink/sink.h"
+
+#define TOKEN "s3cr3t-t0ken-0123456789"
+#define BODY                                                                                                 \
+    "{\"version\":1,\"items\":[{\"metadata\":{\"uid\":\"event-1\"}},{\"metadata\":{\"uid\":\"event-2\"}}]}"
+
+static const char *receiver_py;
+static char top[64];
+static struct secret token;
+
+/* --- processes ---------------------------------------------------------------------------------------- */
+
+struct receiver {
+    pid_t pid;
+    int port;
+};
+static struct receiver plain, tls, other_name, chaotic;
+
+static pid_t start(const char *const *argv, int out)
+{
+    pid_t parent = getpid(), child = fork();
+    assert_true(child >= 0);
+    if (child) return child;
+    prctl(PR_SET_PDEATHSIG, SIGTERM); /* no leftovers if the test is killed */
+    if (getppid() != parent) _exit(127);
+    if (out >= 0) dup2(out, STDOUT_FILENO);
+    execv(argv[0], (char *const *)argv);
+    _exit(127);
+}
+
+static void run(const char *const *argv)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC), status;
+    int keep = dup(STDERR_FILENO);
+    dup2(null, STDERR_FILENO); /* openssl is talkative */
+    pid_t child = start(argv, null);
+    dup2(keep, STDERR_FILENO);
+    close(keep);
+    close(null);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (status) fail_msg("%s %s failed", argv[0], argv[1]);
+}
+
+static char *in_top(const char *name)
+{
+    static char path[8][160];
+    static unsigned turn;
+    char *p = path[turn++ % 8];
+    snprintf(p, sizeof path[0], "%s/%s", top, name);
+    return p;
+}
+
+static struct receiver receiver_start(const char *const *more)
+{
+    const char *argv[24] = {"/usr/bin/python3", receiver_py,        "--quiet",
+                            "--requests",       in_top("requests"), NULL};
+    for (int n = 5; *more; n++) argv[n] = *more++;
+    int ends[2];
+    char line[64] = "";
+    struct receiver r = {0};
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    r.pid = start(argv, ends[1]);
+    close(ends[1]);
+    for (size_t n = 0; n < sizeof line - 1 && !strchr(line, '\n'); n++)
+        if (read(ends[0], line + n, 1) != 1) break;
+    close(ends[0]);
+    if (sscanf(line, "listening %d", &r.port) != 1) fail_msg("%s does not start", receiver_py);
+    return r;
+}
+
+static void receiver_stop(struct receiver *r)
+{
+    if (!r->pid) return;
+    kill(r->pid, SIGKILL);
+    waitpid(r->pid, NULL, 0);
+    *r = (struct receiver){0};
+}
+
+/* A CA and a leaf of it with the given names; two days. */
+static void make_ca(const char *name)
+{
+    char key[64], pem[64];
+    snprintf(key, sizeof key, "%s.key", name);
+    snprintf(pem, sizeof pem, "%s.pem", name);
+    run((const char *const[]){"/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                              "ec_paramgen_curve:P-256", "-nodes", "-keyout", in_top(key), "-out",
+                              in_top(pem), "-days", "2", "-subj", "/CN=Test CA", NULL});
+}
+
+static void make_leaf(const char *name, const char *names)
+{
+    char key[64], pem[64], san[128];
+    snprintf(key, sizeof key, "%s.key", name);
+    snprintf(pem, sizeof pem, "%s.pem", name);
+    snprintf(san, sizeof san, "subjectAltName=%s", names);
+    run((const char *const[]){"/usr/bin/openssl",
+                              "req",
+                              "-x509",
+                              "-CA",
+                              in_top("ca.pem"),
+                              "-CAkey",
+                              in_top("ca.key"),
+                              "-newkey",
+                              "ec",
+                              "-pkeyopt",
+                              "ec_paramgen_curve:P-256",
+                              "-nodes",
+                              "-keyout",
+                              in_top(key),
+                              "-out",
+                              in_top(pem),
+                              "-days",
+                              "2",
+                              "-subj",
+                              "/CN=receiver",
+                              "-addext",
+                              san,
+                              "-addext",
+                              "basicConstraints=critical,CA:false",
+                              NULL});
+}
+
+static int group_set_up(void **state)
+{
+    struct err e;
+    snprintf(top, sizeof top, "/tmp/rollcall-http-test-XXXXXX");
+    if (!mkdtemp(top) || secret_take(&token, bytes_of(STR(TOKEN)), &e) < 0) return -1;
+    make_ca("ca");
+    make_ca("stranger");
+    make_leaf("leaf", "IP:127.0.0.1,DNS:localhost");
+    make_leaf("other", "DNS:other.example");
+    plain = receiver_start((const char *const[]){"--record", in_top("record"), NULL});
+    chaotic = receiver_start(
+        (const char *const[]){"--record", in_top("chaos"), "--chaos", "0.5", "--token", TOKEN, NULL});
+    tls = receiver_start(
+        (const char *const[]){"--tls-cert", in_top("leaf.pem"), "--tls-key", in_top("leaf.key"), NULL});
+    other_name = receiver_start(
+        (const char *const[]){"--tls-cert", in_top("other.pem"), "--tls-key", in_top("other.key"), NULL});
+    return 0;
+}
+
+static int group_tear_down(void **state)
+{
+    receiver_stop(&plain);
+    receiver_stop(&chaotic);
+    receiver_stop(&tls);
+    receiver_stop(&other_name);
+    secret_drop(&token);
+    run((const char *const[]){"/bin/rm", "-rf", top, NULL});
+    return 0;
+}
+
+/* --- one post and what the receiver saw of it --------------------------------------------------------- */
+
+static char path[512], url[600]; /* of the post under test */
+
+static struct sink_http_config config(const char *steps)
+{
+    static int number;
+    snprintf(path, sizeof path, "/intake?key=HIDDEN&steps=%s&case=%d", steps, number++);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d%s", plain.port, path);
+    return (struct sink_http_config){.url = str_from(url),
+                                     .token = &token,
+                                     .timeout_ms = 5000,
+                                     .give_up_after_ms = 20000,
+                                     .first_wait_ms = 20};
+}
+
+static int post(const struct sink_http_config *c, struct err *e)
+{
+    struct sink_http *h;
+    *e = (struct err){0};
+    try(sink_http_open(&h, c, e));
+    int rc = sink_http_post(h, bytes_of(STR(BODY)), e);
+    sink_http_close(h);
+    assert_null(strstr(e->message, TOKEN)); /* in whatever went wrong */
+    assert_null(strstr(e->message, "HIDDEN"));
+    return rc;
+}
+
+/* The lines of a file of the receiver whose key has the value, as an array that the caller drops. */
+static json_t *lines_where(const char *file, const char *key, const char *value)
+{
+    json_t *all = json_array();
+    FILE *in = fopen(in_top(file), "r");
+    char line[8192];
+    while (in && fgets(line, sizeof line, in)) {
+        json_t *one = json_loads(line, 0, NULL);
+        const char *has = json_string_value(json_object_get(one, key));
+        if (has && strcmp(has, value) == 0) json_array_append(all, one);
+        json_decref(one);
+    }
+    if (in) fclose(in);
+    return all;
+}
+
+static size_t n_requests(void)
+{
+    json_t *all = lines_where("requests", "url", path);
+    size_t n = json_array_size(all);
+    json_decref(all);
+    return n;
+}
+
+static size_t n_taken(const char *id)
+{
+    json_t *all = lines_where("record", "id", id);
+    size_t n = json_array_size(all);
+    json_decref(all);
+    return n;
+}
+
+static const char *sent_header(const json_t *request, const char *name)
+{
+    return json_string_value(json_object_get(json_object_get(request, "headers"), name));
+}
+
+static int64_t now_ms(void)
+{
+    return when_monotonic_ms();
+}
+
+/* --- what is sent -------------------------------------------------------------------------------------- */
+
+static void test_sends(void **state)
+{
+    struct err e;
+    struct sink_http_config c = config("ok");
+    size_t before = n_taken("event-1");
+    if (post(&c, &e) < 0) fail_msg("%s", e.message);
+    json_t *all = lines_where("requests", "url", path), *r = json_array_get(all, 0);
+    struct sha256 sum;
+    char expected[65];
+    sha256_init(&sum);
+    sha256_add(&sum, bytes_of(STR(BODY)));
+    sha256_hex(&sum, expected);
+    assert_int_equal(json_array_size(all), 1);
+    assert_string_equal(json_string_value(json_object_get(r, "method")), "POST");
+    assert_string_equal(json_string_value(json_object_get(r, "sha256")), expected);
+    assert_string_equal(sent_header(r, "authorization"), "Bearer " TOKEN);
+    assert_string_equal(sent_header(r, "content-type"), "application/json");
+    assert_string_equal(sent_header(r, "user-agent"), "rollcall/" ROLLCALL_VERSION);
+    assert_null(sent_header(r, "expect"));
+    assert_null(sent_header(r, "accept-encoding"));
+    assert_null(sent_header(r, "cookie"));
+    assert_int_equal(n_taken("event-1"), before + 1);
+    json_decref(all);
+}
+
+static void test_sends_without_token(void **state)
+{
+    struct err e;
+    struct sink_http_config c = config("ok:202");
+    struct secret none = {0};
+    c.token = &none;
+    c.content_type = STR("application/x-ndjson");
+    assert_int_equal(post(&c, &e), 0);
+    c.token = NULL;
+    assert_int_equal(post(&c, &e), 0);
+    json_t *all = lines_where("requests", "url", path);
+    assert_int_equal(json_array_size(all), 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_null(sent_header(json_array_get(all, i), "authorization"));
+        assert_string_equal(sent_header(json_array_get(all, i), "content-type"), "application/x-ndjson");
+    }
+    json_decref(all);
+}
+
+/* One connection carries many posts, large ones too, and empty ones. */
+static void test_many_posts(void **state)
+{
+    struct err e;
+    struct sink_http *h;
+    struct sink_http_config c = config("ok");
+    assert_int_equal(sink_http_open(&h, &c, &e), 0);
+    struct buf big = buf_new(8 << 20);
+    buf_add_str(&big, STR("{\"items\":["));
+    for (int i = 0; i < 40000; i++)
+        buf_printf(&big, "%s{\"id\":\"big-%d\",\"x\":\"%0100d\"}", i ? "," : "", i, i);
+    buf_add_str(&big, STR("]}"));
+    for (int i = 0; i < 30; i++) assert_int_equal(sink_http_post(h, bytes_of(STR(BODY)), &e), 0);
+    assert_int_equal(sink_http_post(h, buf_bytes(&big), &e), 0);
+    assert_int_equal(sink_http_post(h, (struct bytes){NULL, 0}, &e), 0);
+    sink_http_close(h);
+    assert_int_equal(n_requests(), 32);
+    assert_int_equal(n_taken("big-39999"), 1);
+    buf_free(&big);
+}
+
+/* --- what is answered ---------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *steps;
+    int class;
+    size_t requests;
+    const char *message; /* part of it */
+} answers[] = {
+    {"ok:201", 0, 1, NULL},
+    {"ok:204", 0, 1, NULL},
+    /* again and again */
+    {"503,500,502,ok", 0, 4, NULL},
+    {"408,425,429,ok", 0, 4, NULL},
+    {"504,501,599,ok:202", 0, 4, NULL},
+    {"drop,drop,ok", 0, 3, NULL},
+    {"cut,ok", 0, 2, NULL},
+    {"cut:503,ok", 0, 2, NULL},
+    {"die,ok", 0, 2, NULL},
+    {"refuse,ok", 0, 2, NULL},
+    {"429:retry-after=0,ok", 0, 2, NULL},
+    {"429:retry-after=soon,ok", 0, 2, NULL},
+    {"503:retry-date=-100,ok", 0, 2, NULL},
+    /* final */
+    {"400", ERR_INPUT, 1, "HTTP 400: {\"error\": \"step 400\"}"},
+    {"401", ERR_DENIED, 1, "HTTP 401"},
+    {"403", ERR_DENIED, 1, "HTTP 403"},
+    {"404", ERR_INPUT, 1, "/intake: HTTP 404"},
+    {"410", ERR_INPUT, 1, "HTTP 410"},
+    {"413", ERR_INPUT, 1, "HTTP 413"},
+    {"503,401", ERR_DENIED, 2, "HTTP 401"},
+    {"cut:400", ERR_INPUT, 1, "HTTP 400: {\"status\""},
+    {"400:body=bad_request_here", ERR_INPUT, 1, "HTTP 400: bad request here"},
+    /* the other end is not what it should be */
+    {"garbage", ERR_PROTO, 1, ""},
+    {"header:200000", ERR_PROTO, 1, "more than 64 KiB of header"},
+    {"big:20000000", 0, 1, NULL},
+    {"400:body=", ERR_INPUT, 1, "HTTP 400"},
+};
+
+static void test_answers(void **state)
+{
+    for (size_t i = 0; i < n_elements(answers); i++) {
+        struct err e;
+        struct sink_http_config c = config(answers[i].steps);
+        int64_t began = now_ms();
+        int rc = post(&c, &e);
+        if (rc != answers[i].class || n_requests() != answers[i].requests)
+            fail_msg("%s: %s in %zu requests: %s", answers[i].steps, err_class_name(rc), n_requests(),
+                     e.message);
+        if (answers[i].message && !strstr(e.message, answers[i].message))
+            fail_msg("%s: %s", answers[i].steps, e.message);
+        if (rc < 0)
+            assert_int_equal(e.domain, strncmp(e.message, "POST http", 9) == 0 && strstr(e.message, "HTTP ")
+                                           ? DOM_HTTP
+                                           : DOM_NONE);
+        assert_true(now_ms() - began < 4000);
+    }
+}
+
+static void test_hints(void **state)
+{
+    struct err e;
+    struct sink_http_config c = config("413");
+    assert_int_equal(post(&c, &e), ERR_INPUT);
+    assert_int_equal(e.code, 413);
+    assert_non_null(strstr(e.hint, "batch"));
+    c = config("401");
+    assert_int_equal(post(&c, &e), ERR_DENIED);
+    assert_non_null(strstr(e.hint, "token"));
+}
+
+static void test_redirects_are_not_followed(void **state)
+{
+    static const char *const statuses[] = {"301", "302", "303", "307", "308"};
+    for (size_t i = 0; i < n_elements(statuses); i++) {
+        struct err e;
+        char steps[64];
+        snprintf(steps, sizeof steps, "%s:location=@/elsewhere-%zu", statuses[i], i);
+        struct sink_http_config c = config(steps);
+        assert_int_equal(post(&c, &e), ERR_INPUT);
+        assert_int_equal(n_requests(), 1);
+        assert_non_null(strstr(e.message, "/elsewhere-"));
+        assert_non_null(strstr(e.hint, "redirects"));
+        json_t *followed = lines_where("requests", "url", strstr(strstr(steps, "@"), "/"));
+        assert_int_equal(json_array_size(followed), 0);
+        json_decref(followed);
+    }
+}
+
+/* A receiver that gives the token back, or tries to write on the operator's terminal. */
+static void test_what_is_shown_of_an_answer(void **state)
+{
+    struct err e;
+    struct sink_http_config c = config("401:echo");
+    assert_int_equal(post(&c, &e), ERR_DENIED);
+    assert_non_null(strstr(e.message, "you sent Bearer [token]"));
+    c = config("400:control");
+    assert_int_equal(post(&c, &e), ERR_INPUT);
+    for (const char *p = e.message; *p; p++)
+        assert_true((unsigned char)*p >= 0x20 && (unsigned char)*p < 0x7f);
+    assert_non_null(strstr(e.message, "bad\\x1b[31m request\\x00 fake: line"));
+    char steps[400];
+    snprintf(steps, sizeof steps, "400:body=%0300d", 1);
+    c = config(steps);
+    assert_int_equal(post(&c, &e), ERR_INPUT);
+    assert_true(strlen(e.message) < 300);
+    assert_non_null(strstr(e.message, "000..."));
+}
+
+/* --- waiting ------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *steps;
+    int64_t least_ms, most_ms;
+} waits[] = {
+    {"429:retry-after=1,ok", 1000, 1900},
+    {"503:retry-after=0.3,ok", 300, 900},
+    {"429:retry-after=_1_,ok", 1000, 1900},
+    {"429:retry-date=2,ok", 900, 2900}, /* a date has whole seconds */
+    {"429:retry-date=2:form=rfc850,ok", 900, 2900},
+    {"429:retry-date=2:form=asctime,ok", 900, 2900},
+    {"429,ok", 8, 600},
+    {"429:retry-after=-5,ok", 8, 600},
+    {"429:retry-after=1e9,ok", 8, 600},
+};
+
+static void test_retry_after_is_obeyed(void **state)
+{
+    for (size_t i = 0; i < n_elements(waits); i++) {
+        struct err e;
+        struct sink_http_config c = config(waits[i].steps);
+        int64_t began = now_ms();
+        assert_int_equal(post(&c, &e), 0);
+        int64_t took = now_ms() - began;
+        if (took < waits[i].least_ms || took > waits[i].most_ms || n_requests() != 2)
+            fail_msg("%s took %lld ms", waits[i].steps, (long long)took);
+    }
+}
+
+static void test_asked_to_wait_too_long(void **state)
+{
+    static const char *const steps[] = {"429:retry-after=3600", "503:retry-date=3600",
+                                        "503:retry-after=3600"};
+    for (size_t i = 0; i < n_elements(steps); i++) {
+        struct err e;
+        struct sink_http_config c = config(steps[i]);
+        int64_t began = now_ms();
+        assert_int_equal(post(&c, &e), ERR_LIMIT);
+        assert_true(now_ms() - began < 2000);
+        assert_int_equal(n_requests(), 1);
+        int64_t ahead = e.retry_at_ms - when_now_ms();
+        assert_true(ahead > 3590 * 1000 && ahead < 3620 * 1000);
+        assert_non_null(strstr(e.message, "HTTP "));
+    }
+}
+
+/* It doubles, and it ends on time. */
+static void test_gives_up(void **state)
+{
+    struct err e;
+    struct sink_http_config c = config("503");
+    c.give_up_after_ms = 1500;
+    c.first_wait_ms = 40;
+    int64_t began = now_ms();
+    assert_int_equal(post(&c, &e), ERR_NET);
+    int64_t took = now_ms() - began;
+    assert_true(took < 2000);
+    size_t n = n_requests(); /* 40 80 160 320 640 ...: at least half of each is waited */
+    assert_true(n >= 4 && n <= 8);
+    assert_non_null(strstr(e.message, "gave up after"));
+    assert_non_null(strstr(e.message, "HTTP 503"));
+    assert_int_equal(e.code, 503);
+    assert_true(e.retry_at_ms > 0);
+}
+
+static void test_zero_is_no_licence_to_hammer(void **state)
+{
+    struct err e;
+    struct sink_http_config c = config("429:retry-after=0");
+    c.give_up_after_ms = 1000;
+    c.first_wait_ms = 100;
+    assert_int_equal(post(&c, &e), ERR_LIMIT);
+    assert_true(n_requests() <= 1000 / 50 + 1);
+}
+
+static void test_silence(void **state)
+{
+    struct err e;
+    struct sink_http_config c = config("hang");
+    c.timeout_ms = 300;
+    c.give_up_after_ms = 900;
+    int64_t began = now_ms();
+    assert_int_equal(post(&c, &e), ERR_TIMEOUT);
+    assert_true(now_ms() - began < 1500);
+    assert_true(n_requests() >= 2);
+    c = config("hang,ok");
+    c.timeout_ms = 300;
+    assert_int_equal(post(&c, &e), 0);
+    c = config("drip:5"); /* a byte now and then does not keep it alive */
+    c.timeout_ms = 300;
+    c.give_up_after_ms = 500;
+    began = now_ms();
+    assert_int_equal(post(&c, &e), ERR_TIMEOUT);
+    assert_true(now_ms() - began < 1000);
+    c = config("slow:0.5");
+    assert_int_equal(post(&c, &e), 0);
+}
+
+static int closed_port(void)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof a;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &n), 0);
+    close(fd);
+    return ntohs(a.sin_port);
+}
+
+static void test_nobody_there(void **state)
+{
+    struct err e;
+    struct sink_http_config c = config("ok");
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/", closed_port());
+    c.url = str_from(url);
+    c.give_up_after_ms = 300;
+    assert_int_equal(post(&c, &e), ERR_NET);
+    assert_non_null(strstr(e.message, "gave up after"));
+    c.url = STR("https://no-such-host.invalid/");
+    assert_int_equal(post(&c, &e), ERR_NET);
+}
+
+/* It comes up while we wait. */
+static void test_receiver_restarts(void **state)
+{
+    struct err e;
+    struct sink_http_config c = config("ok");
+    int port = closed_port();
+    char text[16];
+    snprintf(text, sizeof text, "%d", port);
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    pid_t child =
+        start((const char *const[]){"/usr/bin/python3", receiver_py, "--quiet", "--port", text, NULL}, null);
+    close(null);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/", port);
+    c.url = str_from(url);
+    int rc = post(&c, &e);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    if (rc < 0) fail_msg("%s", e.message);
+}
+
+static volatile sig_atomic_t cancelled;
+
+static void *cancel_soon(void *ctx)
+{
+    poll(NULL, 0, 200);
+    cancelled = 1;
+    return NULL;
+}
+
+static void test_cancel(void **state)
+{
+    static const char *const steps[] = {"503:retry-after=10", "hang"};
+    for (size_t i = 0; i < n_elements(steps); i++) {
+        struct err e;
+        pthread_t thread;
+        struct sink_http_config c = config(steps[i]);
+        c.cancel = &cancelled;
+        cancelled = 0;
+        int64_t began = now_ms();
+        assert_int_equal(pthread_create(&thread, NULL, cancel_soon, NULL), 0);
+        assert_int_equal(post(&c, &e), ERR_CANCEL);
+        pthread_join(thread, NULL);
+        assert_true(now_ms() - began < 2500);
+    }
+}
+
+/* At least once: whatever happens on the way, every event that a post said yes to has been taken. */
+static void test_chaos(void **state)
+{
+    enum { BATCHES = 60 };
+    struct err e;
+    struct sink_http *h;
+    struct sink_http_config c = config("ok");
+    char base[64];
+    snprintf(base, sizeof base, "http://127.0.0.1:%d/intake", chaotic.port);
+    c.url = str_from(base);
+    c.first_wait_ms = 2;
+    assert_int_equal(sink_http_open(&h, &c, &e), 0);
+    for (int i = 0; i < BATCHES; i++) {
+        struct buf b = buf_new(4096);
+        buf_printf(&b, "{\"id\":\"c%d-0\"}\n{\"id\":\"c%d-1\"}\n", i, i);
+        if (sink_http_post(h, buf_bytes(&b), &e) < 0) fail_msg("batch %d: %s", i, e.message);
+        buf_free(&b);
+    }
+    sink_http_close(h);
+    bool seen[BATCHES][2] = {{false}};
+    size_t lines = 0;
+    FILE *in = fopen(in_top("chaos"), "r");
+    assert_non_null(in);
+    char line[256];
+    for (; fgets(line, sizeof line, in); lines++) {
+        int batch = 0, n = 0;
+        const char *id = strstr(line, "\"c");
+        assert_true(id && sscanf(id, "\"c%d-%d\"", &batch, &n) == 2 && batch < BATCHES && n < 2);
+        seen[batch][n] = true;
+    }
+    fclose(in);
+    for (int i = 0; i < BATCHES; i++) assert_true(seen[i][0] && seen[i][1]);
+    assert_true(lines > 2 * BATCHES); /* some came twice: the faults were real */
+}
+
+/* --- TLS ----------------------------------------------------------------------------------------------- */
+
+static int post_tls(const struct receiver *r, const char *host, const char *ca, struct err *e)
+{
+    struct sink_http_config c = config("ok");
+    snprintf(url, sizeof url, "https://%s:%d%s", host, r->port, path);
+    c.url = str_from(url);
+    if (ca) c.ca_certificate = str_from(in_top(ca));
+    return post(&c, e);
+}
+
+static void test_tls(void **state)
+{
+    struct err e;
+    if (post_tls(&tls, "127.0.0.1", "ca.pem", &e) < 0) fail_msg("%s", e.message);
+    assert_int_equal(post_tls(&tls, "localhost", "ca.pem", &e), 0);
+    assert_int_equal(n_requests(), 1);
+    assert_int_equal(post_tls(&tls, "127.0.0.1", "leaf.pem", &e),
+                     0); /* the receiver's own certificate, pinned */
+}
+
+static const struct {
+    const struct receiver *to;
+    const char *host, *ca;
+} distrusted[] = {
+    {&tls, "127.0.0.1", "stranger.pem"},  /* signed by somebody else, with the same name at that */
+    {&tls, "127.0.0.1", NULL},            /* the system's do not know it */
+    {&other_name, "127.0.0.1", "ca.pem"}, /* for another name */
+    {&other_name, "localhost", "ca.pem"},
+    {&other_name, "localhost", "leaf.pem"},
+};
+
+static void test_tls_distrust(void **state)
+{
+    for (size_t i = 0; i < n_elements(distrusted); i++) {
+        struct err e;
+        int64_t began = now_ms();
+        int rc = post_tls(distrusted[i].to, distrusted[i].host, distrusted[i].ca, &e);
+        if (rc != ERR_TLS) fail_msg("case %zu: %s: %s", i, err_class_name(rc), e.message);
+        assert_true(now_ms() - began < 1500); /* not retried */
+        assert_int_equal(n_requests(), 0);    /* nothing was sent, the token least of all */
+        assert_true(e.hint[0]);
+    }
+}
+
+static void test_no_tls_there(void **state)
+{
+    struct err e;
+    int64_t began = now_ms();
+    assert_int_equal(post_tls(&plain, "127.0.0.1", "ca.pem", &e), ERR_TLS);
+    assert_true(now_ms() - began < 3000);
+    struct sink_http_config c = config("ok"); /* and the other way round */
+    snprintf(url, sizeof url, "http://127.0.0.1:%d%s", tls.port, path);
+    c.url = str_from(url);
+    c.give_up_after_ms = 500;
+    assert_true(post(&c, &e) < 0);
+}
+
+/* --- proxies ------------------------------------------------------------------------------------------- */
+
+static void test_clear_text_takes_no_proxy(void **state)
+{
+    struct err e;
+    struct sink_http_config c = config("ok");
+    setenv("http_proxy", "http://127.0.0.1:1", 1);
+    setenv("all_proxy", "http://127.0.0.1:1", 1);
+    int rc = post(&c, &e);
+    unsetenv("http_proxy");
+    unsetenv("all_proxy");
+    assert_int_equal(rc, 0);
+}
+
+static void test_a_proxy_does_not_see_the_token(void **state)
+{
+    struct err e;
+    char proxy[64], target[64];
+    struct sink_http_config c = config("ok");
+    snprintf(proxy, sizeof proxy, "http://127.0.0.1:%d", plain.port);
+    snprintf(target, sizeof target, "siem.example:%d", tls.port);
+    snprintf(url, sizeof url, "https://%s/", target);
+    c.url = str_from(url);
+    c.give_up_after_ms = 300;
+    setenv("https_proxy", proxy, 1);
+    int rc = post(&c, &e);
+    unsetenv("https_proxy");
+    assert_true(rc < 0);
+    json_t *all = lines_where("requests", "url", target), *r = json_array_get(all, 0);
+    assert_non_null(r);
+    assert_string_equal(json_string_value(json_object_get(r, "method")), "CONNECT");
+    assert_null(sent_header(r, "authorization"));
+    json_decref(all);
+}
+
+/* --- settings that are refused ---------------------------------------------------------------------------
+ */
+
+static void test_settings(void **state)
+{
+    static const char *const tokens[] = {"two words", "line\n", "line\r\nX-Injected: 1", "caf\xc3\xa9", "\t"};
+    struct err e;
+    struct sink_http_config c = config("ok");
+    for (size_t i = 0; i < n_elements(tokens); i++) {
+        struct secret bad;
+        assert_int_equal(secret_take(&bad, bytes_of(str_from(tokens[i])), &e), 0);
+        c.token = &bad;
+        assert_int_equal(post(&c, &e), ERR_INPUT);
+        assert_null(strstr(e.message, tokens[i]));
+        secret_drop(&bad);
+    }
+    c = config("ok");
+    c.content_type = STR("text/plain\r\nX-Injected: 1");
+    assert_int_equal(post(&c, &e), ERR_INPUT);
+    c = config("ok");
+    c.url = STR("http://siem.example/");
+    assert_int_equal(post(&c, &e), ERR_INPUT);
+    c = config("ok");
+    c.ca_certificate = str_from(in_top("absent.pem"));
+    assert_int_equal(post(&c, &e), ERR_NOTFOUND);
+    assert_non_null(strstr(e.message, "ca_certificate"));
+    c.ca_certificate = str_from(in_top("leaf.key"));
+    assert_int_equal(post(&c, &e), ERR_INPUT);
+    assert_non_null(strstr(e.hint, "openssl"));
+    assert_int_equal(n_requests(), 0);
+    sink_http_close(NULL);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sends),
+        cmocka_unit_test(test_sends_without_token),
+        cmocka_unit_test(test_many_posts),
+        cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_hints),
+        cmocka_unit_test(test_redirects_are_not_followed),
+        cmocka_unit_test(test_what_is_shown_of_an_answer),
+        cmocka_unit_test(test_retry_after_is_obeyed),
+        cmocka_unit_test(test_asked_to_wait_too_long),
+        cmocka_unit_test(test_gives_up),
+        cmocka_unit_test(test_zero_is_no_licence_to_hammer),
+        cmocka_unit_test(test_silence),
+        cmocka_unit_test(test_nobody_there),
+        cmocka_unit_test(test_receiver_restarts),
+        cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_chaos),
+        cmocka_unit_test(test_tls),
+        cmocka_unit_test(test_tls_distrust),
+        cmocka_unit_test(test_no_tls_there),
+        cmocka_unit_test(test_clear_text_takes_no_proxy),
+        cmocka_unit_test(test_a_proxy_does_not_see_the_token),
+        cmocka_unit_test(test_settings),
+    };
+    if (argc != 2) return 2;
+    receiver_py = argv[1];
+    static const char *const proxies[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+                                          "ALL_PROXY",  "no_proxy",    "NO_PROXY"};
+    for (size_t i = 0; i < n_elements(proxies); i++) unsetenv(proxies[i]);
+    log_setup(LOG_OFF, LOG_AS_TEXT);
+    return cmocka_run_group_tests(tests, group_set_up, group_tear_down);
+}
