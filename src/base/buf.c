@@ -31,7 +31,7 @@ static void grow(struct buf *b, size_t n)
     b->cap = cap;
 }
 
-uint8_t *buf_reserve(struct buf *b, size_t n)
+uint8_t *buf_reserve_slow(struct buf *b, size_t n)
 {
     if (b->failed || n > b->max || b->len > b->max - n) {
         b->failed = true;
@@ -39,22 +39,6 @@ uint8_t *buf_reserve(struct buf *b, size_t n)
     }
     if (n >= b->cap - b->len) grow(b, n);
     return b->ptr + b->len;
-}
-
-void buf_add(struct buf *b, const void *p, size_t n)
-{
-    uint8_t *to = buf_reserve(b, n);
-    if (!to || !n) return;
-    memcpy(to, p, n);
-    b->len += n;
-}
-
-void buf_add_byte(struct buf *b, uint8_t v)
-{
-    uint8_t *to = buf_reserve(b, 1);
-    if (!to) return;
-    *to = v;
-    b->len++;
 }
 
 void buf_printf(struct buf *b, const char *fmt, ...)
@@ -90,7 +74,7 @@ void buf_add_u64le(struct buf *b, uint64_t v)
     buf_add_u32le(b, (uint32_t)(v >> 32));
 }
 
-void buf_add_varint(struct buf *b, uint64_t v)
+void buf_add_varint_slow(struct buf *b, uint64_t v)
 {
     if (v < 0x80) {
         buf_add_byte(b, (uint8_t)v);
@@ -101,17 +85,6 @@ void buf_add_varint(struct buf *b, uint64_t v)
     for (; v >= 0x80; v >>= 7) bytes[n++] = (uint8_t)(v | 0x80);
     bytes[n++] = (uint8_t)v;
     buf_add(b, bytes, n);
-}
-
-void buf_add_svarint(struct buf *b, int64_t v)
-{
-    buf_add_varint(b, ((uint64_t)v << 1) ^ (uint64_t)(v >> 63));
-}
-
-void buf_add_lstr(struct buf *b, struct bytes v)
-{
-    buf_add_varint(b, v.len);
-    buf_add(b, v.ptr, v.len);
 }
 
 const char *buf_cstr(struct buf *b)

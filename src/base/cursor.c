@@ -3,7 +3,9 @@
 uint16_t cursor_u16le(struct cursor *c)
 {
     struct bytes b = cursor_bytes(c, 2);
-    return b.ptr ? (uint16_t)(b.ptr[0] | b.ptr[1] << 8) : 0;
+    if (!b.ptr) return 0;
+    unsigned v = (unsigned)b.ptr[0] | (unsigned)b.ptr[1] << 8;
+    return (uint16_t)v;
 }
 
 uint32_t cursor_u32le(struct cursor *c)

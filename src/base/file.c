@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -39,6 +40,11 @@ int file_write_all(int fd, struct bytes b, struct err *e)
     while (b.len) {
         ssize_t n = write(fd, b.ptr, b.len);
         if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && errno == EAGAIN) { /* somebody made standard output non-blocking */
+            struct pollfd p = {.fd = fd, .events = POLLOUT};
+            poll(&p, 1, 1000);
+            continue;
+        }
         if (n < 0) {
             int saved = errno;
             bool full = saved == ENOSPC || saved == EDQUOT || saved == EFBIG;

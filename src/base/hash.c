@@ -33,6 +33,45 @@ uint64_t hash64_of(const struct hash_key *key, struct bytes in)
     return hash128_of(key, in).lo;
 }
 
+static uint64_t load64(const uint8_t *p)
+{
+    uint64_t v;
+    memcpy(&v, p, 8);
+    return v;
+}
+
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+    unsigned __int128 m = (unsigned __int128)a * b;
+    return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+struct hash128 hash128_fast(struct bytes in)
+{
+    static uint64_t secret[6];
+    if (!secret[0]) {
+        for (unsigned i = 0; i < 3; i++) {
+            struct hash_key k = hash_key_random();
+            memcpy(&secret[2 * i], k.bytes, 16);
+        }
+        secret[0] |= 1;
+    }
+    uint8_t last[16] = {0};
+    uint64_t a = secret[0] ^ in.len, b = secret[1];
+    size_t n = in.len;
+    const uint8_t *p = in.ptr;
+    for (; n > 16; n -= 16, p += 16) {
+        uint64_t x = load64(p), y = load64(p + 8);
+        a = fold(x ^ secret[2], y ^ a);
+        b = fold(y ^ secret[3], x ^ b);
+    }
+    if (n) memcpy(last, p, n);
+    uint64_t x = load64(last), y = load64(last + 8);
+    a = fold(x ^ secret[2], y ^ a);
+    b = fold(y ^ secret[3], x ^ b);
+    return (struct hash128){fold(a ^ secret[4], b ^ in.len ^ secret[5]), fold(b ^ secret[4], a ^ secret[1])};
+}
+
 _Static_assert(sizeof(crypto_hash_sha256_state) <= sizeof(struct sha256), "state fits");
 
 void sha256_init(struct sha256 *s)

@@ -1,5 +1,6 @@
 #include "model/attr.h"
 
+/* clang-format off */
 const struct attr_info attr_table[] = {
 #define STATE false
 #define STAT  true
@@ -8,20 +9,23 @@ const struct attr_info attr_table[] = {
     ATTRS(X)
 #undef X
 };
+/* clang-format on */
 const size_t n_attr_table = n_elements(attr_table);
 
 /* Places in attr_table, by number and by name: both look-ups are made for every attribute of every entry. */
+/* clang-format off */
 enum place {
 #define X(id, ...) PLACE_##id,
     ATTRS(X)
 #undef X
-        N_PLACES
+    N_PLACES
 };
-static const uint8_t place_by_number[ATTR_INDEX_SIZE] = {/* plus 1; 0: none */
+static const uint8_t place_by_number[ATTR_INDEX_SIZE] = { /* plus 1; 0: none */
 #define X(id, number, ...) [number] = PLACE_##id + 1,
-                                                         ATTRS(X)
+    ATTRS(X)
 #undef X
 };
+/* clang-format on */
 _Static_assert(N_PLACES < 255, "a place and 1 fit a byte");
 
 const struct attr_info *attr_get(enum attr id)
@@ -30,8 +34,8 @@ const struct attr_info *attr_get(enum attr id)
     return &attr_table[place_by_number[id] - 1];
 }
 
-#define N_SLOTS                                                                                              \
-    512 /* open addressing at a quarter full: names of the table only, so nobody can choose collisions */
+/* Open addressing, a quarter full. Only names of the table are in it: nobody can choose collisions. */
+#define N_SLOTS 512
 static uint8_t place_by_name[N_SLOTS];
 
 static unsigned slot_of(struct str name)

@@ -55,8 +55,8 @@ static void expires_at(struct derived *out, int64_t ms)
     out->password_expires_ms = ms;
 }
 
-/* MS-ADTS 3.1.1.4.5.23; where the DC did not compute it, the domain's policy (which knows no fine-grained
- * one). */
+/* MS-ADTS 3.1.1.4.5.23; where the DC did not compute it, the policy of the domain, which may not be the one
+ * that counts: a fine-grained one is not seen here. */
 static void derive_password(struct derived *out, const struct account *a)
 {
     int64_t computed = time_of(a, ATTR_PASSWORD_EXPIRY), set = time_of(a, ATTR_PWD_LAST_SET);
@@ -88,43 +88,45 @@ void derive_account(struct derived *out, const struct record_index *x, const str
 
 /* --- privileged groups -------------------------------------------------------------------------------- */
 
-#define ADMIN_OF_ALL (PRIV_FULL_ADMIN | PRIV_PROTECTED)
-
-static const struct {
+struct privileged {
     uint32_t rid;
     unsigned bits;
-} domain_groups[] =
-    {
-        {498, PRIV_PROTECTED}, /* Enterprise Read-only Domain Controllers */
-        {512, PRIV_DOMAIN_ADMIN | ADMIN_OF_ALL},
-        {516, PRIV_PROTECTED}, /* Domain Controllers */
-        {518, PRIV_PROTECTED}, /* Schema Admins */
-        {519, PRIV_PROTECTED}, /* Enterprise Admins */
-        {520, PRIV_PROTECTED}, /* Group Policy Creator Owners */
-        {521, PRIV_PROTECTED}, /* Read-only Domain Controllers */
-        {526, PRIV_PROTECTED}, /* Key Admins */
-        {527, PRIV_PROTECTED}, /* Enterprise Key Admins */
-},
-  builtin_groups[] = {
-      {544, ADMIN_OF_ALL},   {548, PRIV_PROTECTED}, /* Account Operators */
-      {549, PRIV_PROTECTED},                        /* Server Operators */
-      {550, PRIV_PROTECTED},                        /* Print Operators */
-      {551, PRIV_PROTECTED},                        /* Backup Operators */
-      {552, PRIV_PROTECTED},                        /* Replicator */
 };
+static const struct privileged domain_groups[] = {
+    {498, PRIV_PROTECTED}, /* Enterprise Read-only Domain Controllers */
+    {512, PRIV_PROTECTED | PRIV_FULL_ADMIN | PRIV_DOMAIN_ADMIN},
+    {516, PRIV_PROTECTED}, /* Domain Controllers */
+    {518, PRIV_PROTECTED}, /* Schema Admins */
+    {519, PRIV_PROTECTED}, /* Enterprise Admins */
+    {520, PRIV_PROTECTED}, /* Group Policy Creator Owners */
+    {521, PRIV_PROTECTED}, /* Read-only Domain Controllers */
+    {526, PRIV_PROTECTED}, /* Key Admins */
+    {527, PRIV_PROTECTED}, /* Enterprise Key Admins */
+};
+static const struct privileged builtin_groups[] = {
+    {544, PRIV_PROTECTED | PRIV_FULL_ADMIN},
+    {548, PRIV_PROTECTED}, /* Account Operators */
+    {549, PRIV_PROTECTED}, /* Server Operators */
+    {550, PRIV_PROTECTED}, /* Print Operators */
+    {551, PRIV_PROTECTED}, /* Backup Operators */
+    {552, PRIV_PROTECTED}, /* Replicator */
+};
+
+static unsigned bits_of(const struct privileged *table, size_t n, uint32_t rid)
+{
+    for (size_t i = 0; i < n; i++)
+        if (table[i].rid == rid) return table[i].bits;
+    return 0;
+}
 
 unsigned derive_privileged_group(struct bytes group_sid, struct bytes domain_sid)
 {
     static const uint8_t builtin[] = {1, 1, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0}; /* S-1-5-32 */
     uint32_t rid = sid_rid(group_sid);
-    if (sid_is_in_domain(group_sid, (struct bytes){builtin, sizeof builtin})) {
-        for (size_t i = 0; i < n_elements(builtin_groups); i++)
-            if (builtin_groups[i].rid == rid) return builtin_groups[i].bits;
-    } else if (sid_is_in_domain(group_sid, domain_sid)) {
-        for (size_t i = 0; i < n_elements(domain_groups); i++)
-            if (domain_groups[i].rid == rid) return domain_groups[i].bits;
-    }
-    return 0;
+    if (sid_is_in_domain(group_sid, (struct bytes){builtin, sizeof builtin}))
+        return bits_of(builtin_groups, n_elements(builtin_groups), rid);
+    return sid_is_in_domain(group_sid, domain_sid) ? bits_of(domain_groups, n_elements(domain_groups), rid)
+                                                   : 0;
 }
 
 /* --- flags -------------------------------------------------------------------------------------------- */

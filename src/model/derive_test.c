@@ -48,6 +48,8 @@ static const struct domain_info policy = {.has_policy = true,
                                           .lockout_duration_ms = 30 * MINUTE,
                                           .lockout_threshold = 5};
 static const struct domain_info forever = {.has_policy = true}; /* never expires; locked until unlocked */
+static const struct domain_info shortest = {
+    .has_policy = true, .max_pwd_age_ms = 1, .lockout_duration_ms = 1};
 static const struct domain_info unreadable = {.max_pwd_age_ms = 42 * DAY, .lockout_duration_ms = 30 * MINUTE};
 
 static void activity(void **state)
@@ -88,6 +90,7 @@ static void locking(void **state)
         {{UAC(0x200), {ATTR_LOCKOUT_TIME, INT64_MAX}}, &policy, TRI_YES},
         {{UAC(0x200), {ATTR_LOCKOUT_TIME, NOW - MINUTE}}, &unreadable, TRI_UNKNOWN},
         {{UAC(0x200), {ATTR_LOCKOUT_TIME, NOW - MINUTE}}, NULL, TRI_UNKNOWN},
+        {{UAC(0x200), {ATTR_LOCKOUT_TIME, NOW - MINUTE}}, &shortest, TRI_NO},
         {{UAC(0x200)}, NULL, TRI_NO},
         {{UAC(0x1000), {ATTR_LOCKOUT_TIME, NOW - MINUTE}},
          &policy,
@@ -145,6 +148,7 @@ static void passwords(void **state)
          NOW + DAY,
          false}, /* the DC knows best */
         {{UAC(0x200), {ATTR_PWD_LAST_SET, NOW}}, &policy, TRI_YES, NOW + 42 * DAY, false},
+        {{UAC(0x200), {ATTR_PWD_LAST_SET, NOW}}, &shortest, TRI_YES, NOW + 1, false},
         {{UAC(0x200), {ATTR_PWD_LAST_SET, NOW}}, &forever, TRI_NO, 0, false},
         {{UAC(0x200), {ATTR_PWD_LAST_SET, NOW}}, &unreadable, TRI_UNKNOWN, 0, false},
         {{UAC(0x200), {ATTR_PWD_LAST_SET, NOW}}, NULL, TRI_UNKNOWN, 0, false},

@@ -209,7 +209,7 @@ int dn_check(struct str dn, struct err *e)
 
 /* --- values ------------------------------------------------------------------------------------------- */
 
-/* Escapes undone, byte by byte; the result may not be UTF-8. raw has been scanned, or is taken as it comes.
+/* Escapes undone, byte by byte; the result may not be UTF-8. What has not been scanned is taken as it comes.
  */
 static void undo_escapes(struct buf *out, struct str raw)
 {

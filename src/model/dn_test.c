@@ -106,6 +106,9 @@ static void refuses(void **state)
     assert_int_equal(dn_parent((struct str){NULL, 0}).len, 0);
     assert_int_equal(dn_parent(STR("CN=a;b,DC=x")).len, 0);
     assert_int_equal(dn_parent(STR("CN=a,")).len, 0);
+    assert_false(
+        dn_split(STR("CN=a+,DC=x"), &attribute, &value, &rest)); /* the second part of the RDN counts */
+    assert_int_equal(rest.len, 0);
 }
 
 static void parents(void **state)
@@ -240,6 +243,10 @@ static void normal_forms(void **state)
         {"CN=", "cn="},
         {"CN=,DC=x", "cn=,dc=x"},
         {"CN= ", "cn="},
+        {"CN= a,DC=x", "cn=a,dc=x"},
+        {"CN=a,DC= x", "cn=a,dc=x"},
+        {"CN=\\40a\\4f", "cn=@ao"},
+        {"CN=\\80\\7F", "cn=\\80\\7F"},
     };
     for (size_t i = 0; i < n_elements(cases); i++) {
         struct buf b = buf_new(200), again = buf_new(200);

@@ -16,12 +16,11 @@ static bool eight_digits(const char *p, uint64_t *out)
 #endif
     w -= 0x3030303030303030u;
     if ((w | (w + 0x7676767676767676u)) & 0x8080808080808080u)
-        return false;      /* a byte below '0' or above '9' */
-    w = w * 10 + (w >> 8); /* pairs */
-    w = ((w & 0x000000ff000000ffu) * 0x000f424000000064u +
-         (w >> 16 & 0x000000ff000000ffu) * 0x0000271000000001u) >>
-        32;
-    *out = w;
+        return false;                                                     /* a byte below '0' or above '9' */
+    w = w * 10 + (w >> 8);                                                /* pairs */
+    uint64_t even = (w & 0x000000ff000000ffu) * 0x000f424000000064u;      /* times 1000000 and 100 */
+    uint64_t odd = (w >> 16 & 0x000000ff000000ffu) * 0x0000271000000001u; /* times 10000 and 1 */
+    *out = (even + odd) >> 32;
     return true;
 }
 
@@ -70,8 +69,8 @@ bool filetime_parse_span(int64_t *out_ms, struct str s)
     int64_t v;
     if (!decimal_parse(&v, s) || v > 0) return false;
     uint64_t ticks = 0 - (uint64_t)v;
-    *out_ms =
-        v == INT64_MIN ? 0 : (int64_t)((ticks + PER_MS - 1) / PER_MS); /* rounded up: 0 would mean never */
+    uint64_t ms = (ticks + PER_MS - 1) / PER_MS; /* rounded up: 0 would mean never */
+    *out_ms = v == INT64_MIN ? 0 : (int64_t)ms;
     return true;
 }
 

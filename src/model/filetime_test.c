@@ -230,6 +230,19 @@ static void refuses_generalized_times(void **state)
         if (n != 15 + 2) assert_false(generalized_time_parse(&ms, (struct str){"20240105080000.0Z", n}));
 }
 
+/* Any character but a digit, in any of the fourteen places. */
+static void every_place_wants_a_digit(void **state)
+{
+    for (size_t at = 0; at < 14; at++)
+        for (int c = 0; c < 256; c++) {
+            char text[] = "20111011101110.0Z";
+            int64_t ms;
+            if (c >= '0' && c <= '9') continue;
+            text[at] = (char)c;
+            assert_false(generalized_time_parse(&ms, (struct str){text, 17}));
+        }
+}
+
 /* Each moment in each spelling comes out the same. */
 static void spellings_agree(void **state)
 {
@@ -274,6 +287,7 @@ int main(void)
         cmocka_unit_test(spans),
         cmocka_unit_test(generalized_times),
         cmocka_unit_test(refuses_generalized_times),
+        cmocka_unit_test(every_place_wants_a_digit),
         cmocka_unit_test(spellings_agree),
         cmocka_unit_test(tells_the_forms_apart),
     };

@@ -381,11 +381,51 @@ static void sddl_words(void **state)
         assert_sddl(buf_bytes(&b), cases[i].sddl);
         buf_free(&b);
     }
-    assert_string_equal(ace_type_name(0), "ACCESS_ALLOWED_ACE_TYPE");
-    assert_string_equal(ace_type_name(5), "ACCESS_ALLOWED_OBJECT_ACE_TYPE");
-    assert_string_equal(ace_type_name(19), "SYSTEM_SCOPED_POLICY_ID_ACE_TYPE");
-    assert_string_equal(ace_type_name(20), "unknown");
-    assert_string_equal(ace_type_name(255), "unknown");
+}
+
+/* MS-DTYP 2.4.4.1, in order of number. */
+static void type_names(void **state)
+{
+    static const char *const names[] = {
+        "ACCESS_ALLOWED",
+        "ACCESS_DENIED",
+        "SYSTEM_AUDIT",
+        "SYSTEM_ALARM",
+        "ACCESS_ALLOWED_COMPOUND",
+        "ACCESS_ALLOWED_OBJECT",
+        "ACCESS_DENIED_OBJECT",
+        "SYSTEM_AUDIT_OBJECT",
+        "SYSTEM_ALARM_OBJECT",
+        "ACCESS_ALLOWED_CALLBACK",
+        "ACCESS_DENIED_CALLBACK",
+        "ACCESS_ALLOWED_CALLBACK_OBJECT",
+        "ACCESS_DENIED_CALLBACK_OBJECT",
+        "SYSTEM_AUDIT_CALLBACK",
+        "SYSTEM_ALARM_CALLBACK",
+        "SYSTEM_AUDIT_CALLBACK_OBJECT",
+        "SYSTEM_ALARM_CALLBACK_OBJECT",
+        "SYSTEM_MANDATORY_LABEL",
+        "SYSTEM_RESOURCE_ATTRIBUTE",
+        "SYSTEM_SCOPED_POLICY_ID",
+    };
+    for (unsigned t = 0; t < 256; t++) {
+        struct buf b = buf_new(100);
+        buf_printf(&b, "%s_ACE_TYPE", t < n_elements(names) ? names[t] : "");
+        assert_string_equal(ace_type_name((uint8_t)t), t < n_elements(names) ? buf_cstr(&b) : "unknown");
+        buf_free(&b);
+    }
+}
+
+static void the_largest_sid(void **state)
+{
+    struct buf b = buf_new(200);
+    struct sd sd;
+    struct err e;
+    test_add_hex(&b, "01 00 00 80 14000000 00000000 00000000 00000000");
+    test_add_sid(&b, "S-1-5-1-2-3-4-5-6-7-8-9-10-11-12-13-14-15");
+    assert_int_equal(sd_decode(&sd, buf_bytes(&b), &e), 0);
+    assert_int_equal(sd.owner.len, SID_MAX);
+    buf_free(&b);
 }
 
 static void a_full_buffer_keeps_its_failure(void **state)
@@ -533,6 +573,8 @@ int main(void)
         cmocka_unit_test(the_largest_acl),
         cmocka_unit_test(sddl_of_everything),
         cmocka_unit_test(sddl_words),
+        cmocka_unit_test(type_names),
+        cmocka_unit_test(the_largest_sid),
         cmocka_unit_test(a_full_buffer_keeps_its_failure),
         cmocka_unit_test(mutants_are_refused_or_read_alike),
     };

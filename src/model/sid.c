@@ -150,8 +150,10 @@ int sid_parse(struct sid *out, struct str t, struct err *e)
 
 uint32_t sid_rid(struct bytes in)
 {
-    struct sid s;
-    return read_sid(&s, in) || !s.n_sub ? 0 : s.sub[s.n_sub - 1];
+    if (!sid_is_valid(in) || in.len == 8) return 0;
+    struct cursor c = cursor_new(in);
+    cursor_bytes(&c, in.len - 4);
+    return cursor_u32le(&c);
 }
 
 bool sid_is_in_domain(struct bytes in, struct bytes domain)

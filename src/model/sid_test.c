@@ -245,6 +245,115 @@ static void well_known_names(void **state)
     }
 }
 
+/* One range of numbers at a time, NULL where there is none: what lies between the known ones stays nameless.
+ */
+static void check_range(const char *prefix, uint32_t first, size_t n, const char *domain,
+                        const char *const *names)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct buf text = buf_new(100), sid = buf_new(100), full = buf_new(200);
+        buf_printf(&text, "%s-%u", prefix, first + (uint32_t)i);
+        test_add_sid(&sid, buf_cstr(&text));
+        const char *name = sid_well_known_name(buf_bytes(&sid));
+        if (names[i]) {
+            buf_printf(&full, "%s%s", domain, names[i]);
+            assert_non_null(name);
+            assert_string_equal(name, buf_cstr(&full));
+        } else {
+            assert_null(name);
+        }
+        buf_free(&text);
+        buf_free(&sid);
+        buf_free(&full);
+    }
+}
+
+static void well_known_ranges(void **state)
+{
+    static const char *const creators[] = {"CREATOR OWNER",        "CREATOR GROUP", "CREATOR OWNER SERVER",
+                                           "CREATOR GROUP SERVER", "OWNER RIGHTS",  NULL};
+    static const char *const authority[] = {
+        NULL,
+        "DIALUP",
+        "NETWORK",
+        "BATCH",
+        "INTERACTIVE",
+        NULL,
+        "SERVICE",
+        "ANONYMOUS LOGON",
+        "PROXY",
+        "ENTERPRISE DOMAIN CONTROLLERS",
+        "SELF",
+        "Authenticated Users",
+        "RESTRICTED",
+        "TERMINAL SERVER USER",
+        "REMOTE INTERACTIVE LOGON",
+        "This Organization",
+        NULL,
+        "IUSR",
+        "SYSTEM",
+        "LOCAL SERVICE",
+        "NETWORK SERVICE",
+        NULL,
+    };
+    static const char *const builtin[] = {
+        NULL,
+        "Administrators",
+        "Users",
+        "Guests",
+        "Power Users",
+        "Account Operators",
+        "Server Operators",
+        "Print Operators",
+        "Backup Operators",
+        "Replicator",
+        NULL,
+        "Pre-Windows 2000 Compatible Access",
+        "Remote Desktop Users",
+        "Network Configuration Operators",
+        "Incoming Forest Trust Builders",
+        "Performance Monitor Users",
+        "Performance Log Users",
+        "Windows Authorization Access Group",
+        "Terminal Server License Servers",
+        "Distributed COM Users",
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        "IIS_IUSRS",
+        "Cryptographic Operators",
+        NULL,
+        NULL,
+        NULL,
+        "Event Log Readers",
+        "Certificate Service DCOM Access",
+        "RDS Remote Access Servers",
+        "RDS Endpoint Servers",
+        "RDS Management Servers",
+        "Hyper-V Administrators",
+        "Access Control Assistance Operators",
+        "Remote Management Users",
+        "System Managed Accounts Group",
+        "Storage Replica Administrators",
+        "Device Owners",
+        NULL,
+    };
+    static const char *const identities[] = {NULL,
+                                             "Authentication authority asserted identity",
+                                             "Service asserted identity",
+                                             "Fresh public key identity",
+                                             "Key trust identity",
+                                             "Key property MFA",
+                                             "Key property attestation",
+                                             NULL};
+    check_range("S-1-3", 0, n_elements(creators), "", creators);
+    check_range("S-1-5", 0, n_elements(authority), "NT AUTHORITY\\", authority);
+    check_range("S-1-5-32", 543, n_elements(builtin), "BUILTIN\\", builtin);
+    check_range("S-1-18", 0, n_elements(identities), "", identities);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +365,7 @@ int main(void)
         cmocka_unit_test(random_ones_round_trip),
         cmocka_unit_test(domains),
         cmocka_unit_test(well_known_names),
+        cmocka_unit_test(well_known_ranges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

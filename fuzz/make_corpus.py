@@ -1,0 +1,260 @@
+#!/usr/bin/env python3
+"""Writes the seed corpora of the fuzz targets: corpus/<target>/<what it is>. The same bytes in every run.
+
+    fuzz/make_corpus.py            (from anywhere; no arguments, standard library only)
+
+Hand-made files may stand beside the generated ones: nothing is deleted. Corpora of other targets (conf) are not
+touched.
+"""
+import os
+import struct
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def write(target, name, data):
+    folder = os.path.join(HERE, "corpus", target)
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, name), "wb") as f:
+        f.write(data.encode() if isinstance(data, str) else data)
+
+
+def write_all(target, cases):
+    for name, data in cases.items():
+        write(target, name, data)
+
+
+# --- SIDs ------------------------------------------------------------------------------------------------------
+
+def sid(*subs, authority=5, revision=1, count=None):
+    return (bytes([revision, len(subs) if count is None else count]) + authority.to_bytes(6, "big")
+            + b"".join(struct.pack("<I", s) for s in subs))
+
+
+EVERYONE, SELF, SYSTEM = sid(0, authority=1), sid(10), sid(18)
+AUTH_USERS, ADMINS = sid(11), sid(32, 544)
+DOMAIN_ADMINS = sid(21, 1004336348, 1177238915, 682003330, 512)
+
+
+def sids():
+    write_all("sid", {
+        "empty": b"", "no_subs": sid(), "everyone": EVERYONE, "system": SYSTEM, "administrators": ADMINS,
+        "domain_admins": DOMAIN_ADMINS, "fifteen_subs": sid(*range(15)), "sixteen_subs": sid(*range(16)),
+        "fifteen_max": sid(*[0xffffffff] * 15, authority=0xffffffffffff),
+        "hex_authority": sid(1, authority=1 << 32), "largest_decimal_authority": sid(1, authority=(1 << 32) - 1),
+        "revision_0": sid(18, revision=0), "revision_2": sid(18, revision=2), "count_255": sid(18, count=255),
+        "count_too_small": sid(32, 544, count=1), "cut_header": SYSTEM[:7], "cut_sub": SYSTEM[:11],
+        "trailing": SYSTEM + b"\0",
+        "text": "S-1-5-21-1004336348-1177238915-682003330-512", "text_lower": "s-1-5-18",
+        "text_hex": "S-1-0x123456789abc-1", "text_short_hex": "S-1-0X5-18", "text_no_subs": "S-1-5",
+        "text_dash_end": "S-1-5-", "text_two_dashes": "S-1-5--18", "text_overflow": "S-1-5-4294967296",
+        "text_authority_overflow": "S-1-281474976710656-1", "text_sixteen": "S-1-5" + "-1" * 16,
+        "text_fifteen": "S-1-5" + "-4294967295" * 15, "text_nul": b"S-1-5-1\0", "text_leading_zeros": "S-1-05-0018",
+    })
+
+
+# --- security descriptors --------------------------------------------------------------------------------------
+
+MEMBER = bytes.fromhex("c07996bfe60dd011a28500aa003049e2")
+USER = bytes.fromhex("ba7a96bfe60dd011a28500aa003049e2")
+
+
+def ace(kind, flags, mask, who, object_type=b"", inherited=b"", data=b"", size=None):
+    body = struct.pack("<I", mask)
+    if kind in (5, 6, 7, 11, 12, 15):
+        body += struct.pack("<I", bool(object_type) | 2 * bool(inherited)) + object_type + inherited
+    body += who + data
+    return struct.pack("<BBH", kind, flags, 4 + len(body) if size is None else size) + body
+
+
+def acl(*aces, revision=4, size=None, count=None, slack=b""):
+    body = b"".join(aces) + slack
+    return struct.pack("<BBHHH", revision, 0, 8 + len(body) if size is None else size,
+                       len(aces) if count is None else count, 0) + body
+
+
+def descriptor(dacl=None, owner=b"", group=b"", sacl=b"", control=0x8004, offsets=None, revision=1):
+    parts, where, at = b"", {}, 20
+    for name, part in (("sacl", sacl), ("dacl", dacl or b""), ("owner", owner), ("group", group)):
+        where[name] = at if part else 0
+        parts += part
+        at += len(part)
+    where.update(offsets or {})
+    return struct.pack("<BBHIIII", revision, 0, control, where["owner"], where["group"], where["sacl"],
+                       where["dacl"]) + parts
+
+
+def descriptors():
+    one = ace(0, 0, 0x10, EVERYONE)
+    every = [ace(k, 0, 0x30, AUTH_USERS, MEMBER if k in (5, 6, 7, 11, 12, 15) else b"",
+                 data=b"artx\0\1" if k in (9, 10, 11, 12) else b"") for k in range(22)]
+    group = acl(ace(1, 0, 0x100, EVERYONE), ace(0, 0x12, 0xf01ff, DOMAIN_ADMINS), ace(5, 0, 0x20, SELF, MEMBER),
+                ace(6, 8, 0x30, AUTH_USERS, MEMBER, USER), ace(5, 0x1a, 0x100, ADMINS, b"", USER))
+    write_all("sd", {
+        "empty": b"", "header_only": descriptor(), "no_dacl": descriptor(control=0x8000, owner=SYSTEM),
+        "null_dacl": descriptor(owner=SYSTEM, group=SYSTEM), "empty_dacl": descriptor(acl()),
+        "one_ace": descriptor(acl(one), ADMINS, ADMINS), "group": descriptor(group, DOMAIN_ADMINS, DOMAIN_ADMINS),
+        "protected": descriptor(group, control=0x9504), "with_sacl": descriptor(group, SYSTEM, SYSTEM, acl(one), 0x8014),
+        "every_ace_type": descriptor(acl(*every)), "callback": descriptor(acl(ace(9, 0, 1, SELF, data=b"artx" * 50))),
+        "slack_in_acl": descriptor(acl(one, slack=b"\0" * 12)), "slack_in_ace": descriptor(acl(ace(0, 0, 1, SELF, data=b"\0" * 4))),
+        "all_bits": descriptor(acl(ace(0, 0xff, 0xffffffff, EVERYONE))),
+        "not_self_relative": descriptor(acl(one), control=4), "revision_2": descriptor(revision=2),
+        "owner_in_header": descriptor(owner=SYSTEM, offsets={"owner": 4}),
+        "owner_at_19": descriptor(owner=SYSTEM, offsets={"owner": 19}),
+        "owner_outside": descriptor(owner=SYSTEM, offsets={"owner": 33}),
+        "owner_far_outside": descriptor(offsets={"owner": 0xffffffff}),
+        "owner_in_dacl": descriptor(acl(one), offsets={"owner": 36}),
+        "owner_is_group": descriptor(owner=SYSTEM, offsets={"group": 20}),
+        "owner_16_subs": descriptor(owner=sid(*range(16))), "owner_cut": descriptor(owner=SYSTEM[:-1]),
+        "owner_no_subs": descriptor(owner=sid()), "owner_255_subs": descriptor(owner=sid(1, count=255)),
+        "dacl_outside": descriptor(acl(one), offsets={"dacl": 1000}),
+        "dacl_over_owner": descriptor(acl(one), SYSTEM, offsets={"owner": 20}),
+        "dacl_cut": descriptor(acl(one))[:-1], "dacl_header_cut": descriptor(acl())[:-1],
+        "acl_size_0": descriptor(acl(one, size=0)), "acl_size_7": descriptor(acl(one, size=7)),
+        "acl_size_short": descriptor(acl(one, size=24)), "acl_size_long": descriptor(acl(one, size=1000)),
+        "acl_size_65535": descriptor(acl(one, size=65535)), "acl_revision_1": descriptor(acl(one, revision=1)),
+        "acl_revision_5": descriptor(acl(one, revision=5)), "count_0": descriptor(acl(one, count=0)),
+        "count_2": descriptor(acl(one, count=2)), "count_65535": descriptor(acl(one, count=65535)),
+        "ace_size_0": descriptor(acl(ace(0, 0, 1, SELF, size=0))), "ace_size_4": descriptor(acl(ace(0, 0, 1, SELF, size=4))),
+        "ace_size_long": descriptor(acl(ace(0, 0, 1, SELF, size=100))),
+        "ace_size_short": descriptor(acl(ace(0, 0, 1, SELF, size=16))),
+        "object_flags_lie": descriptor(acl(struct.pack("<BBHII", 5, 0, 24, 0x100, 3) + EVERYONE)),
+        "object_flags_reserved": descriptor(acl(struct.pack("<BBHII", 5, 0, 24, 0x100, 0xfffffffc) + EVERYONE)),
+        "many_aces": descriptor(acl(*[ace(5, 0, 0x20, SELF, MEMBER)] * 200)),
+        "unknown_without_body": descriptor(acl(struct.pack("<BBH", 0xff, 0, 4))),
+    })
+
+
+# --- names, filters, times -------------------------------------------------------------------------------------
+
+def names():
+    cases = ["", "CN=Ann,DC=corp,DC=example", "CN=Lee\\, Ann,OU=x", "CN=\"a, b\",DC=x", "CN=#04024869", "OU=S+CN=J. Smith,DC=n",
+             "1.3.6.1.4.1.1466.0=#04024869,O=T", "CN=Lu\\C4\\8Di\\C4\\87", "CN=x\\0ACNF:6f9619ff-8b86-d011-b42d-00c04fc964ff,DC=x",
+             "CN=x\\0ADEL:1,CN=Deleted Objects,DC=x", "CN=É è ß Σς İ,DC=x", "CN=日本,DC=x", "CN=K,DC=x",
+             "CN = a , DC = b", "CN=a\\ ,DC=b", "CN=\\ a", "CN=\\#a", "CN=a\\\\,DC=b", "CN=,DC=b", "CN=a=b", "CN=a,", "CN=a,,DC=b",
+             "CN=a\\", "CN=a\\4", "CN=a\\zz", "CN=\"a", "CN=\"a\\\"", "CN=#", "CN=#0", "CN=a;b", "CN=a<b>", "<GUID=1>;CN=x", "=",
+             "=a", "a", "CN=caf\\E9", "CN=a\\00b", "K=x", "corp.example", "a..b.", "DC=a,CN=b,DC=c", " ", "CN=a+", "CN=a+OU=b+",
+             "CN=ŉ,OU=ΐ,DC=ﬃ", "CN=" + "a" * 300, ",".join("OU=%d" % i for i in range(100)), "CN=\\\"a\\\"", "CN=\"\"", "CN=\"\\41\""]
+    for i, text in enumerate(cases):
+        write("dn", "%02d" % i, text)
+    write_all("dn", {"not_utf8": b"CN=caf\xe9,DC=x", "nul": b"CN=a\0b", "nul_quoted": b'CN="a\0b"', "nul_escaped": b"CN=a\\\0",
+                     "surrogate": b"CN=\xed\xa0\x80", "kelvin_type": "\u212a=x", "crlf": "CN=a\r\nb"})
+
+
+def filters():
+    cases = ["", "(cn=Babs Jensen)", "(!(cn=Tim Howes))", "(&(objectClass=Person)(|(sn=Jensen)(cn=Babs J*)))", "(o=univ*of*mich*)",
+             "(seeAlso=)", "(cn:caseExactMatch:=Fred)", "(cn:=Betty)", "(sn:dn:2.4.6.8.10:=B)", "(o:dn:=A)", "(:1.2.3:=W)",
+             "(:DN:2.4.6.8.10:=Dino)", "(bin=\\00\\00\\00\\04)", "(objectClass=*)", "(uSNChanged>=42)", "(a<=1)", "(a~=1)",
+             "(userAccountControl:1.2.840.113556.1.4.803:=2)", "()", "(", ")", "(&)", "(!)", "(&(a=b)", "(cn)", "(cn=x))", "(cn=(x)",
+             "(cn=\\)", "(cn=\\2)", "(cn=\\2g)", "(a=**)", "(a>=*)", "(a:=*)", "(cn;=x)", "(cn;binary=x)", "(:=x)", "(:dn:=x)",
+             "(cn::=x)", "(a:b:c:=d)", "(a:b=c)", "(!(a=b)(c=d))", "(&a=b)", "(é=x)", "(cn=é)", "*)(objectClass=*",
+             "(!" * 64 + "(a=b)" + ")" * 64, "(!" * 65 + "(a=b)" + ")" * 65, "(&" * 1000, "(|" + "(a=b)" * 200 + ")"]
+    for i, text in enumerate(cases):
+        write("filter", "%02d" % i, text)
+    write_all("filter", {"nul": b"(cn=a\0b)", "not_utf8": b"(cn=caf\xe9)", "guid": bytes(range(0x78, 0x88))})
+
+
+def times():
+    cases = ["", "0", "-0", "1", "-1", "9223372036854775807", "9223372036854775806", "9223372036854775808", "-9223372036854775808",
+             "-9223372036854775809", "133489152000000000", "116444736000000000", "116444735999999999", "2650467743999999999",
+             "2650467744000000000", "-36288000000000", "-18000000000", "-1", "+1", " 1", "1 ", "0x1", "00000000000000000000000042",
+             "99999999999999999999", "20240105080000.0Z", "20240105080000Z", "20240105080000,5Z", "20240105090000.0+0100",
+             "20240105023000-0530", "16010101000000.0Z", "15991231235959Z", "19691231235959.9Z", "99991231235959.999Z",
+             "99991231235959-2359", "20240229000000Z", "20230229000000Z", "20161231235960Z", "20161231235961Z", "20240105080000.Z",
+             "20240105080000.0", "20240105080000", "20241305080000Z", "20240105080000.0+01", "20240105080000.000000000000000001Z",
+             "2026-01-04T10:12:00Z", "2026-01-04T10:12:00.123Z", "2026-01-04 10:12:00+01:00", "2026-01-04t10:12:00z", "2024-02-29T00:00:00Z",
+             "2023-02-29T00:00:00Z", "0000-01-01T00:00:00Z", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59.999Z",
+             "9999-12-31T23:59:60-23:59", "2026-01-04T10:12:00", "2026-01-04T10:12:00.Z", "2026-01-04T24:00:00Z", "1969-12-31T23:59:59.999Z"]
+    for i, text in enumerate(cases):
+        write("time", "%02d" % i, text)
+    write_all("time", {"nul": b"1\0", "nul_in_date": b"2026-01-04\x0010:12:00Z", "high": b"\xb0\xb1\xb2\xb3\xb4\xb5\xb6\xb7"})
+
+
+# --- the worker's stream ---------------------------------------------------------------------------------------
+
+def varint(n):
+    out = b""
+    while n >= 0x80:
+        out += bytes([n & 0x7f | 0x80])
+        n >>= 7
+    return out + bytes([n])
+
+
+def svarint(n):
+    return varint((n << 1 ^ n >> 63) & (1 << 64) - 1)
+
+
+def lstr(b):
+    b = b.encode() if isinstance(b, str) else b
+    return varint(len(b)) + b
+
+
+def entry(number, *values):
+    payload = varint(len(values)) + b"".join(values)
+    return varint(number) + lstr(payload)
+
+
+def custom(name, kind, *values):
+    return varint(500) + lstr(lstr(name) + bytes([kind]) + varint(len(values)) + b"".join(values))
+
+
+def dn_list(*dns, n=None):
+    return varint(len(dns) if n is None else n) + lstr(b"".join(lstr(d) for d in dns))
+
+
+def record(kind=5, flags=0, sid_bytes=b"", dn="CN=a,DC=x", sd=0, state=b"", stats=b"", member=None, member_of=None):
+    return (bytes([kind, flags]) + bytes(range(16)) + lstr(sid_bytes) + lstr(dn) + varint(sd) + lstr(state) + lstr(stats)
+            + (member or dn_list()) + (member_of or dn_list()))
+
+
+def frame(kind, payload=b""):
+    return struct.pack("<IB", len(payload) + 1, kind) + payload
+
+
+def members(*dns, more=0, n=None):
+    return bytes(range(16)) + bytes([more]) + struct.pack("<I", len(dns) if n is None else n) + b"".join(lstr(d) for d in dns)
+
+
+def gap(kind=5, severity=1, what="3 members do not resolve", where="CN=g,DC=x", fix="ask again"):
+    return bytes([kind, severity]) + lstr(what) + lstr(where) + lstr(fix)
+
+
+def streams():
+    state = (entry(1, lstr("person"), lstr("top"), lstr("user")) + entry(2, lstr("Ann")) + entry(6, svarint(1704441600000))
+             + entry(20, lstr("ann")) + entry(23, svarint(66048)) + entry(34, lstr(DOMAIN_ADMINS)) + entry(41, lstr(b"\0\xff" * 8))
+             + custom("badgeNumber", 0, lstr("B-42")) + custom("isVip", 2, b"\1"))
+    stats = entry(7, svarint(1704441600000)) + entry(8, svarint((1 << 63) - 1)) + entry(28, svarint(-1))
+    full = record(state=state, stats=stats, sid_bytes=DOMAIN_ADMINS, sd=70000, member_of=dn_list("CN=g,DC=x", "CN=h,DC=x"))
+    whole = (frame(16, b'{"server":"dc1"}') + frame(17, struct.pack("<I", 1) + descriptor(acl())) + frame(18, full)
+             + frame(18, record(4, 1, member=dn_list("CN=a,DC=x"))) + frame(19, members("CN=b,DC=x", "CN=c,DC=x", more=1))
+             + frame(20, b"\5\1" + b"\0" * 8) + frame(21, gap()) + frame(22, b"\5" + b"\0" * 24) + frame(24, b"{}"))
+    cases = {
+        0: {"empty": b"", "whole": whole, "cut": whole[:-3], "job": frame(1, b"{}") + frame(2, lstr("password") + b"x") + frame(3),
+            "length_0": struct.pack("<I", 0), "length_max": struct.pack("<IB", 64 << 20, 18), "length_over": struct.pack("<IB", (64 << 20) + 1, 18),
+            "length_huge": b"\xff" * 5, "type_0": frame(0), "type_4": frame(4), "type_26": frame(26), "abort": frame(25, b'{"class":"NET"}')},
+        1: {"full": full, "empty": record(), "group": record(4, member=dn_list(*["CN=%d,DC=x" % i for i in range(50)])),
+            "kind_0": record(0), "kind_17": record(17), "list_short": record(member=dn_list("a", "b", n=1)),
+            "list_long": record(member=dn_list("a", "b", n=3)), "list_huge": record(member=dn_list(n=1 << 40)),
+            "sd_huge": record(sd=1 << 33), "sid_69": record(sid_bytes=b"\1" * 69), "trailing": record() + b"\0",
+            "bad_state": record(state=b"\2\3\1"), "no_name": record(dn=""), "odd_name": record(dn="CN=a\\")},
+        2: {"two": members("CN=a,DC=x", "CN=b,DC=x"), "none": members(), "more": members("CN=a", more=1), "n_short": members("a", "b", n=1),
+            "n_long": members("a", n=2), "n_huge": members(n=0xffffffff), "cut": members("abc")[:-1]},
+        3: {"full": gap(), "empty": gap(0, 0, "", "", ""), "kind_17": gap(17), "severity_2": gap(5, 2), "trailing": gap() + b"\0",
+            "cut": gap()[:-1]},
+        4: {"state": state, "stats": stats, "unknown": entry(11, lstr("x")), "number_200": entry(200, lstr("x")), "no_values": entry(4),
+            "many_claimed": varint(2) + lstr(varint(127)), "value_cut": varint(4) + lstr(b"\3\1A\x09B"), "custom_type_9": custom("a", 9, lstr("x")),
+            "custom_no_name": custom("", 0), "custom_cut": varint(500) + lstr(b"\5a"), "varint_11": b"\x80" * 10 + b"\0",
+            "varint_65_bits": b"\xff" * 9 + b"\2", "order": entry(20, lstr("b")) + entry(2, lstr("a"))},
+    }
+    for first, files in cases.items():
+        for name, data in files.items():
+            write("stream", "%s_%s" % (("frames", "record", "members", "gap", "body")[first], name), bytes([first]) + data)
+
+
+if __name__ == "__main__":
+    sids()
+    descriptors()
+    names()
+    filters()
+    times()
+    streams()

@@ -1,0 +1,58 @@
+/* ldap_conn_int.h - what ldap_conn.c, ldap_wire.c and ldap_search.c share; nobody else includes it.
+ */
+#ifndef ROLLCALL_LDAP_CONN_INT_H
+#define ROLLCALL_LDAP_CONN_INT_H
+
+#include "base/file.h"
+#include "net/ldap_conn.h"
+
+#define LDAP_CONN_MESSAGE_MAX ((size_t)64 << 20) /* of one LDAP message; a longer one ends the connection */
+#define WIRE_AHEAD            ((size_t)128 << 10)
+#define GUARD_AHEAD           ((size_t)32 << 10)
+
+/* The lowest layer under libldap: the socket. */
+struct wire {
+    int fd;
+    int error;        /* errno that ended it, 0 */
+    bool is_closed;   /* the peer said end of file */
+    int64_t until_ms; /* reading fails after it; 0: no limit */
+    bool reads_ahead; /* only after the handshake: nothing read before it may be taken for TLS */
+    uint64_t received;
+    size_t at, filled;
+    uint8_t ahead[WIRE_AHEAD];
+};
+
+/* The topmost layer, above TLS: lets whole, plausible LDAP messages pass and nothing else. */
+struct guard {
+    struct err why;  /* class 0: nothing wrong so far */
+    size_t left;     /* bytes of the present message that libldap has not had yet */
+    unsigned n_unsolicited;
+    size_t at, filled;
+    uint8_t ahead[GUARD_AHEAD];
+};
+
+struct ldap_conn {
+    LDAP *ld;
+    int fd; /* libldap's once ld is set */
+    char *host, *name;
+    struct dial_address address;
+    int answer_timeout_ms;
+    int64_t deadline_ms;
+    bool is_encrypted, is_pinned;
+    struct buf pin_pem;
+    uint64_t reported; /* of wire.received, already counted in somebody's stats */
+    struct wire wire;
+    struct guard guard;
+};
+
+/* Puts both layers under c->ld. */
+int wire_install(struct ldap_conn *c, struct err *e) must_use;
+/* The type of the next message of msgid (> 0), to be freed by the caller; or an error within c's answer time, until_ms and c's
+ * deadline. */
+int conn_wait(struct ldap_conn *c, int msgid, int64_t until_ms, LDAPMessage **out, struct err *e) must_use;
+/* Why libldap returned an error that is not the server's. */
+int conn_lost(struct ldap_conn *c, int ldap_error, struct err *e);
+/* A server's text for a message: no control characters, valid UTF-8, cut to size. Returns out. */
+char *server_text(char *out, size_t size, struct str text);
+
+#endif
