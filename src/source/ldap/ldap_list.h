@@ -1,0 +1,40 @@
+/* ldap_list.h - one kind of a domain, listed: every entry of a plan's search as a record, and what is missing as gaps.
+ */
+#ifndef ROLLCALL_LDAP_LIST_H
+#define ROLLCALL_LDAP_LIST_H
+
+#include "source/ldap/ldap_plan.h"
+#include "source/ldap/ldap_session.h"
+#include "source/ldap/ldap_value.h"
+
+/* Something left out, of which only the number and the first example are told. */
+struct tally {
+    uint64_t n;
+    char example[EXAMPLE_SIZE];
+};
+
+struct ldap_list {
+    struct ldap_session *s;
+    kind_set kinds; /* that records may be of */
+    struct ldap_plan plan;
+    uint64_t received;
+    struct buf state, stats, members, member_of; /* of the present record */
+    struct value_scratch scratch;
+    struct buf classes; /* the last objectClass set, and what it means */
+    enum kind classes_kind;
+    struct buf partial; /* lstr DNs of entries with ranged attributes, read again after the listing */
+    struct tally no_guid, no_sd, bad_dn, too_big, cut;
+};
+
+/* Lists one kind to its end: records, gaps, KIND_DONE. What the server denies of it is a gap, not an error; an error means that
+ * the connection is lost or the server cannot be trusted. */
+int ldap_list_kind(struct ldap_session *s, enum kind kind, kind_set kinds, struct err *e) must_use;
+
+/* The present entry (in the plan's slots) as a record. `more`: member ranges follow. *sent: false if it was left out. */
+int ldap_list_emit(struct ldap_list *l, struct str dn, bool more, uint8_t guid[GUID_SIZE], bool *sent, struct err *e) must_use;
+void tally_add(struct tally *t, struct str example);
+
+/* ldap_range.c: reads the entries of l->partial again, range by range (MS-ADTS 3.1.1.3.1.3.3), and emits them. */
+int ldap_list_partial(struct ldap_list *l, struct err *e) must_use;
+
+#endif
