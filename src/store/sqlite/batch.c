@@ -1,0 +1,74 @@
+#include "base/when.h"
+#include "store/sqlite/run.h"
+
+#include <time.h>
+
+/* Small enough that the pages of a batch stay in the cache and another connector's writer waits less than a moment;
+ * large enough that a commit is nothing. */
+#define BATCH_ROWS  ((size_t)16384)
+#define BATCH_BYTES ((size_t)8 << 20)
+#define BATCH_MS    500 /* of a transaction */
+#define TURN_NS     2000000L /* a waiting writer looks every millisecond or so */
+
+int batch_open(struct sqlite_run *r, struct err *e)
+{
+    if (r->in_transaction) return 0;
+    try(sq_exec(&r->s->q, "BEGIN IMMEDIATE", e));
+    r->in_transaction = true;
+    r->batch_started_ms = when_monotonic_ms();
+    return 0;
+}
+
+static bool is_enough(const struct sqlite_run *r)
+{
+    if (r->batch_rows >= BATCH_ROWS || r->batch_bytes >= BATCH_BYTES || identities_are_many(&r->identities)) return true;
+    return r->in_transaction && r->batch_rows % 64 == 0 && when_monotonic_ms() - r->batch_started_ms >= BATCH_MS;
+}
+
+int batch_wrote(struct sqlite_run *r, size_t bytes, struct err *e)
+{
+    r->batch_rows++;
+    r->batch_bytes += bytes;
+    return is_enough(r) ? batch_commit(r, e) : 0;
+}
+
+static bool has_rows(const struct sqlite_run *r)
+{
+    return r->versions.n_cells || r->bodies.n_cells || r->changes.n_cells || r->links.n_cells;
+}
+
+static int write_rows(struct sqlite_run *r, struct err *e)
+{
+    struct sq *q = &r->s->q;
+    try(bulk_write(q, &r->versions, SQL_VERSION_BULK, e));
+    try(bulk_write(q, &r->bodies, SQL_BODY_BULK, e));
+    try(bulk_write(q, &r->changes, SQL_CHANGE_BULK, e));
+    try(bulk_write(q, &r->links, SQL_LINKS_BULK, e));
+    if (identities_are_many(&r->identities) || r->is_ending) try(identities_write(&r->identities, q, r->connector, e));
+    if (r->next_seq == r->saved_next_seq) return 0;
+    return SQ_DO(q, SQL_CONNECTOR_NEXT_SEQ, e, r->connector, r->next_seq);
+}
+
+int batch_commit(struct sqlite_run *r, struct err *e)
+{
+    static const struct timespec turn = {0, TURN_NS};
+    r->batch_rows = r->batch_bytes = 0;
+    if (!r->in_transaction && !has_rows(r)) return 0;
+    try(batch_open(r, e));
+    try(write_rows(r, e));
+    try(sq_exec(&r->s->q, "COMMIT", e));
+    r->saved_next_seq = r->next_seq;
+    r->in_transaction = false;
+    r->s->is_stale = true;
+    if (r->has_neighbours) nanosleep(&turn, NULL); /* SQLite's lock is no queue: step aside for a moment */
+    return 0;
+}
+
+void batch_rollback(struct sqlite_run *r)
+{
+    struct bulk *waiting[] = {&r->versions, &r->bodies, &r->changes, &r->links};
+    for (size_t i = 0; i < n_elements(waiting); i++) bulk_free(waiting[i]);
+    identities_free(&r->identities);
+    if (!sqlite3_get_autocommit(r->s->q.db)) sqlite3_exec(r->s->q.db, "ROLLBACK", NULL, NULL, NULL);
+    r->in_transaction = false;
+}

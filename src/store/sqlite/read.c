@@ -1,0 +1,85 @@
+#include "store/sqlite/read.h"
+
+int reading_begin(struct reading *r, struct sqlite_store *s, struct err *e)
+{
+    *r = (struct reading){s, sqlite3_get_autocommit(s->q.db) != 0};
+    if (r->is_mine) try(sq_exec(&s->q, "BEGIN", e));
+    int rc = handle_refresh(s, e);
+    if (rc < 0) reading_end(r);
+    return rc;
+}
+
+void reading_end(struct reading *r)
+{
+    if (r->is_mine && !sqlite3_get_autocommit(r->s->q.db)) sqlite3_exec(r->s->q.db, "COMMIT", NULL, NULL, NULL);
+    r->is_mine = false;
+}
+
+struct entity_reader entity_reader_new(struct sqlite_store *s)
+{
+    return (struct entity_reader){.s = s, .sd = buf_new((size_t)64 << 20)};
+}
+
+void entity_reader_free(struct entity_reader *r)
+{
+    body_close(&r->body, r->s);
+    buf_free(&r->sd);
+}
+
+static int read_sd(struct entity_reader *r, int64_t sd_id, struct err *e)
+{
+    if (sd_id == r->sd_id) return 0; /* neighbours often share one */
+    buf_clear(&r->sd);
+    r->sd_id = sd_id;
+    return sd_read(&r->sd, r->s, sd_id, e);
+}
+
+int entity_read(struct entity_reader *r, const struct known_connector *c, const struct version *v, struct err *e)
+{
+    body_close(&r->body, r->s);
+    try(body_open(&r->body, r->s, entity_id_of(c->id, v->seq), v->body_run, e));
+    try(read_sd(r, v->sd_id, e));
+    r->entity = (struct entity){.id = entity_id_of(c->id, v->seq),
+                                .connector = str_from(c->name),
+                                .record = r->body.record,
+                                .sd = buf_bytes(&r->sd),
+                                .name = r->body.name,
+                                .first_seen_ms = handle_run_time(r->s, v->first_run),
+                                .last_changed_ms = handle_run_time(r->s, v->changed_run),
+                                .deleted_ms = handle_run_time(r->s, v->deleted_run),
+                                .evidence = v->evidence};
+    r->entity.record.kind = v->kind;
+    r->entity.record.stats = v->stats;
+    memcpy(r->entity.record.guid, v->guid, GUID_SIZE);
+    return 0;
+}
+
+int visible_version(struct sqlite_store *s, const struct known_connector *c, uint32_t seq, struct version *out, bool *found,
+                    struct arena *strings, struct err *e)
+{
+    sqlite3_stmt *q;
+    try(sq_take(&s->q, SQL_VERSION_NEWEST, &q, e));
+    sq_int(q, 1, entity_id_of(c->id, seq));
+    sq_int(q, 2, c->visible_run);
+    int rc = sq_step(&s->q, q, e);
+    *found = rc > 0;
+    if (rc > 0) *out = version_of_row(q, strings);
+    sq_give(&s->q, SQL_VERSION_NEWEST, q);
+    if (!strings) out->stats = (struct bytes){NULL, 0};
+    return rc < 0 ? rc : 0;
+}
+
+int hinted(struct sqlite_store *s, const struct known_connector *c, uint64_t hint, int (*each)(void *ctx, uint32_t seq, struct err *e),
+           void *ctx, struct err *e)
+{
+    sqlite3_stmt *q;
+    int rc;
+    try(sq_take(&s->q, SQL_LOOKUP_FIND, &q, e));
+    sq_int(q, 1, c->id);
+    sq_int(q, 2, (int64_t)hint);
+    sq_int(q, 3, (int64_t)(hint | SEQ_MAX));
+    while ((rc = sq_step(&s->q, q, e)) > 0)
+        if ((rc = each(ctx, (uint32_t)sq_col_int(q, 0) & SEQ_MAX, e)) != 0) break;
+    sq_give(&s->q, SQL_LOOKUP_FIND, q);
+    return rc < 0 ? rc : 0;
+}

@@ -1,0 +1,138 @@
+#include "store/engine.h"
+
+static const struct engine *const engines[] = {&engine_sqlite};
+
+static int unknown_scheme(struct str url, size_t colon, struct err *e)
+{
+    struct str scheme = {url.ptr, colon};
+    if (str_equal(scheme, STR("postgresql")) || str_equal(scheme, STR("postgres"))) {
+        err_set(e, ERR_INPUT, "store: the PostgreSQL engine is not built yet");
+        return err_hint(e, "use store: sqlite:PATH");
+    }
+    /* Not the URL itself: another engine's may hold a password. */
+    err_set(e, ERR_INPUT, "store: the URL must begin with sqlite:");
+    return err_hint(e, "write store: sqlite:/var/lib/rollcall/rollcall.db");
+}
+
+int store_open(struct store **out, struct str url, struct err *e)
+{
+    size_t colon = str_index(url, ':');
+    for (size_t i = 0; i < n_elements(engines); i++) {
+        if (colon == url.len || !str_equal((struct str){url.ptr, colon}, str_from(engines[i]->scheme))) continue;
+        return engines[i]->open(out, (struct str){url.ptr + colon + 1, url.len - colon - 1}, e);
+    }
+    return unknown_scheme(url, colon, e);
+}
+
+void store_close(struct store *s)
+{
+    if (s) s->engine->close(s);
+}
+
+int store_run_begin(struct store_run **out, struct store *s, const struct run_start *start, struct err *e)
+{
+    return s->engine->run_begin(out, s, start, e);
+}
+int64_t store_run_id(const struct store_run *r)
+{
+    return r->engine->run_id(r);
+}
+int store_run_domain(struct store_run *r, const struct domain_info *d, struct err *e)
+{
+    return r->engine->run_domain(r, d, e);
+}
+int store_run_sd(struct store_run *r, uint32_t number, struct bytes sd, struct err *e)
+{
+    return r->engine->run_sd(r, number, sd, e);
+}
+int store_run_put(struct store_run *r, const struct record *rec, struct err *e)
+{
+    return r->engine->run_put(r, rec, e);
+}
+int store_run_members(struct store_run *r, struct dn_list part, bool more, struct err *e)
+{
+    return r->engine->run_members(r, part, more, e);
+}
+int store_run_gap(struct store_run *r, const struct gap *g, struct err *e)
+{
+    return r->engine->run_gap(r, g, e);
+}
+int store_run_kind_done(struct store_run *r, enum kind k, bool complete, uint64_t received, struct err *e)
+{
+    return r->engine->run_kind_done(r, k, complete, received, e);
+}
+int store_run_rest(struct store_run *r, struct err *e)
+{
+    return r->engine->run_rest(r, e);
+}
+int store_run_end(struct store_run *r, const struct run_end *end, struct run_result *result, struct err *e)
+{
+    return r->engine->run_end(r, end, result, e);
+}
+void store_run_abort(struct store_run *r, const struct err *why, int64_t ended_ms)
+{
+    if (r) r->engine->run_abort(r, why, ended_ms);
+}
+
+int store_connector(struct store *s, struct str name, struct connector_state *out, struct err *e)
+{
+    return s->engine->connector(s, name, out, e);
+}
+int store_runs(struct store *s, struct str connector, int64_t limit, bool (*each)(void *, const struct run_row *), void *ctx,
+               struct err *e)
+{
+    return s->engine->runs(s, connector, limit, each, ctx, e);
+}
+int store_run_get(struct store *s, int64_t id, void (*row)(void *, const struct run_row *),
+                  void (*gap)(void *, const struct gap *), void *ctx, struct err *e)
+{
+    return s->engine->run_get(s, id, row, gap, ctx, e);
+}
+int store_entities(struct store *s, const struct entity_query *q, bool (*each)(void *, const struct entity *), void *ctx,
+                   struct err *e)
+{
+    return s->engine->entities(s, q, each, ctx, e);
+}
+int store_entity_find(struct store *s, struct str connector, struct str key, bool with_deleted,
+                      void (*found)(void *, const struct entity *), void *ctx, struct err *e)
+{
+    return s->engine->entity_find(s, connector, key, with_deleted, found, ctx, e);
+}
+int store_links(struct store *s, int64_t entity_id, enum link_side side, bool (*each)(void *, const struct link *), void *ctx,
+                struct err *e)
+{
+    return s->engine->links(s, entity_id, side, each, ctx, e);
+}
+bool store_resolve_dn(struct store *s, struct str connector, struct str dn, struct link *out)
+{
+    return s->engine->resolve_dn(s, connector, dn, out);
+}
+int store_changes(struct store *s, const struct change_query *q, bool (*each)(void *, const struct change *), void *ctx,
+                  struct err *e)
+{
+    return s->engine->changes(s, q, each, ctx, e);
+}
+int store_cursor_get(struct store *s, struct str connector, struct str sink, int64_t *change_id, struct err *e)
+{
+    return s->engine->cursor_get(s, connector, sink, change_id, e);
+}
+int store_cursor_put(struct store *s, struct str connector, struct str sink, int64_t change_id, struct err *e)
+{
+    return s->engine->cursor_put(s, connector, sink, change_id, e);
+}
+int store_cursor_behind(struct store *s, struct str connector, struct str sink, uint64_t *n, struct err *e)
+{
+    return s->engine->cursor_behind(s, connector, sink, n, e);
+}
+
+const char *run_status_name(enum run_status s)
+{
+    static const char *const names[] = {"running", "complete", "partial", "failed", "needs_attention"};
+    return (unsigned)s < n_elements(names) ? names[s] : "";
+}
+
+const char *link_via_name(enum link_via v)
+{
+    static const char *const names[] = {"", "member", "primary_group", "foreign"};
+    return (unsigned)v < n_elements(names) ? names[v] : "";
+}
