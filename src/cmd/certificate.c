@@ -1,0 +1,105 @@
+#include "net/certificate.h"
+#include "base/file.h"
+#include "base/when.h"
+#include "cmd/out.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct cli_option options[] = {
+    {"ca", 0, "FILE", "verify against this CA or pinned certificate (default: the system's)", NULL, false},
+    {"name", 0, "NAME", "name to verify instead of HOST", NULL, false},
+    {"starttls", 0, NULL, "LDAP StartTLS (default port 389) instead of TLS at once (636)", NULL, false},
+    {"save", 0, "FILE", "save the chain as PEM; trusting it stays your act", NULL, false},
+    {NULL, 0, NULL, NULL, NULL, false},
+};
+
+/* HOST, HOST:PORT, [V6]:PORT */
+static int split(const char *given, char host[256], uint16_t *port, struct err *e)
+{
+    const char *colon = strrchr(given, ':'), *bracket = strrchr(given, ']');
+    size_t n = strlen(given);
+    bool many = colon && strchr(given, ':') != colon && given[0] != '[';
+    if (colon && !many && (!bracket || colon > bracket)) {
+        char *end;
+        long v = strtol(colon + 1, &end, 10);
+        if (*end || v < 1 || v > 65535) return err_set(e, ERR_INPUT, "certificate: '%s': the port must be 1 to 65535", given);
+        *port = (uint16_t)v;
+        n = (size_t)(colon - given);
+    }
+    if (given[0] == '[' && n > 2 && given[n - 1] == ']') given++, n -= 2;
+    if (!n || n > 255) return err_set(e, ERR_INPUT, "certificate: '%s' is no HOST[:PORT]", given);
+    memcpy(host, given, n);
+    host[n] = 0;
+    return 0;
+}
+
+static void print_certificate(const json_t *cert, size_t i)
+{
+    static const char *const keys[] = {"issuer", "names", "not_before", "not_after", "sha256", "key", "signature", "usages"};
+    printf("%s %s\n", i ? "  issued by" : "leaf       ", json_string_value(json_object_get(cert, "subject")));
+    for (size_t k = 0; k < n_elements(keys); k++) {
+        const json_t *v = json_object_get(cert, keys[k]);
+        if (!v) continue;
+        char *text = json_is_string(v) ? NULL : json_dumps(v, JSON_ENCODE_ANY);
+        printf("    %-12s %s\n", keys[k], text ? text : json_string_value(v));
+        free(text);
+    }
+}
+
+static int print_report(struct cli *c, const struct tls_report *r, struct err *e)
+{
+    size_t i;
+    json_t *cert;
+    if (c->format != OUT_TABLE) {
+        json_t *o = json_pack("{s:s, s:s, s:b, s:O}", "protocol", r->protocol, "cipher", r->cipher, "trusted", r->trusted, "chain", r->chain);
+        if (!r->trusted) {
+            out_put(o, "why", json_string(r->why.message));
+            out_put(o, "fix", json_string(r->why.hint));
+        }
+        int rc = out_object(c, o, e);
+        json_decref(o);
+        return rc;
+    }
+    printf("%s, %s\n", r->protocol, r->cipher);
+    json_array_foreach(r->chain, i, cert) print_certificate(cert, i);
+    printf("trusted: %s%s%s\n", r->trusted ? "yes" : "NO", r->trusted ? "" : ", ", r->trusted ? "" : r->why.message);
+    if (!r->trusted && r->why.hint[0]) printf("    fix: %s\n", r->why.hint);
+    return 0;
+}
+
+static int run(struct cli *c, struct err *e)
+{
+    char host[256];
+    bool starttls = cli_flag(c, "starttls");
+    struct dial_addresses to;
+    struct tls_report report;
+    struct tls_question q = {.to = &to,
+                             .port = starttls ? 389 : 636,
+                             .start = starttls ? TLS_LDAP_STARTTLS : TLS_AT_ONCE,
+                             .ca_path = cli_value(c, "ca"),
+                             .deadline_ms = when_monotonic_ms() + 20000};
+    try(split(c->args[0], host, &q.port, e));
+    q.name = cli_value(c, "name") ? cli_value(c, "name") : host;
+    try(dial_resolve(&to, host, q.deadline_ms, e));
+    try(tls_examine(&report, &q, e));
+    const char *save = cli_value(c, "save");
+    int rc = print_report(c, &report, e);
+    if (rc == 0 && save) rc = file_write_atomic(save, buf_bytes(&report.pem), 0644, e);
+    if (rc == 0 && save) fprintf(stderr, "chain saved to %s; compare its fingerprint with the controller's before you trust it\n", save);
+    bool trusted = report.trusted;
+    tls_report_free(&report);
+    if (rc < 0) return rc;
+    return trusted || save ? 0 : err_class_exit(ERR_TLS);
+}
+
+const struct command cmd_certificate = {
+    .name = "certificate",
+    .arguments = "HOST[:PORT]",
+    .min_args = 1,
+    .max_args = 1,
+    .summary = "Show the certificate chain a controller presents, and what is wrong with it",
+    .doc = "Exit code 6 when it is not trusted. With --save the chain is written as PEM and the exit code is 0.",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,134 @@
+/* check.c - check, discover: the steps of a worker, one line each, or as rows */
+#include "cmd/out.h"
+#include "run/worker.h"
+#include "source/source.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct steps {
+    struct cli *cli;
+    json_t *rows;
+    unsigned n_fail, n_warn;
+    int worst; /* class of the first failure */
+};
+
+static const char *mark(const char *verdict, bool color)
+{
+    switch (verdict[0]) {
+    case 'o': return color ? "\033[32m✓\033[0m" : "ok  ";
+    case 'w': return color ? "\033[33m⚠\033[0m" : "WARN";
+    case 'f': return color ? "\033[31m✗\033[0m" : "FAIL";
+    default: return color ? "–" : "skip";
+    }
+}
+
+static void print_lines(const char *text, const char *indent)
+{
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c == '\n')
+            printf("\n%s", indent);
+        else
+            putchar(c < 0x20 || c == 0x7f ? '?' : c);
+    }
+    putchar('\n');
+}
+
+static void print_step(const json_t *step)
+{
+    bool color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+    const char *fix = json_string_value(json_object_get(step, "fix"));
+    printf("%s %-12s %6lld ms  ", mark(json_string_value(json_object_get(step, "verdict")), color),
+           json_string_value(json_object_get(step, "name")), (long long)json_integer_value(json_object_get(step, "took_ms")));
+    print_lines(json_string_value(json_object_get(step, "evidence")), "                             ");
+    if (fix && *fix) {
+        printf("    fix: ");
+        print_lines(fix, "         ");
+    }
+    fflush(stdout);
+}
+
+static int on_step(void *ctx, const json_t *step, struct err *e)
+{
+    struct steps *s = ctx;
+    const char *verdict = json_string_value(json_object_get(step, "verdict"));
+    const char *class = json_string_value(json_object_get(step, "class"));
+    if (!verdict || !json_string_value(json_object_get(step, "name")) || !json_string_value(json_object_get(step, "evidence")))
+        return err_set(e, ERR_PROTO, "malformed step");
+    if (verdict[0] == 'w') s->n_warn++;
+    if (verdict[0] == 'f') {
+        if (!s->n_fail++) s->worst = class ? err_class_parse(str_from(class)) : ERR_BUG;
+    }
+    if (s->cli->format == OUT_TABLE)
+        print_step(step);
+    else
+        json_array_append(s->rows, (json_t *)step);
+    return 0;
+}
+
+static int print_report(struct steps *s, const char *connector, struct err *e)
+{
+    if (s->cli->format == OUT_TABLE) {
+        printf("%s: %s (%u failed, %u warnings)\n", connector, s->n_fail ? "NOT ready" : "ready", s->n_fail, s->n_warn);
+        return 0;
+    }
+    if (s->cli->format == OUT_JSON) {
+        json_t *report = json_pack("{s:s, s:b, s:O}", "connector", connector, "ok", s->n_fail == 0, "steps", s->rows);
+        int rc = out_object(s->cli, report, e);
+        json_decref(report);
+        return rc;
+    }
+    static const struct out_column columns[] = {{"name", NULL}, {"verdict", NULL}, {"took_ms", NULL}, {"evidence", NULL}, {"fix", NULL}, {NULL, NULL}};
+    struct out *o;
+    size_t i;
+    json_t *row;
+    try(out_open(&o, s->cli, columns, e));
+    json_array_foreach(s->rows, i, row) try(out_row(o, json_incref(row), e));
+    return out_close(o, e);
+}
+
+static int run_verb(struct cli *c, const char *verb, struct err *e)
+{
+    struct worker *w;
+    struct worker_job job = {.verb = verb};
+    struct steps s = {.cli = c, .rows = json_array()};
+    struct stream_handler h = {.ctx = &s, .step = on_step};
+    int rc = cli_connector(c, &job.connector, e);
+    if (rc == 0) rc = worker_start(&w, &job, e);
+    if (rc == 0) rc = worker_run(w, &h, e);
+    if (rc == 0) rc = print_report(&s, job.connector->name, e);
+    json_decref(s.rows);
+    if (rc < 0) return job.connector ? err_wrap(e, "%s %s", verb, job.connector->name) : rc;
+    return s.n_fail ? err_class_exit(s.worst ? s.worst : ERR_BUG) : 0;
+}
+
+static int run_check(struct cli *c, struct err *e)
+{
+    return run_verb(c, "check", e);
+}
+
+static int run_discover(struct cli *c, struct err *e)
+{
+    return run_verb(c, "discover", e);
+}
+
+const struct command cmd_check = {
+    .name = "check",
+    .arguments = "CONNECTOR",
+    .min_args = 1,
+    .max_args = 1,
+    .summary = "Test a connector step by step: settings, secret, DNS, TCP, TLS, bind, rights",
+    .doc = "Each step says what was seen and, where something is wrong, what to do. The bind is tried exactly once. The exit\n"
+           "code is that of the first failing step; warnings alone give 0.",
+    .run = run_check,
+};
+const struct command cmd_discover = {
+    .name = "discover",
+    .arguments = "CONNECTOR",
+    .min_args = 1,
+    .max_args = 1,
+    .summary = "Show what the account can see: kinds with counts, attributes",
+    .run = run_discover,
+};

@@ -1,0 +1,111 @@
+/* main.c - the table of commands, and nothing else that knows them. */
+#include "cmd/cli.h"
+
+#include "base/log.h"
+#include "base/secret.h"
+#include "run/worker.h"
+
+#include <unistd.h>
+
+const struct command *const commands[] = {
+    &cmd_check,          &cmd_discover,       &cmd_read,         &cmd_sync,        &cmd_deliver,     &cmd_export,
+    &cmd_run_list,       &cmd_run_get,        &cmd_entity_list,  &cmd_entity_get,  &cmd_entity_history,
+    &cmd_change_list,    &cmd_connector_list, &cmd_connector_spec, &cmd_config_check, &cmd_certificate,
+    &cmd_completion,     &cmd_version,        &cmd_collect,      NULL,
+};
+
+/* How many words of argv name the command: 1 or 2, 0 if none does. */
+static int matches(const struct command *cmd, int argc, char **argv)
+{
+    struct str name = str_from(cmd->name);
+    size_t space = str_index(name, ' ');
+    if (argc < 2 || !str_equal((struct str){name.ptr, space}, str_from(argv[1]))) return 0;
+    if (space == name.len) return 1;
+    struct str second = {name.ptr + space + 1, name.len - space - 1};
+    return argc > 2 && str_equal(second, str_from(argv[2])) ? 2 : 0;
+}
+
+static bool is_noun(const char *word) /* first word of a two-word command */
+{
+    for (size_t i = 0; commands[i]; i++)
+        if (str_starts(str_from(commands[i]->name), str_from(word)) && commands[i]->name[strlen(word)] == ' ') return true;
+    return false;
+}
+
+static int unknown_command(int argc, char **argv, struct err *e)
+{
+    const char *names[32] = {NULL};
+    bool noun = is_noun(argv[1]);
+    size_t n = 0;
+    struct buf verbs = buf_new(4096);
+    for (size_t i = 0; commands[i]; i++) {
+        if (commands[i]->is_hidden) continue;
+        names[n++] = commands[i]->name;
+        if (noun && str_starts(str_from(commands[i]->name), str_from(argv[1]))) buf_printf(&verbs, "%s%s", verbs.len ? ", " : "", commands[i]->name);
+    }
+    const char *near = did_you_mean(str_from(argv[1]), names);
+    if (noun)
+        err_set(e, ERR_INPUT, "%s needs a verb%s%s", argv[1], argc > 2 ? ", not " : "", argc > 2 ? argv[2] : "");
+    else
+        err_set(e, ERR_INPUT, "unknown command '%s'", argv[1]);
+    if (noun)
+        err_hint(e, "%s", buf_cstr(&verbs));
+    else
+        err_hint(e, near ? "did you mean %s?" : "see rollcall --help%s", near ? near : "");
+    buf_free(&verbs);
+    return e->class;
+}
+
+static int finish(struct cli *c, int rc, const struct err *e)
+{
+    if (rc < 0) cli_print_error(c, e);
+    cli_free(c);
+    return rc < 0 ? err_class_exit(rc) : rc;
+}
+
+static void set_up_logging(const struct cli *c)
+{
+    static const char *const names[] = {"debug", "info", "warn", "error", "off"};
+    const char *level = cli_value(c, "log");
+    enum log_level least = LOG_WARN;
+    for (unsigned i = 0; level && i < n_elements(names); i++)
+        if (strcmp(level, names[i]) == 0) least = (enum log_level)i;
+    log_setup(least, isatty(STDERR_FILENO) ? LOG_AS_TEXT : LOG_AS_JSON);
+}
+
+static int run_command(const struct command *cmd, int argc, char **argv)
+{
+    struct cli c;
+    struct err e;
+    bool wants_help;
+    int rc = cli_parse(&c, cmd, argc, argv, &wants_help, &e);
+    if (rc == 0 && wants_help) {
+        cli_help(cmd);
+        return 0;
+    }
+    if (rc == 0) {
+        set_up_logging(&c);
+        rc = cmd->run(&c, &e);
+    }
+    return finish(&c, rc, &e);
+}
+
+int main(int argc, char **argv)
+{
+    struct err e;
+    secret_harden_process();
+    worker_install_signals();
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+        cli_help_all();
+        return argc < 2 ? 2 : 0;
+    }
+    static char version[] = "version";
+    if (strcmp(argv[1], "--version") == 0) argv[1] = version;
+    for (size_t i = 0; commands[i]; i++) {
+        int words = matches(commands[i], argc, argv);
+        if (words) return run_command(commands[i], argc - words, argv + words);
+    }
+    unknown_command(argc, argv, &e);
+    cli_print_error(NULL, &e);
+    return err_class_exit(e.class);
+}

@@ -1,0 +1,32 @@
+/* out.h - rows of a command on standard output: table, JSON, JSON Lines or CSV, told by -o.
+ *
+ * A row is a JSON object; the same object is printed whole as JSON and by columns as table and CSV. --fields picks
+ * columns (and members). Directory text in a table has control and bidirectional characters made visible.
+ */
+#ifndef ROLLCALL_OUT_H
+#define ROLLCALL_OUT_H
+
+#include "cmd/cli.h"
+
+struct out_column {
+    const char *key;   /* member of the row; dots go into objects: "counts.user.read" */
+    const char *title; /* NULL: the key */
+};
+
+struct out;
+/* columns: the default ones of a table; key NULL ends. */
+int out_open(struct out **out, const struct cli *c, const struct out_column *columns, struct err *e) must_use;
+/* Steals row. */
+int out_row(struct out *o, json_t *row, struct err *e) must_use;
+int out_close(struct out *o, struct err *e) must_use; /* prints what waits; NULL is legal */
+/* One object: JSON, or "key  value" lines. Borrows. */
+int out_object(const struct cli *c, const json_t *object, struct err *e) must_use;
+
+/* A JSON string of text that may be invalid UTF-8 (then escaped). */
+json_t *out_str(struct str s);
+json_t *out_time(int64_t ms); /* RFC 3339, NULL for 0 */
+/* Sets key if value is not NULL. */
+void out_put(json_t *object, const char *key, json_t *value);
+json_t *out_gap(const struct gap *g);
+
+#endif

@@ -1,0 +1,109 @@
+#include "cmd/progress.h"
+
+#include "base/jsonw.h"
+#include "base/when.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#define EVERY_MS 200
+
+static uint64_t total(const struct stream_report *r)
+{
+    uint64_t n = 0;
+    for (unsigned k = 1; k < KIND_COUNT; k++) n += r->received[k];
+    return n;
+}
+
+static uint64_t expected_total(const struct progress *p)
+{
+    uint64_t n = 0;
+    for (unsigned k = 1; k < KIND_COUNT; k++) n += p->expected[k];
+    return n;
+}
+
+/* Seconds left, known once a rate has stood for a second; -1 before. */
+static int64_t seconds_left(const struct progress *p, uint64_t n, int64_t took_ms)
+{
+    uint64_t all = expected_total(p);
+    if (!all || n >= all || took_ms < 1000 || !n) return -1;
+    return (int64_t)((all - n) * (uint64_t)took_ms / n / 1000);
+}
+
+static void show_line(struct progress *p, const struct stream_report *r, enum kind now, int64_t took_ms)
+{
+    uint64_t n = total(r), rate = took_ms > 500 ? n * 1000 / (uint64_t)took_ms : 0;
+    int64_t left = seconds_left(p, n, took_ms);
+    fprintf(stderr, "\r\033[K%s: %llu entries, %llu %s", p->connector, (unsigned long long)n, (unsigned long long)r->received[now],
+            kind_plural(now));
+    if (rate) fprintf(stderr, ", %llu/s", (unsigned long long)rate);
+    if (left >= 0) fprintf(stderr, ", about %llds left", (long long)left);
+    fflush(stderr);
+    p->is_shown = true;
+}
+
+static void show_json(struct progress *p, const struct stream_report *r, enum kind now, int64_t took_ms)
+{
+    struct buf b = buf_new(65536);
+    struct jsonw j = jsonw_new(&b);
+    int64_t left = seconds_left(p, total(r), took_ms);
+    jsonw_object(&j);
+    jsonw_kcstr(&j, "event", "progress");
+    jsonw_kcstr(&j, "connector", p->connector);
+    jsonw_kcstr(&j, "kind", kind_name(now));
+    jsonw_kint(&j, "received", (int64_t)r->received[now]);
+    jsonw_kint(&j, "total", (int64_t)total(r));
+    jsonw_kint(&j, "requests", (int64_t)r->requests);
+    jsonw_kint(&j, "bytes", (int64_t)r->bytes);
+    jsonw_kint(&j, "elapsed_ms", took_ms);
+    if (left >= 0) jsonw_kint(&j, "left_s", left);
+    jsonw_end(&j);
+    fprintf(stderr, "%s\n", buf_cstr(&b));
+    buf_free(&b);
+}
+
+static void on_progress(void *ctx, const struct stream_report *r, enum kind now)
+{
+    struct progress *p = ctx;
+    int64_t t = when_monotonic_ms();
+    if (t - p->shown_ms < EVERY_MS) return;
+    p->shown_ms = t;
+    if (p->mode == PROGRESS_LINE)
+        show_line(p, r, now, t - p->started_ms);
+    else
+        show_json(p, r, now, t - p->started_ms);
+}
+
+void progress_start(struct progress *p, const struct cli *c, const char *connector, const uint64_t *expected,
+                    struct stream_report *report)
+{
+    const char *mode = cli_value(c, "progress");
+    *p = (struct progress){.connector = connector, .started_ms = when_monotonic_ms()};
+    if (mode && mode[0] == 'j') p->mode = PROGRESS_JSON;
+    else if (!(mode && mode[0] == 'n') && isatty(STDERR_FILENO)) p->mode = PROGRESS_LINE;
+    if (expected) memcpy(p->expected, expected, sizeof p->expected);
+    if (p->mode == PROGRESS_NONE) return;
+    report->progress = on_progress;
+    report->progress_ctx = p;
+}
+
+void progress_stop(struct progress *p)
+{
+    if (p->is_shown) fputs("\r\033[K", stderr);
+    p->is_shown = false;
+}
+
+bool report_gaps(const struct stream_report *report)
+{
+    const struct gap_list *l = report->gaps;
+    for (size_t i = 0; i < l->n; i++) {
+        const struct gap *g = &l->list[i];
+        fprintf(stderr, "  gap (%s)%s%s: %.*s", gap_severity_name(g->severity), g->kind ? " " : "", g->kind ? kind_name(g->kind) : "",
+                STR_FMT(g->what));
+        if (g->where.len) fprintf(stderr, " [%.*s]", STR_FMT(g->where));
+        fputc('\n', stderr);
+        if (g->fix.len) fprintf(stderr, "    fix: %.*s\n", STR_FMT(g->fix));
+    }
+    if (l->n_info + l->n_loss > l->n) fprintf(stderr, "  and %zu gaps more\n", l->n_info + l->n_loss - l->n);
+    return l->n_loss > 0;
+}

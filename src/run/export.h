@@ -1,0 +1,18 @@
+/* export.h - the visible snapshot of a connector as a set of files in a directory, all or nothing.
+ */
+#ifndef ROLLCALL_EXPORT_H
+#define ROLLCALL_EXPORT_H
+
+#include "map/map.h"
+#include "store/store.h"
+
+struct export_options {
+    struct str connector;
+    struct str dialect;
+    struct dialect_options dialect_options; /* context is filled in here */
+    const char *dir;
+    kind_set kinds; /* 0: all */
+};
+int export_set(struct store *s, const struct export_options *o, uint64_t *n_rows, struct err *e) must_use;
+
+#endif

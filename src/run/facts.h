@@ -1,0 +1,38 @@
+/* facts.h - the BEGIN frame's facts about a domain, as struct domain_info, and the report of one stream.
+ */
+#ifndef ROLLCALL_FACTS_H
+#define ROLLCALL_FACTS_H
+
+#include "base/arena.h"
+#include "model/derive.h"
+#include "model/gap.h"
+
+#include <jansson.h>
+
+/* Strings are copied into the arena. ERR_PROTO: not an object, or a malformed SID. */
+int facts_domain(struct domain_info *out, const json_t *facts, struct arena *a, struct err *e) must_use;
+
+/* Gaps kept for the report at the end of a command, at most 200 (the rest is counted). */
+struct gap_list {
+    struct arena text;
+    struct gap list[200];
+    size_t n;
+    unsigned n_info, n_loss; /* all, kept or not */
+};
+struct gap_list *gap_list_new(void);
+void gap_list_free(struct gap_list *l);
+void gap_list_add(struct gap_list *l, const struct gap *g);
+
+/* What a command wants to know of a stream under way and when it is over. */
+struct stream_report {
+    uint64_t received[KIND_COUNT];
+    bool complete[KIND_COUNT], asked[KIND_COUNT];
+    uint64_t requests, bytes;
+    char server[256];
+    struct gap_list *gaps;
+    /* called when something moved; may be NULL */
+    void (*progress)(void *ctx, const struct stream_report *r, enum kind now);
+    void *progress_ctx;
+};
+
+#endif

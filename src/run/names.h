@@ -1,0 +1,39 @@
+/* names.h - who is who while a stream passes: DN to group, place, person; memberships to privileges.
+ *
+ * Groups and places (OUs, containers, the domain) are kept whole; of everybody else about 35 bytes: kind, SID and names, enough for
+ * whoever refers to them (members, managers). Groups and places are matched as the server wrote their DN, then in comparison form
+ * (dn.h); everybody else only as written: a controller writes one object's DN one way.
+ */
+#ifndef ROLLCALL_NAMES_H
+#define ROLLCALL_NAMES_H
+
+#include "map/map.h"
+
+struct names;
+struct names *names_new(void);
+void names_free(struct names *n);
+/* Domain SID, for RIDs, and DNS name; call before the first add. */
+void names_domain(struct names *n, struct bytes domain_sid, struct str dns_name);
+/* Every entity of the stream, once. */
+void names_add(struct names *n, const struct record_index *x);
+/* All groups are known now: privileges through nesting. */
+void names_groups_complete(struct names *n);
+
+/* Fills ref.prepared of every group with what prepare appends for it (map.h: dialect_prepare_ref). */
+void names_prepare_groups(struct names *n, void (*prepare)(void *ctx, const struct ref *group, struct buf *out), void *ctx);
+
+/* Direct groups, and the primary one; borrowed until the next call. */
+size_t names_groups_of(struct names *n, const struct record_index *x, const struct ref **out);
+/* Bits of enum privilege, through nesting and the primary group. */
+unsigned names_privileges(const struct names *n, const struct record_index *x);
+/* A group, or NULL. */
+const struct ref *names_group(const struct names *n, struct str dn);
+/* The place an entity lies in, or NULL. */
+const struct ref *names_parent(const struct names *n, struct str dn);
+/* Kind and SID of anything added; false if it was not. The SID is borrowed until the next call. */
+bool names_member(struct names *n, struct str dn, struct ref *out);
+
+/* Anybody by DN, with names and SID; NULL: not added (yet). Borrowed until the next call. */
+const struct ref *names_person(struct names *n, struct str dn);
+
+#endif

@@ -1,0 +1,383 @@
+#include "run/read.h"
+
+#include "base/when.h"
+#include "model/dn.h"
+#include "run/names.h"
+#include "run/spill.h"
+#include "run/worker.h"
+#include "sink/sink.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum waiting_tag { WAIT_RECORD = 1, WAIT_MEMBERS = 2 };
+#define GROUP_MEMBERS_KEPT ((size_t)32 << 20) /* of one group; an event is cut at 8 MiB anyway */
+
+struct reading {
+    const struct read_options *options;
+    struct stream_report *report;
+    kind_set kinds;
+    struct arena text;
+    struct domain_info domain;
+    struct names *names;
+    bool groups_complete;
+    struct spill waiting;
+    struct dialect *dialect;
+    struct sink_file *out;
+    struct buf members; /* DNs of the group being written */
+    uint32_t n_members;
+    uint64_t n_members_lost, n_members_outside;
+    struct str base_form;
+    char first_lost[512];
+};
+
+/* --- one subject ---------------------------------------------------------------------------------------- */
+
+struct member_walk {
+    struct reading *r;
+    struct dn_list all, rest;
+};
+
+static bool next_member(void *ctx, struct ref *out)
+{
+    struct member_walk *w = ctx;
+    struct str dn;
+    if (!dn_list_next(&w->rest, &dn)) return false;
+    if (!names_member(w->r->names, dn, out)) *out = (struct ref){.dn = dn};
+    return true;
+}
+
+static void rewind_members(void *ctx)
+{
+    struct member_walk *w = ctx;
+    w->rest = w->all;
+}
+
+/* Copied to space: the next look-up reuses the names' own. SIDs are at most 68 bytes. */
+struct person {
+    struct ref ref;
+    uint8_t sid[68];
+};
+
+static const struct ref *referred(const struct reading *r, const struct record_index *x, enum attr a, struct person *space)
+{
+    struct str dn;
+    const struct ref *found = record_str(x, a, &dn) ? names_person(r->names, dn) : NULL;
+    if (!found) return NULL;
+    space->ref = *found;
+    if (found->sid.len > sizeof space->sid) return found;
+    if (found->sid.len) memcpy(space->sid, found->sid.ptr, found->sid.len);
+    space->ref.sid.ptr = space->sid;
+    return &space->ref;
+}
+
+static int write_subject(struct reading *r, const struct record_index *x, struct member_source *members, struct err *e)
+{
+    const struct record *rec = x->record;
+    struct person manager, managed_by;
+    struct subject s = {.record = x, .name = record_name(x), .domain = &r->domain, .members = members};
+    derive_account(&s.derived, x, &r->domain, when_now_ms());
+    s.derived.privileges = names_privileges(r->names, x);
+    s.derived.privileges_known = TRI_YES;
+    s.n_groups = names_groups_of(r->names, x, &s.groups);
+    s.parent = names_parent(r->names, rec->dn);
+    s.manager = referred(r, x, ATTR_MANAGER, &manager);
+    s.managed_by = referred(r, x, ATTR_MANAGED_BY, &managed_by);
+    try(dialect_entity(r->dialect, &s, sink_file_buf(r->out), e));
+    return sink_file_flush_some(r->out, e);
+}
+
+/* --- the stream --------------------------------------------------------------------------------------------- */
+
+static int on_begin(void *ctx, const json_t *facts, struct err *e)
+{
+    struct reading *r = ctx;
+    try(facts_domain(&r->domain, facts, &r->text, e));
+    names_domain(r->names, r->domain.sid, r->domain.dns_name);
+    snprintf(r->report->server, sizeof r->report->server, "%.*s", STR_FMT(r->domain.server));
+    const char *base_dn = json_string_value(json_object_get(facts, "base_dn"));
+    struct buf form = buf_new(65536);
+    dn_normalize(&form, base_dn ? str_from(base_dn) : r->domain.base);
+    r->base_form = arena_str(&r->text, buf_str(&form));
+    buf_free(&form);
+    return 0;
+}
+
+/* Somebody it names is still to come. */
+static bool must_wait(const struct reading *r, const struct record_index *x)
+{
+    struct str dn;
+    if (x->record->kind == KIND_group) return true;
+    bool refers = record_str(x, ATTR_MANAGER, &dn) || record_str(x, ATTR_MANAGED_BY, &dn);
+    return refers && !names_person(r->names, dn);
+}
+
+static void prepare_group(void *ctx, const struct ref *group, struct buf *out)
+{
+    struct reading *r = ctx;
+    dialect_prepare_ref(r->dialect, &r->domain, group, out);
+}
+
+static void complete_groups(struct reading *r)
+{
+    if (r->groups_complete) return;
+    names_groups_complete(r->names);
+    names_prepare_groups(r->names, prepare_group, r);
+    r->groups_complete = true;
+}
+
+static bool comes_before_accounts(enum kind k)
+{
+    return k == KIND_domain || k == KIND_ou || k == KIND_container || k == KIND_group;
+}
+
+static int on_record(void *ctx, const struct record *rec, struct bytes payload, struct err *e)
+{
+    struct reading *r = ctx;
+    struct record_index x;
+    try(record_index(&x, rec, e));
+    if (!comes_before_accounts(rec->kind)) complete_groups(r);
+    names_add(r->names, &x);
+    if (!(r->kinds & KIND_BIT(rec->kind))) return 0;
+    if (must_wait(r, &x)) return spill_add(&r->waiting, WAIT_RECORD, payload, e);
+    return write_subject(r, &x, NULL, e);
+}
+
+static int on_members(void *ctx, const struct members_part *p, struct err *e)
+{
+    struct reading *r = ctx;
+    if (!(r->kinds & KIND_BIT(KIND_group))) return 0;
+    struct buf entry = buf_new(FRAME_MAX);
+    members_encode(&entry, p);
+    int rc = entry.failed ? err_set(e, ERR_PROTO, "member list too long") : spill_add(&r->waiting, WAIT_MEMBERS, buf_bytes(&entry), e);
+    buf_free(&entry);
+    return rc;
+}
+
+static int on_gap(void *ctx, const struct gap *g, struct err *e)
+{
+    (void)e;
+    gap_list_add(((struct reading *)ctx)->report->gaps, g);
+    return 0;
+}
+
+static void tell(struct stream_report *report, enum kind now)
+{
+    if (report->progress) report->progress(report->progress_ctx, report, now);
+}
+
+static int on_kind_done(void *ctx, enum kind k, bool complete, uint64_t received, struct err *e)
+{
+    struct stream_report *report = ((struct reading *)ctx)->report;
+    (void)e;
+    report->asked[k] = true;
+    report->complete[k] = complete;
+    report->received[k] = received;
+    tell(report, k);
+    return 0;
+}
+
+static void on_progress(void *ctx, enum kind k, uint64_t received, uint64_t requests, uint64_t bytes)
+{
+    struct stream_report *report = ((struct reading *)ctx)->report;
+    report->received[k] = received;
+    report->requests = requests;
+    report->bytes = bytes;
+    tell(report, k);
+}
+
+static int on_end(void *ctx, const json_t *facts, struct err *e)
+{
+    struct stream_report *report = ((struct reading *)ctx)->report;
+    (void)e;
+    report->requests = (uint64_t)json_integer_value(json_object_get(facts, "requests"));
+    report->bytes = (uint64_t)json_integer_value(json_object_get(facts, "bytes"));
+    return 0;
+}
+
+/* --- what waited -------------------------------------------------------------------------------------------------- */
+
+static void count_unresolved(struct reading *r, struct dn_list members)
+{
+    struct str dn;
+    struct ref known;
+    struct buf form = buf_new(65536);
+    while (dn_list_next(&members, &dn)) {
+        if (names_member(r->names, dn, &known)) continue;
+        buf_clear(&form);
+        dn_normalize(&form, dn);
+        if (!dn_is_under(buf_str(&form), r->base_form)) {
+            r->n_members_outside++;
+            continue;
+        }
+        if (!r->n_members_lost++) snprintf(r->first_lost, sizeof r->first_lost, "%.*s", STR_FMT(dn));
+    }
+    buf_free(&form);
+}
+
+static void keep_members(struct reading *r, struct dn_list part)
+{
+    if (r->members.len + part.block.len <= GROUP_MEMBERS_KEPT) {
+        buf_add_bytes(&r->members, part.block);
+        r->n_members += part.n;
+    }
+}
+
+/* The group's own block, then the parts that follow it in the file. */
+static int gather_members(struct reading *r, const struct record *group, uint64_t *n_all, struct err *e)
+{
+    buf_clear(&r->members);
+    r->n_members = 0;
+    keep_members(r, group->member);
+    *n_all = group->member.n;
+    int peeked;
+    while ((peeked = spill_peek(&r->waiting, e)) == WAIT_MEMBERS) {
+        uint8_t tag;
+        struct bytes entry;
+        struct members_part part;
+        int rc = spill_next(&r->waiting, &tag, &entry, e);
+        if (rc <= 0) return rc < 0 ? rc : err_set(e, ERR_BUG, "temporary file: cut short");
+        try(members_decode(&part, entry, e));
+        keep_members(r, part.list);
+        *n_all += part.list.n;
+    }
+    return peeked < 0 ? peeked : 0;
+}
+
+static int write_group(struct reading *r, struct bytes payload, struct err *e)
+{
+    struct buf copy = buf_new(FRAME_MAX); /* gathering reads on in the file */
+    struct record rec;
+    struct record_index x;
+    struct member_walk walk = {.r = r};
+    struct member_source source = {next_member, rewind_members, &walk, 0};
+    buf_add_bytes(&copy, payload);
+    int rc = record_decode(&rec, buf_bytes(&copy), e);
+    if (rc == 0) rc = record_index(&x, &rec, e);
+    if (rc == 0) rc = gather_members(r, &rec, &source.n, e);
+    if (rc == 0) {
+        walk.all = walk.rest = (struct dn_list){r->n_members, buf_bytes(&r->members)};
+        count_unresolved(r, walk.all);
+        rc = write_subject(r, &x, &source, e);
+    }
+    buf_free(&copy);
+    return rc;
+}
+
+static int write_waiting(struct reading *r, struct err *e)
+{
+    uint8_t tag;
+    struct bytes payload;
+    int rc;
+    try(spill_rewind(&r->waiting, e));
+    while ((rc = spill_next(&r->waiting, &tag, &payload, e)) > 0) {
+        struct record rec;
+        struct record_index x;
+        if (tag != WAIT_RECORD) continue; /* a member list whose group was not wanted */
+        try(record_decode(&rec, payload, e));
+        if (rec.kind == KIND_group) {
+            try(write_group(r, payload, e));
+            continue;
+        }
+        try(record_index(&x, &rec, e));
+        try(write_subject(r, &x, NULL, e));
+    }
+    return rc;
+}
+
+static void add_member_gaps(struct reading *r)
+{
+    char what[128];
+    if (r->n_members_lost) {
+        snprintf(what, sizeof what, "%llu member references do not resolve", (unsigned long long)r->n_members_lost);
+        gap_list_add(r->report->gaps,
+                     &(struct gap){KIND_group, GAP_LOSS, str_from(what), str_from(r->first_lost),
+                                   STR("the account may not see these objects: grant it read access, or widen --kind")});
+    }
+    if (r->n_members_outside) {
+        snprintf(what, sizeof what, "%llu members lie outside the base DN or the domain", (unsigned long long)r->n_members_outside);
+        gap_list_add(r->report->gaps, &(struct gap){KIND_group, GAP_INFO, str_from(what), {"", 0}, {"", 0}});
+    }
+}
+
+/* --- all of it -------------------------------------------------------------------------------------------------- */
+
+/* Accounts need groups and places for their names; groups need everybody for their members. */
+static kind_set with_support(kind_set kinds)
+{
+    kind_set places = KIND_BIT(KIND_domain) | KIND_BIT(KIND_ou) | KIND_BIT(KIND_container);
+    kind_set accounts = KIND_BIT(KIND_user) | KIND_BIT(KIND_computer) | KIND_BIT(KIND_service_account) |
+                        KIND_BIT(KIND_contact) | KIND_BIT(KIND_foreign_principal);
+    if (kinds & accounts) kinds |= places | KIND_BIT(KIND_group);
+    if (kinds & KIND_BIT(KIND_group)) kinds |= places | accounts;
+    return kinds;
+}
+
+static int open_outputs(struct reading *r, char run_uid[33], struct err *e)
+{
+    struct dialect_options o = r->options->dialect_options;
+    struct hash_key random = hash_key_random();
+    for (unsigned i = 0; i < 16; i++) snprintf(run_uid + 2 * i, 3, "%02x", random.bytes[i]);
+    o.context = (struct event_context){.connector = str_from(r->options->connector->name),
+                                       .time_ms = when_now_ms(),
+                                       .run_uid = str_from(run_uid),
+                                       .version = ROLLCALL_VERSION};
+    try(dialect_open(&r->dialect, r->options->dialect, &o, e));
+    r->kinds = r->options->kinds ? r->options->kinds & dialect_kinds(r->dialect) : dialect_kinds(r->dialect);
+    if (!r->kinds) return err_set(e, ERR_INPUT, "dialect %.*s has no place for the kinds asked for", STR_FMT(r->options->dialect));
+    if (dialect_shape(r->dialect) == SHAPE_CSV) {
+        if (r->kinds & (r->kinds - 1)) {
+            err_set(e, ERR_INPUT, "dialect %.*s on one stream takes one kind", STR_FMT(r->options->dialect));
+            return err_hint(e, "add --kind user (or another kind), or use export --to DIR for one file a kind");
+        }
+    }
+    try(sink_file_open(&r->out, r->options->out_fd, false, e));
+    for (unsigned k = 1; k < KIND_COUNT; k++)
+        if (r->kinds & KIND_BIT(k)) dialect_header(r->dialect, (enum kind)k, sink_file_buf(r->out));
+    return 0;
+}
+
+static int run_stream(struct reading *r, struct err *e)
+{
+    struct worker *w;
+    struct worker_job job = {"read", r->options->connector, with_support(r->kinds)};
+    struct stream_handler h = {.ctx = r,
+                               .begin = on_begin,
+                               .record = on_record,
+                               .members = on_members,
+                               .gap = on_gap,
+                               .kind_done = on_kind_done,
+                               .progress = on_progress,
+                               .end = on_end};
+    try(worker_start(&w, &job, e));
+    try(worker_run(w, &h, e));
+    complete_groups(r);
+    try(write_waiting(r, e));
+    add_member_gaps(r);
+    return 0;
+}
+
+int read_directory(const struct read_options *o, struct stream_report *report, struct err *e)
+{
+    char run_uid[33];
+    struct reading r = {.options = o,
+                        .report = report,
+                        .text = arena_new((size_t)1 << 20),
+                        .names = names_new(),
+                        .waiting = spill_new(),
+                        .members = buf_new(GROUP_MEMBERS_KEPT)};
+    int rc = open_outputs(&r, run_uid, e);
+    if (rc == 0) rc = run_stream(&r, e);
+    struct err close_error;
+    int closed = sink_file_close(r.out, &close_error);
+    if (rc == 0 && closed < 0) {
+        *e = close_error;
+        rc = closed;
+    }
+    dialect_close(r.dialect);
+    names_free(r.names);
+    spill_free(&r.waiting);
+    buf_free(&r.members);
+    arena_free(&r.text);
+    return rc;
+}

@@ -1,0 +1,118 @@
+#include "run/sync.h"
+
+#include "base/when.h"
+#include "run/worker.h"
+
+#include <stdio.h>
+
+struct syncing {
+    const struct sync_options *options;
+    struct stream_report *report;
+    struct store_run *run;
+    struct arena text;
+};
+
+static int on_begin(void *ctx, const json_t *facts, struct err *e)
+{
+    struct syncing *s = ctx;
+    struct domain_info d;
+    try(facts_domain(&d, facts, &s->text, e));
+    snprintf(s->report->server, sizeof s->report->server, "%.*s", STR_FMT(d.server));
+    return store_run_domain(s->run, &d, e);
+}
+
+static int on_sd(void *ctx, uint32_t number, struct bytes sd, struct err *e)
+{
+    return store_run_sd(((struct syncing *)ctx)->run, number, sd, e);
+}
+
+static int on_record(void *ctx, const struct record *r, struct bytes payload, struct err *e)
+{
+    (void)payload;
+    return store_run_put(((struct syncing *)ctx)->run, r, e);
+}
+
+static int on_members(void *ctx, const struct members_part *p, struct err *e)
+{
+    return store_run_members(((struct syncing *)ctx)->run, p->list, p->more, e);
+}
+
+static int on_gap(void *ctx, const struct gap *g, struct err *e)
+{
+    struct syncing *s = ctx;
+    gap_list_add(s->report->gaps, g);
+    return store_run_gap(s->run, g, e);
+}
+
+static void tell(struct stream_report *report, enum kind now)
+{
+    if (report->progress) report->progress(report->progress_ctx, report, now);
+}
+
+static int on_kind_done(void *ctx, enum kind k, bool complete, uint64_t received, struct err *e)
+{
+    struct syncing *s = ctx;
+    s->report->asked[k] = true;
+    s->report->complete[k] = complete;
+    s->report->received[k] = received;
+    tell(s->report, k);
+    return store_run_kind_done(s->run, k, complete, received, e);
+}
+
+static void on_progress(void *ctx, enum kind k, uint64_t received, uint64_t requests, uint64_t bytes)
+{
+    struct stream_report *report = ((struct syncing *)ctx)->report;
+    report->received[k] = received;
+    report->requests = requests;
+    report->bytes = bytes;
+    tell(report, k);
+}
+
+static int on_end(void *ctx, const json_t *facts, struct err *e)
+{
+    struct stream_report *report = ((struct syncing *)ctx)->report;
+    (void)e;
+    report->requests = (uint64_t)json_integer_value(json_object_get(facts, "requests"));
+    report->bytes = (uint64_t)json_integer_value(json_object_get(facts, "bytes"));
+    return 0;
+}
+
+static int run_stream(struct syncing *s, struct err *e)
+{
+    struct worker *w;
+    struct worker_job job = {.verb = "read", .connector = s->options->connector};
+    struct stream_handler h = {.ctx = s,
+                               .begin = on_begin,
+                               .sd = on_sd,
+                               .record = on_record,
+                               .members = on_members,
+                               .gap = on_gap,
+                               .kind_done = on_kind_done,
+                               .progress = on_progress,
+                               .end = on_end};
+    try(worker_start(&w, &job, e));
+    return worker_run(w, &h, e);
+}
+
+int sync_directory(const struct sync_options *o, struct stream_report *report, struct run_result *result, struct err *e)
+{
+    struct syncing s = {.options = o, .report = report, .text = arena_new((size_t)1 << 20)};
+    struct run_start start = {.connector = str_from(o->connector->name),
+                              .source = str_from(o->connector->type),
+                              .mode = STR("full"),
+                              .started_ms = when_now_ms()};
+    int rc = store_run_begin(&s.run, o->store, &start, e);
+    if (rc < 0) return rc;
+    rc = run_stream(&s, e);
+    if (rc == 0) {
+        struct run_end end = {.ended_ms = when_now_ms(),
+                              .server = str_from(report->server),
+                              .requests = report->requests,
+                              .bytes = report->bytes,
+                              .accept_deletions = o->accept_deletions};
+        rc = store_run_end(s.run, &end, result, e);
+    }
+    if (rc < 0) store_run_abort(s.run, e, when_now_ms());
+    arena_free(&s.text);
+    return rc;
+}

@@ -1,0 +1,19 @@
+/* sync.h - a directory into the store: one run, visible as a whole or not at all.
+ */
+#ifndef ROLLCALL_SYNC_H
+#define ROLLCALL_SYNC_H
+
+#include "conf/conf.h"
+#include "run/facts.h"
+#include "store/store.h"
+
+struct sync_options {
+    const struct connector_conf *connector;
+    struct store *store;
+    bool accept_deletions;
+};
+/* 0: the run ended and is visible (complete, partial or held: result->status). An error: it is recorded as failed, and
+ * what was visible before still is. */
+int sync_directory(const struct sync_options *o, struct stream_report *report, struct run_result *result, struct err *e) must_use;
+
+#endif

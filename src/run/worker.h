@@ -1,0 +1,49 @@
+/* worker.h - one job in a process of its own: started, fed, listened to, reaped.
+ *
+ * The worker is this same binary as `rollcall collect`, exec'ed on one end of a socketpair, so it has no memory of ours, no
+ * store, and only its own job's secret. It dies with us (PR_SET_PDEATHSIG); if it dies first, the run fails and says how.
+ *     worker_start(&w, &job, &e); rc = worker_run(w, &handler, &e); // worker_run frees w
+ * A callback's negative return stops the worker and is what worker_run returns.
+ */
+#ifndef ROLLCALL_WORKER_H
+#define ROLLCALL_WORKER_H
+
+#include "conf/conf.h"
+#include "model/frame.h"
+
+struct worker;
+
+struct worker_job {
+    const char *verb;
+    const struct connector_conf *connector;
+    kind_set kinds; /* 0: all */
+};
+
+/* Callbacks may be NULL. Everything given to them is borrowed for the call. */
+struct stream_handler {
+    void *ctx;
+    int (*begin)(void *ctx, const json_t *facts, struct err *e);
+    int (*sd)(void *ctx, uint32_t number, struct bytes sd, struct err *e);
+    /* payload: the record's frame bytes, for whoever wants to keep it. */
+    int (*record)(void *ctx, const struct record *r, struct bytes payload, struct err *e);
+    int (*members)(void *ctx, const struct members_part *p, struct err *e);
+    int (*gap)(void *ctx, const struct gap *g, struct err *e);
+    int (*kind_done)(void *ctx, enum kind k, bool complete, uint64_t received, struct err *e);
+    void (*progress)(void *ctx, enum kind k, uint64_t received, uint64_t requests, uint64_t bytes);
+    int (*step)(void *ctx, const json_t *step, struct err *e);
+    int (*end)(void *ctx, const json_t *facts, struct err *e);
+};
+
+/* Resolves the connector's secret (prompting if it says so), then starts. */
+int worker_start(struct worker **out, const struct worker_job *job, struct err *e) must_use;
+/* Until END (0), ABORT or the worker's death (its error), a callback's error, or interruption (ERR_CANCEL). */
+int worker_run(struct worker *w, const struct stream_handler *h, struct err *e) must_use;
+
+/* SIGINT and SIGTERM ask every wait here to end with ERR_CANCEL. Once per process. */
+void worker_install_signals(void);
+bool worker_is_interrupted(void);
+
+/* The worker's side: reads the job from fd, runs it, returns the exit code of the process. */
+int worker_serve(int fd);
+
+#endif
