@@ -20,7 +20,8 @@ import sys
 import threading
 import time
 
-import anomalies as odd
+sys.dont_write_bytecode = True  # leave no __pycache__ in the source tree
+import anomalies as odd  # noqa: E402
 import ber
 import directory as ad
 from behaviour import Behaviour

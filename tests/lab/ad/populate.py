@@ -188,7 +188,7 @@ SURNAMES = """Müller Schmidt O'Brien D'Angelo Núñez Nowak Kowalski Dvořák S
  Dubois García Silva Ibáñez Groß Weiß Żak Łuczak Smith Jones Brown Taylor Wilson Evans Thomas Roberts Walker Wright Green
  Hall Wood Clarke Lewis Young Becker Wagner Hoffmann Koch Richter Klein Wolf Neumann Schwarz Zimmermann Krüger Hartmann
  Lange Werner Krause Meier Lehmann Maier Köhler Herrmann Walter König Mayer Huber Kaiser Fuchs Lang Scholz Möller Jung
- Hahn Keller Vogel Friedrich Roth Beck Lorenz Baumann Franke Albrecht Schuster Simon Ludwig Böhm Winter Kraus Martin Null
+ Hahn Keller Vogel Friedrich Roth Beck Lorenz Baumann Franke Albrecht Schuster Simon Ludwig Böhm Winter Kraus Martin Nolde
  True Test-Doppel de_la_Cruz van_der_Berg""".replace("_", " ").split()
 SURNAMES = [s for s in SURNAMES if s not in ("de", "la", "van", "der")] + ["de la Cruz", "van der Berg"]
 NATIVE = [("太郎", "山田", "taro.yamada"), ("花子", "鈴木", "hanako.suzuki"), ("محمد", "علي", "mohamed.ali"), ("فاطمة", "حسن", "fatima.hassan"),
@@ -392,7 +392,7 @@ ODD = [  # sAMAccountName, cn, display name
     ("u.cjk", "山田 太郎", "山田 太郎"), ("u.arabic", "محمد علي", "محمد علي"), ("u.rtl", "rtl \u202egnp.exe", "rtl \u202egnp.exe"),
     ("u.emoji", "Zoë 😀👩‍👩‍👧", "Zoë 😀👩‍👩‍👧"), ("u.nfd", "e\u0301te\u0301 (decomposed)", "e\u0301te\u0301"), ("u.zerowidth", "zero\u200bwidth", "zero\u200bwidth"),
     ("u.long", "L" * 64, "ü" * 256), ("u.script", "Script Kid", "<script>alert(1)</script>"), ("u.cmd", "Cmd Formula", "=cmd|' /C calc'!A0"),
-    ("u.plus1", "Plus One", "+1"), ("u.at", "At X", "@x"), ("u.minus", "Minus Two", "-2"), ("u.null", "null", "null"), ("u.true", "TRUE", "true"),
+    ("u.plus1", "Plus One", "+1"), ("u.at", "At X", "@x"), ("u.minus", "Minus Two", "-2"), ("u.null", "null and void", "null and void"), ("u.true", "TRUE", "true"),
     ("u.json", 'a":{"b":[', '"},{"x":"'), ("u.percent", "%s%n%x", "%s%n%x"), ("u.blank", "Blank Name", " "), ("u.o'brien é", "O'Brien É", "O'Brien É"),
     ("u.slash", "CN=x/y", "CN=x/y"), ("u.dollar$", "Dollar", "$(id) `id` ${HOME}"),
 ]

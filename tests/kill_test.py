@@ -1,0 +1,170 @@
+#!/usr/bin/python3
+"""kill_test.py - kill -9 of a sync at any moment: the last visible snapshot stays, and the next run ends as a clean one would.
+
+The oracle is an undisturbed store: entities, memberships and changes must be the same, each change exactly once.
+"""
+# budget: 150 900
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import time
+
+from harness import ROLLCALL, SOAK, Fake, case, kill_tree, main, rollcall, scratch
+
+POINTS = 600 if SOAK else 200
+USERS, GROUPS = 400, 30
+
+
+def state(config):
+    """What is visible: entities with attributes and groups, and changes without run numbers and times."""
+    entities = []
+    for e in rollcall("entity", "list", "--deleted", "-o", "jsonl", config=config).lines():
+        e.pop("first_seen"), e.pop("last_changed", None), e.pop("deleted", None)
+        e["member_of"] = sorted((g["uid"], g["via"]) for g in e["member_of"])
+        entities.append(repr(sorted(e.items(), key=lambda kv: kv[0])))
+    changes = []
+    for c in rollcall("change", "list", "-o", "jsonl", config=config).lines():
+        c.pop("run"), c.pop("time")
+        changes.append(repr(sorted(c.items(), key=lambda kv: kv[0])))
+    return sorted(entities), sorted(changes)
+
+
+def runs(config):
+    return [r["status"] for r in rollcall("run", "list", "-o", "json", "--limit", "0", config=config).json()]
+
+
+def start(config):
+    return subprocess.Popen([ROLLCALL, "sync", "fake", "--config", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                            start_new_session=True)
+
+
+class World:
+    """Two directories, before and after a day of changes, and the store states that belong to them."""
+
+    def __init__(self):
+        self.before = Fake("--users", USERS, "--groups", GROUPS)
+        self.after = Fake("--users", USERS + 20, "--groups", GROUPS, "--behaviour", "changed-day")
+        self.clean = scratch()
+        self.config = self.after.config(self.clean)
+        self.first = self.before.config(self.clean)
+        rollcall("sync", "fake", config=self.first)
+        self.seed = scratch()
+        shutil.copytree(self.clean, self.seed, dirs_exist_ok=True)
+        self.state_before = state(self.first)
+        t = time.monotonic()
+        rollcall("sync", "fake", config=self.after.config(self.clean))
+        self.took = time.monotonic() - t
+        self.state_after = state(self.config)
+        assert self.state_before != self.state_after
+
+    def copy(self):
+        d = scratch()
+        shutil.copytree(self.seed, d, dirs_exist_ok=True)
+        return d, self.after.config(d)
+
+
+world = None
+
+
+def get_world():
+    global world
+    world = world or World()
+    return world
+
+
+def settle(config, where):
+    """After a kill: the snapshot is one of the two, the store is sound, and the next run ends as the clean one did."""
+    w = get_world()
+    seen = state(config)
+    assert seen in (w.state_before, w.state_after), "a half visible run, killed %s" % where
+    db = sqlite3.connect("file:%s?mode=ro" % os.path.join(os.path.dirname(config), "rollcall.db"), uri=True)
+    assert db.execute("pragma integrity_check").fetchone() == ("ok",), where
+    db.close()
+    rollcall("sync", "fake", config=config)
+    assert state(config) == w.state_after, "another end state, killed %s" % where
+
+
+@case("kill -9 at %d random moments of a sync" % POINTS)
+def _():
+    w = get_world()
+    dice = random.Random(20261121)
+    killed = 0
+    d, config = w.copy()
+    for i in range(POINTS):
+        p = start(config)
+        time.sleep(dice.uniform(0, w.took * 1.1))
+        killed += p.poll() is None
+        kill_tree(p)
+        # every tenth time the whole truth, else only that the snapshot is one of the two
+        if i % 10 == 9:
+            settle(config, "at point %d" % i)
+            shutil.rmtree(d)
+            d, config = w.copy()
+    assert killed > POINTS / 2, "only %d of %d were still running when killed" % (killed, POINTS)
+
+
+@case("kill -9 at every batch border")
+def _():
+    w = get_world()
+    for n in range(1, 40):
+        d, config = w.copy()
+        p = subprocess.run([ROLLCALL, "sync", "fake", "--config", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                           env=dict(os.environ, ROLLCALL_TEST_KILL_AT_COMMIT=str(n), ROLLCALL_TEST_BATCH="50"))
+        if p.returncode == 0:
+            assert n > 5, "a sync of %d commits only" % n
+            return
+        settle(config, "at commit %d" % n)
+        shutil.rmtree(d)
+
+
+@case("kill -9 of the worker alone: the run is failed and says so")
+def _():
+    w = get_world()
+    slow = Fake("--users", 2000, "--groups", GROUPS, "--behaviour", "delay=0.2")
+    d, _config = w.copy()
+    config = slow.config(d)
+    p = subprocess.Popen([ROLLCALL, "sync", "fake", "--config", config], stderr=subprocess.PIPE, text=True)
+    worker = None
+    for _i in range(200):
+        out = subprocess.run(["pgrep", "-P", str(p.pid)], stdout=subprocess.PIPE, text=True).stdout.split()
+        if out:
+            worker = int(out[0])
+            break
+        time.sleep(0.01)
+    time.sleep(0.3)
+    os.kill(worker, 9)
+    _out, err = p.communicate(timeout=20)
+    assert p.returncode == 1 and "signal 9" in err, (p.returncode, err)
+    assert runs(config)[0] == "failed"
+    assert state(config)[0] == w.state_before[0]
+
+
+@case("SIGINT ends with 130 and leaves the snapshot")
+def _():
+    slow = Fake("--users", 2000, "--groups", GROUPS, "--behaviour", "delay=0.2")
+    w = get_world()
+    d, _config = w.copy()
+    config = slow.config(d)
+    p = subprocess.Popen([ROLLCALL, "sync", "fake", "--config", config], stderr=subprocess.PIPE, text=True)
+    time.sleep(0.6)
+    p.send_signal(2)
+    _out, err = p.communicate(timeout=20)
+    assert p.returncode == 130, (p.returncode, err)
+    assert state(config)[0] == w.state_before[0]
+
+
+@case("two syncs of one connector at once: the second is told who is at work")
+def _():
+    slow = Fake("--users", 2000, "--groups", GROUPS, "--behaviour", "delay=0.3")
+    d = scratch()
+    config = slow.config(d)
+    p = subprocess.Popen([ROLLCALL, "sync", "fake", "--config", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(0.5)
+    r = rollcall("sync", "fake", config=config, code=1)
+    assert str(p.pid) in r.err, r
+    p.wait(60)
+
+
+main()
