@@ -34,11 +34,13 @@ static const struct node *place_of(const struct check *c, const char *key)
 static const char *name_of(const struct check *c, char out[NODE_SHOWN + 2])
 {
     out[0] = 0;
-    if (c->map->key.len) snprintf(out, NODE_SHOWN + 2, "%.*s: ", c->map->key.len > 64 ? 64 : (int)c->map->key.len, c->map->key.ptr);
+    if (c->map->key.len)
+        snprintf(out, NODE_SHOWN + 2, "%.*s: ", c->map->key.len > 64 ? 64 : (int)c->map->key.len,
+                 c->map->key.ptr);
     return out;
 }
 
-/* --- key by key ------------------------------------------------------------------------------------------ */
+/* --- key by key ----------------------------------------------------------------------------------------- */
 
 int settings_unknown_key(const struct type_spec *t, const struct node *n, const struct node_place *p)
 {
@@ -53,7 +55,8 @@ int settings_unknown_key(const struct type_spec *t, const struct node *n, const 
 static int check_known(const struct check *c)
 {
     for (const struct node *n = c->map->first; n; n = n->next)
-        if (!str_equal(n->key, STR("type")) && !key_spec_find(c->type, n->key)) return settings_unknown_key(c->type, n, c->place);
+        if (!str_equal(n->key, STR("type")) && !key_spec_find(c->type, n->key))
+            return settings_unknown_key(c->type, n, c->place);
     return 0;
 }
 
@@ -77,11 +80,12 @@ static int check_required(const struct check *c)
     char name[NODE_SHOWN + 2];
     for (size_t i = 0; i < c->type->n_keys; i++) {
         const struct key_spec *k = &c->type->keys[i];
-        if (!k->is_required || json_object_get(c->settings, k->name) || !key_spec_applies(k, c->settings)) continue;
+        if (!k->is_required || json_object_get(c->settings, k->name) || !key_spec_applies(k, c->settings))
+            continue;
         name_of(c, name);
         if (k->when_key)
-            node_fail_key(c->place, c->map, "%s%s is missing (needed with %s: %s)", name, k->name, k->when_key,
-                          json_string_value(json_object_get(c->settings, k->when_key)));
+            node_fail_key(c->place, c->map, "%s%s is missing (needed with %s: %s)", name, k->name,
+                          k->when_key, json_string_value(json_object_get(c->settings, k->when_key)));
         else
             node_fail_key(c->place, c->map, "%s%s is missing", name, k->name);
         return err_hint(c->place->e, "%s; for example: %s: %s", k->doc, k->name, k->example);
@@ -89,7 +93,7 @@ static int check_required(const struct check *c)
     return 0;
 }
 
-/* --- known, but not built yet: refused, so that nothing is silently ignored ------------------------------- */
+/* --- known, but not built yet: refused, so that nothing is silently ignored ----------------------------- */
 
 static bool is_later(const struct key_spec *k, const json_t *v)
 {
@@ -107,13 +111,15 @@ static int check_later(const struct check *c)
         if (!is_later(k, v)) continue;
         const char *word = json_string_value(v);
         const struct node *at = place_of(c, k->name);
-        if (word && k->fallback) return node_fail(c->place, at, "%s: %s is not in this version; use %s", k->name, word, k->fallback);
+        if (word && k->fallback)
+            return node_fail(c->place, at, "%s: %s is not in this version; use %s", k->name, word,
+                             k->fallback);
         return node_fail(c->place, at, "%s is not in this version; leave the key out", k->name);
     }
     return 0;
 }
 
-/* --- Active Directory ------------------------------------------------------------------------------------- */
+/* --- Active Directory ----------------------------------------------------------------------------------- */
 
 int settings_default_port(const json_t *settings)
 {
@@ -135,13 +141,18 @@ static int check_port(const struct check *c)
     int64_t port = json_integer_value(json_object_get(c->settings, "port"));
     bool is_ldaps = is_text(c, "security", "ldaps");
     if (port == 389 && is_ldaps)
-        return node_fail(c->place, at, "port: 389 speaks LDAP without TLS at first, but security is ldaps; write port: 636, or security: starttls");
+        return node_fail(c->place, at,
+                         "port: 389 speaks LDAP without TLS at first, but security is ldaps; write port: "
+                         "636, or security: starttls");
     if (port == 636 && !is_ldaps)
-        return node_fail(c->place, at, "port: 636 speaks TLS at once, but security is %s; write port: 389, or security: ldaps",
-                         text_of(c, "security").ptr);
+        return node_fail(
+            c->place, at,
+            "port: 636 speaks TLS at once, but security is %s; write port: 389, or security: ldaps",
+            text_of(c, "security").ptr);
     if (port == 3268 || port == 3269)
-        return node_fail(c->place, at, "port: %d is the global catalog, which holds only a part of every object; use %d", (int)port,
-                         settings_default_port(c->settings));
+        return node_fail(c->place, at,
+                         "port: %d is the global catalog, which holds only a part of every object; use %d",
+                         (int)port, settings_default_port(c->settings));
     return 0;
 }
 
@@ -186,7 +197,8 @@ static int refuse_base(const struct check *c, struct str base, struct str tail, 
         node_fail(c->place, at, "base_dn: lies in the domain %s, not in %s", buf_cstr(&child), domain.ptr);
         err_hint(c->place->e, "add a connector for %s", buf_cstr(&child));
     } else {
-        node_fail(c->place, at, "base_dn: does not end in the domain's own name, %s; did you mean '%s'?", domain_dn, buf_cstr(&meant));
+        node_fail(c->place, at, "base_dn: does not end in the domain's own name, %s; did you mean '%s'?",
+                  domain_dn, buf_cstr(&meant));
     }
     buf_free(&meant);
     buf_free(&child);
@@ -200,7 +212,8 @@ static int check_base_dn(const struct check *c)
     struct buf domain_dn = buf_new(4096);
     dn_from_dns(&domain_dn, text_of(c, "domain"));
     struct str tail = domain_part(base);
-    int rc = tail.len && same_dn(tail, buf_str(&domain_dn)) ? 0 : refuse_base(c, base, tail, buf_cstr(&domain_dn));
+    int rc =
+        tail.len && same_dn(tail, buf_str(&domain_dn)) ? 0 : refuse_base(c, base, tail, buf_cstr(&domain_dn));
     buf_free(&domain_dn);
     return rc;
 }
@@ -215,25 +228,29 @@ static int check_active_directory(const struct check *c)
     return check_base_dn(c);
 }
 
-/* --- Entra ID ----------------------------------------------------------------------------------------------- */
+/* --- Entra ID ------------------------------------------------------------------------------------------- */
 
 static int check_entra_id(const struct check *c)
 {
-    static const char *const ways[] = {"client_secret", "client_certificate", "federated_token_file", "managed_identity"};
+    static const char *const ways[] = {"client_secret", "client_certificate", "federated_token_file",
+                                       "managed_identity"};
     char name[NODE_SHOWN + 2];
     const char *found = NULL;
     for (size_t i = 0; i < n_elements(ways); i++) {
         const json_t *v = json_object_get(c->settings, ways[i]);
         if (!v || json_is_false(v)) continue;
-        if (found) return node_fail(c->place, place_of(c, ways[i]), "%s and %s: one way to sign in is enough", found, ways[i]);
+        if (found)
+            return node_fail(c->place, place_of(c, ways[i]), "%s and %s: one way to sign in is enough", found,
+                             ways[i]);
         found = ways[i];
     }
     if (found) return 0;
     node_fail_key(c->place, c->map, "%sno way to sign in", name_of(c, name));
-    return err_hint(c->place->e, "set client_certificate, client_secret, federated_token_file or managed_identity: true");
+    return err_hint(c->place->e,
+                    "set client_certificate, client_secret, federated_token_file or managed_identity: true");
 }
 
-/* ------------------------------------------------------------------------------------------------------------- */
+/* -------------------------------------------------------------------------------------------------------- */
 
 static int check_all(const struct check *c)
 {
@@ -245,7 +262,8 @@ static int check_all(const struct check *c)
     return check_later(c);
 }
 
-int settings_check(json_t **out, const struct type_spec *t, const struct node *map, const char *dir, const struct node_place *p)
+int settings_check(json_t **out, const struct type_spec *t, const struct node *map, const char *dir,
+                   const struct node_place *p)
 {
     struct check c = {t, map, json_object(), dir, p};
     json_object_set_new(c.settings, "type", json_string(t->name));

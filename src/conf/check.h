@@ -1,13 +1,15 @@
-/* check.h - one block of settings as a whole: unknown keys, values, defaults, what is missing, what contradicts. Internal to conf/. */
+/* check.h - one block of settings as a whole: unknown keys, values, defaults, what is missing, what
+ * contradicts. Internal to conf/. */
 #ifndef ROLLCALL_CONF_CHECK_H
 #define ROLLCALL_CONF_CHECK_H
 
 #include "conf/node.h"
 #include "conf/spec.h"
 
-/* map: the keys as written ("type" among them or not). *out: an object with "type", every value typed, defaults filled in, in the
- * order of the specification; the caller decrefs. dir as for value_check. */
-int settings_check(json_t **out, const struct type_spec *t, const struct node *map, const char *dir, const struct node_place *p) must_use;
+/* map: the keys as written ("type" among them or not). *out: an object with "type", every value typed,
+ * defaults filled in, in the order of the specification; the caller decrefs. dir as for value_check. */
+int settings_check(json_t **out, const struct type_spec *t, const struct node *map, const char *dir,
+                   const struct node_place *p) must_use;
 /* The port that goes with a connector's security; 0 if the type has none. */
 int settings_default_port(const json_t *settings);
 /* "unknown key 'hosst'; did you mean 'host'?" */

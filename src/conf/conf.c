@@ -19,7 +19,7 @@ struct reading {
     struct err *e;
 };
 
-/* --- the sections ------------------------------------------------------------------------------------------ */
+/* --- the sections --------------------------------------------------------------------------------------- */
 
 static int unknown_key(const struct reading *r, const struct node *n, const char *const *names)
 {
@@ -34,8 +34,10 @@ static int unknown_key(const struct reading *r, const struct node *n, const char
 static int take_store(const struct reading *r, const struct node *n)
 {
     char shown[NODE_SHOWN];
-    if (n->type != NODE_SCALAR || !n->text.len) return node_fail(&r->place, n, "store: sqlite:PATH is expected");
-    if (str_starts(n->text, STR("postgres"))) return node_fail(&r->place, n, "store: PostgreSQL is not in this version; use sqlite:PATH");
+    if (n->type != NODE_SCALAR || !n->text.len)
+        return node_fail(&r->place, n, "store: sqlite:PATH is expected");
+    if (str_starts(n->text, STR("postgres")))
+        return node_fail(&r->place, n, "store: PostgreSQL is not in this version; use sqlite:PATH");
     struct str path = {n->text.ptr + 7, n->text.len - 7};
     if (!str_starts(n->text, STR("sqlite:")) || !path.len)
         return node_fail(&r->place, n, "store: %s is not of the form sqlite:PATH", node_show(shown, n->text));
@@ -52,7 +54,8 @@ static bool is_block_name(struct str s)
 {
     for (size_t i = 0; i < s.len; i++) {
         char c = s.ptr[i];
-        bool ok = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+        bool ok = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
+                  c == '-';
         if (!ok) return false;
     }
     return s.len > 0 && s.len <= 64;
@@ -71,18 +74,22 @@ static int unknown_type(const struct reading *r, const struct node *type, bool i
     names[n] = NULL;
     const char *meant = did_you_mean(type->text, names);
     node_show(shown, type->text);
-    if (meant) return node_fail(&r->place, type, "type: %s is none of %s; did you mean '%s'?", shown, list, meant);
+    if (meant)
+        return node_fail(&r->place, type, "type: %s is none of %s; did you mean '%s'?", shown, list, meant);
     return node_fail(&r->place, type, "type: %s is none of %s", shown, list);
 }
 
-static int find_type(const struct type_spec **out, const struct reading *r, const struct node *block, bool is_sink)
+static int find_type(const struct type_spec **out, const struct reading *r, const struct node *block,
+                     bool is_sink)
 {
     char shown[NODE_SHOWN];
     const char *what = is_sink ? "sink" : "connector";
     node_show(shown, block->key);
     if (!is_block_name(block->key))
-        return node_fail_key(&r->place, block, "%s %s: a name has 1 to 64 letters, digits, - or _", what, shown);
-    if (block->type != NODE_MAP) return node_fail(&r->place, block, "%s %s: a block of keys is expected", what, shown);
+        return node_fail_key(&r->place, block, "%s %s: a name has 1 to 64 letters, digits, - or _", what,
+                             shown);
+    if (block->type != NODE_MAP)
+        return node_fail(&r->place, block, "%s %s: a block of keys is expected", what, shown);
     const struct node *type = node_find(block, STR("type"));
     if (!type) {
         node_fail_key(&r->place, block, "%s %s: type is missing", what, shown);
@@ -144,8 +151,10 @@ static int take_sinks(const struct reading *r, const struct node *section)
 static int take_root(const struct reading *r, const struct node *root)
 {
     static const char *const names[] = {"store", "connectors", "sinks", NULL};
-    static int (*const take[])(const struct reading *, const struct node *) = {take_store, take_connectors, take_sinks};
-    if (root->type != NODE_MAP) return node_fail(&r->place, root, "settings begin with keys: store, connectors, sinks");
+    static int (*const take[])(const struct reading *, const struct node *) = {take_store, take_connectors,
+                                                                               take_sinks};
+    if (root->type != NODE_MAP)
+        return node_fail(&r->place, root, "settings begin with keys: store, connectors, sinks");
     for (const struct node *n = root->first; n; n = n->next) {
         size_t i = 0;
         while (names[i] && !str_equal(n->key, str_from(names[i]))) i++;
@@ -155,7 +164,7 @@ static int take_root(const struct reading *r, const struct node *root)
     return 0;
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------------------------------------- */
 
 static int read_tree(struct reading *r, struct str yaml, char *const *env)
 {
@@ -165,10 +174,12 @@ static int read_tree(struct reading *r, struct str yaml, char *const *env)
     return take_root(r, root);
 }
 
-int conf_parse(struct conf *out, struct str yaml, const char *name, const char *dir, char *const *env, struct err *e)
+int conf_parse(struct conf *out, struct str yaml, const char *name, const char *dir, char *const *env,
+               struct err *e)
 {
     *out = (struct conf){.path = x_strdup(str_from(name))};
-    struct reading r = {.out = out, .arena = arena_new(NODE_ARENA_MAX), .dir = dir, .place = {.file = name, .e = e}, .e = e};
+    struct reading r = {
+        .out = out, .arena = arena_new(NODE_ARENA_MAX), .dir = dir, .place = {.file = name, .e = e}, .e = e};
     int rc = read_tree(&r, yaml, env);
     arena_free(&r.arena);
     if (rc < 0) conf_free(out);
@@ -185,11 +196,13 @@ static char *directory_of(const char *path)
 
 static int fail_to_read(const char *path, bool was_asked, struct err *e)
 {
-    if (e->class == ERR_LIMIT) return err_set(e, ERR_INPUT, "%s: longer than 1 MiB: this is not a settings file", path);
+    if (e->class == ERR_LIMIT)
+        return err_set(e, ERR_INPUT, "%s: longer than 1 MiB: this is not a settings file", path);
     if (e->class != ERR_NOTFOUND) return err_wrap(e, "settings");
     err_set(e, ERR_NOTFOUND, "no settings: there is no file %s", path);
     if (was_asked) return err_hint(e, "name the file with --config FILE or $ROLLCALL_CONFIG");
-    return err_hint(e, "looked at --config, then $ROLLCALL_CONFIG, then %s; write that file or name another", path);
+    return err_hint(e, "looked at --config, then $ROLLCALL_CONFIG, then %s; write that file or name another",
+                    path);
 }
 
 int conf_load(struct conf *out, const char *path, char *const *env, struct err *e)
@@ -228,7 +241,7 @@ void conf_free(struct conf *c)
     *c = (struct conf){0};
 }
 
-/* --- asking --------------------------------------------------------------------------------------------------- */
+/* --- asking --------------------------------------------------------------------------------------------- */
 
 static int no_connector(const struct conf *c, struct str name, struct err *e)
 {
@@ -267,7 +280,8 @@ int conf_connector(const struct conf *c, struct str name, const struct connector
     return no_connector(c, name, e);
 }
 
-static int override_value(struct connector_conf *c, struct str key, struct str value, struct arena *a, const struct node_place *p)
+static int override_value(struct connector_conf *c, struct str key, struct str value, struct arena *a,
+                          const struct node_place *p)
 {
     const struct type_spec *t = type_spec_find(str_from(c->type));
     const struct key_spec *k = t ? key_spec_find(t, key) : NULL;
@@ -277,7 +291,8 @@ static int override_value(struct connector_conf *c, struct str key, struct str v
     if (!k) return settings_unknown_key(t, &(struct node){.key = key}, p);
     if (env_value(&n, a, k, value, p) < 0) return node_fail(p, NULL, "%s: %s", k->name, p->e->message);
     try(value_check(&typed, k, n, NULL, p));
-    bool was_default = json_integer_value(json_object_get(c->settings, "port")) == settings_default_port(c->settings);
+    bool was_default =
+        json_integer_value(json_object_get(c->settings, "port")) == settings_default_port(c->settings);
     json_object_set_new(c->settings, k->name, typed);
     if (strcmp(k->name, "security") == 0 && was_default)
         json_object_set_new(c->settings, "port", json_integer(settings_default_port(c->settings)));
@@ -288,7 +303,8 @@ int conf_override(struct connector_conf *c, struct str key, struct str value, st
 {
     struct arena a = arena_new(NODE_ARENA_MAX);
     struct node_place p = {.where = c->name, .e = e};
-    int rc = str_is_utf8(value) ? override_value(c, key, value, &a, &p) : node_fail(&p, NULL, "not UTF-8 text");
+    int rc =
+        str_is_utf8(value) ? override_value(c, key, value, &a, &p) : node_fail(&p, NULL, "not UTF-8 text");
     arena_free(&a);
     return rc;
 }
@@ -320,7 +336,8 @@ int conf_check_settings(const char *type, json_t *settings, const char *where, s
     if (!t) return node_fail(&p, NULL, "unknown type");
     if (!json_is_object(settings)) return node_fail(&p, NULL, "an object of settings is expected");
     const char *own = json_string_value(json_object_get(settings, "type"));
-    if (own && strcmp(own, type) != 0) return node_fail(&p, NULL, "type: the settings of a connector cannot change its type");
+    if (own && strcmp(own, type) != 0)
+        return node_fail(&p, NULL, "type: the settings of a connector cannot change its type");
     struct arena a = arena_new(NODE_ARENA_MAX);
     int rc = tree_from_settings(&map, &a, settings, &p);
     if (rc == 0) rc = settings_check(&checked, t, &map, NULL, &p);
@@ -333,7 +350,7 @@ int conf_check_settings(const char *type, json_t *settings, const char *where, s
     return rc;
 }
 
-/* --- typed reads ------------------------------------------------------------------------------------------------ */
+/* --- typed reads ---------------------------------------------------------------------------------------- */
 
 const char *conf_str(const json_t *settings, const char *key)
 {

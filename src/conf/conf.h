@@ -5,6 +5,8 @@
  * check` and the forms of the server are all drawn from it. Settings are kept as a jansson object with defaults filled in,
  * relative paths made absolute (relative to the file), secrets as references, never values.
  * Precedence: flags, then ROLLCALL_CONNECTORS_<NAME>_<KEY> (upper case, - as _), then the file, then defaults.
+ * ROLLCALL_SINKS_<NAME>_<KEY> and ROLLCALL_STORE likewise; a variable of this form that names nothing is an error. Paths in
+ * variables are relative to the file too, paths in flags to the working directory.
  */
 #ifndef ROLLCALL_CONF_H
 #define ROLLCALL_CONF_H
@@ -17,7 +19,7 @@
 struct connector_conf {
     char *name;
     const char *type; /* "active_directory" */
-    json_t *settings; /* object; custom_properties and lists as arrays */
+    json_t *settings; /* object, "type" among them; custom_properties and lists as arrays, durations as written */
     int line;         /* in the file; 0: not from a file */
 };
 struct sink_conf {
@@ -27,7 +29,7 @@ struct sink_conf {
 };
 struct conf {
     char *path;
-    char *store_url;
+    char *store_url; /* "sqlite:/absolute/path"; NULL: not set */
     struct connector_conf *connectors;
     size_t n_connectors;
     struct sink_conf *sinks;
@@ -35,25 +37,27 @@ struct conf {
 };
 
 /* path NULL: $ROLLCALL_CONFIG, else /etc/rollcall/rollcall.yaml. ERR_INPUT: "FILE:12:5: unknown key 'hosst'; did you mean
- * 'host'?"; reports the first error. ERR_NOTFOUND: no file (hint says where it looked). env: environ, for tests. */
+ * 'host'?"; reports the first error. ERR_NOTFOUND: no file (hint says where it looked). env: environ, else in tests; NULL: none. */
 int conf_load(struct conf *out, const char *path, char *const *env, struct err *e) must_use;
 /* The same from memory; `name` stands for the file in messages, `dir` for relative paths. */
 int conf_parse(struct conf *out, struct str yaml, const char *name, const char *dir, char *const *env, struct err *e) must_use;
 void conf_free(struct conf *c);
 /* ERR_NOTFOUND lists the names there are, with "did you mean". */
 int conf_connector(const struct conf *c, struct str name, const struct connector_conf **out, struct err *e) must_use;
-/* "key=value" from a flag, checked like the file. */
+/* "key=value" from a flag: the value is checked like the file's, combinations by conf_check_settings when all flags are in. A
+ * port that was the default follows security. Lists: "a,b" or "[a, b]". */
 int conf_override(struct connector_conf *c, struct str key, struct str value, struct err *e) must_use;
-/* Re-checks one whole settings object (required keys, combinations), e.g. after overrides. */
+/* Re-checks one whole settings object (unknown keys, values, required keys, combinations) and fills in defaults. */
 int conf_check_settings(const char *type, json_t *settings, const char *where, struct err *e) must_use;
 
-/* Typed reads of checked settings; the default is in the object already. NULL/0/false only where a key has none. */
+/* Typed reads of checked settings; the default is in the object already. NULL/0/false only where a key has none.
+ * conf_int gives durations in ms. */
 const char *conf_str(const json_t *settings, const char *key);
 int64_t conf_int(const json_t *settings, const char *key);
 bool conf_bool(const json_t *settings, const char *key);
 
-/* JSON Schema (draft 2020-12) of a connector or sink type, with x- keys for forms (x-secret, x-order, x-group,
- * x-show-if); NULL if the type is unknown. The caller decrefs. */
+/* JSON Schema (draft 2020-12) of a connector or sink type, with x- keys for forms (x-secret, x-path, x-order, x-group,
+ * x-show-if, x-not-in-this-version; x-role and x-available of the type); NULL if the type is unknown. The caller decrefs. */
 json_t *conf_spec(const char *type);
 struct conf_type {
     const char *name, *doc;

@@ -15,8 +15,8 @@ const char *env_get(char *const *env, const char *name)
 }
 
 struct variable {
-    struct str name;  /* "ROLLCALL_CONNECTORS_CORP_HOST" */
-    struct str rest;  /* "CORP_HOST" */
+    struct str name; /* "ROLLCALL_CONNECTORS_CORP_HOST" */
+    struct str rest; /* "CORP_HOST" */
     struct str value;
     struct arena *arena;
     const struct node_place *place;
@@ -29,7 +29,8 @@ static char env_letter(char c)
 }
 
 /* true if rest is NAME_KEY for this block; *key then is KEY in lower case. */
-static bool names_block(struct str *key, char out[NODE_MAX_KEY + 1], struct str rest, const struct node *block)
+static bool names_block(struct str *key, char out[NODE_MAX_KEY + 1], struct str rest,
+                        const struct node *block)
 {
     size_t n = block->key.len;
     if (rest.len <= n + 1 || rest.ptr[n] != '_' || rest.len - n > NODE_MAX_KEY) return false;
@@ -57,7 +58,8 @@ static int list_value(struct node **out, const struct variable *v)
     struct str rest = v->value;
     if (str_starts(str_trim(rest), STR("["))) {
         struct err inner;
-        if (node_parse(out, v->arena, rest, "value", &inner) < 0) return err_set(v->place->e, ERR_INPUT, "%s", inner.message);
+        if (node_parse(out, v->arena, rest, "value", &inner) < 0)
+            return err_set(v->place->e, ERR_INPUT, "%s", inner.message);
         for (struct node *n = (*out)->first; n; n = n->next) n->line = 0;
         return 0;
     }
@@ -76,7 +78,8 @@ static int list_value(struct node **out, const struct variable *v)
     return 0;
 }
 
-int env_value(struct node **out, struct arena *a, const struct key_spec *k, struct str value, const struct node_place *p)
+int env_value(struct node **out, struct arena *a, const struct key_spec *k, struct str value,
+              const struct node_place *p)
 {
     struct variable v = {.value = value, .arena = a, .place = p};
     if (k && (k->kind == KEY_HOSTS || k->kind == KEY_PROPERTIES)) return list_value(out, &v);
@@ -100,7 +103,8 @@ static int put(struct node *block, struct str key, const struct key_spec *k, con
     char name[NODE_SHOWN];
     const char *origin = arena_printf(v->arena, "%.*s", STR_FMT(v->name));
     struct str own_key = arena_str(v->arena, key);
-    if (!origin || !own_key.ptr) return err_set(v->place->e, ERR_INPUT, "%s: too long", node_show(name, v->name));
+    if (!origin || !own_key.ptr)
+        return err_set(v->place->e, ERR_INPUT, "%s: too long", node_show(name, v->name));
     if (env_value(&fresh, v->arena, k, v->value, v->place) < 0) return err_wrap(v->place->e, "%s", origin);
     fresh->key = own_key;
     set_origin(fresh, origin);
@@ -116,7 +120,8 @@ static int put(struct node *block, struct str key, const struct key_spec *k, con
 
 static int fail_variable(const struct variable *v, const char *text, const char *meant)
 {
-    if (meant) return err_set(v->place->e, ERR_INPUT, "%.*s: %s; did you mean '%s'?", STR_FMT(v->name), text, meant);
+    if (meant)
+        return err_set(v->place->e, ERR_INPUT, "%.*s: %s; did you mean '%s'?", STR_FMT(v->name), text, meant);
     return err_set(v->place->e, ERR_INPUT, "%.*s: %s", STR_FMT(v->name), text);
 }
 
@@ -158,7 +163,8 @@ static int refuse(const struct match *m, const struct variable *v, const char *w
     }
     snprintf(text, sizeof text, "there is no %s of that name in the settings", what);
     fail_variable(v, text, NULL);
-    return err_hint(v->place->e, "unset the variable, or correct its name: upper case, - as _, then _ and the key");
+    return err_hint(v->place->e,
+                    "unset the variable, or correct its name: upper case, - as _, then _ and the key");
 }
 
 static int apply_block(struct node *root, const char *section, const char *what, const struct variable *v)
@@ -180,9 +186,31 @@ static bool cut_prefix(struct str *rest, struct str name, struct str prefix)
 static int apply_one(struct node *root, struct variable *v)
 {
     if (str_equal(v->name, STR("ROLLCALL_STORE"))) return put(root, STR("store"), NULL, v);
-    if (cut_prefix(&v->rest, v->name, STR("ROLLCALL_CONNECTORS_"))) return apply_block(root, "connectors", "connector", v);
+    if (cut_prefix(&v->rest, v->name, STR("ROLLCALL_CONNECTORS_")))
+        return apply_block(root, "connectors", "connector", v);
     if (cut_prefix(&v->rest, v->name, STR("ROLLCALL_SINKS_"))) return apply_block(root, "sinks", "sink", v);
-    return 0; /* ROLLCALL_CONFIG and others are not settings */
+    return 0;
+}
+
+/* What a shell can set; anything else could not be shown in a message either. */
+static bool is_variable_name(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        bool ok = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+        if (!ok) return false;
+    }
+    return s.len <= 2 * NODE_MAX_KEY;
+}
+
+static int refuse_variable_name(const struct variable *v)
+{
+    char shown[NODE_SHOWN];
+    struct str name = str_is_utf8(v->name) ? v->name : STR("ROLLCALL_...");
+    err_set(v->place->e, ERR_INPUT, "the environment variable %s has a name that cannot be",
+            node_show(shown, name));
+    return err_hint(v->place->e,
+                    "unset it; names are upper case letters, digits and _, where settings have -");
 }
 
 int env_apply(struct node *root, struct arena *a, char *const *env, const struct node_place *p)
@@ -190,8 +218,13 @@ int env_apply(struct node *root, struct arena *a, char *const *env, const struct
     for (; env && *env; env++) {
         struct str all = str_from(*env);
         size_t n = str_index(all, '=');
-        if (n == all.len || !str_starts(all, STR("ROLLCALL_"))) continue;
-        struct variable v = {.name = {all.ptr, n}, .value = {all.ptr + n + 1, all.len - n - 1}, .arena = a, .place = p};
+        bool is_ours = str_starts(all, STR("ROLLCALL_STORE=")) ||
+                       str_starts(all, STR("ROLLCALL_CONNECTORS_")) ||
+                       str_starts(all, STR("ROLLCALL_SINKS_"));
+        if (n == all.len || !is_ours) continue; /* ROLLCALL_CONFIG and others are not settings */
+        struct variable v = {
+            .name = {all.ptr, n}, .value = {all.ptr + n + 1, all.len - n - 1}, .arena = a, .place = p};
+        if (!is_variable_name(v.name)) return refuse_variable_name(&v);
         if (!str_is_utf8(all)) return fail_variable(&v, "not UTF-8 text", NULL);
         try(apply_one(root, &v));
     }

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <yaml.h>
 
-/* --- the tree ----------------------------------------------------------------------------------------- */
+/* --- the tree ------------------------------------------------------------------------------------------- */
 
 static struct node *node_new(struct arena *a, enum node_type type)
 {
@@ -41,7 +41,7 @@ struct node *node_find(const struct node *map, struct str key)
     return NULL;
 }
 
-/* --- messages ----------------------------------------------------------------------------------------- */
+/* --- messages ------------------------------------------------------------------------------------------- */
 
 const char *node_show(char out[NODE_SHOWN], struct str s)
 {
@@ -62,7 +62,8 @@ const char *node_show(char out[NODE_SHOWN], struct str s)
     return out;
 }
 
-static int fail_at(const struct node_place *p, const char *origin, int line, int column, const char *fmt, va_list ap)
+static int fail_at(const struct node_place *p, const char *origin, int line, int column, const char *fmt,
+                   va_list ap)
 {
     char text[640];
     vsnprintf(text, sizeof text, fmt, ap);
@@ -91,7 +92,7 @@ int node_fail_key(const struct node_place *p, const struct node *at, const char 
     return rc;
 }
 
-/* --- YAML events into the tree ------------------------------------------------------------------------ */
+/* --- YAML events into the tree -------------------------------------------------------------------------- */
 
 struct builder {
     struct arena *arena;
@@ -123,9 +124,12 @@ static const char *hint_of(const char *problem)
         const char *part, *hint;
     } hints[] = {
         {"tab character", "indent with spaces, never with tabs"},
-        {"cannot start any token", "indent with spaces, never with tabs, and put quotes around values that begin with @ ` or %"},
-        {"unknown escape", "a backslash within double quotes starts an escape: write CORP\\alice without quotes or in single ones"},
-        {"mapping values are not allowed", "check the indentation, and put quotes around values that hold \": \""},
+        {"cannot start any token",
+         "indent with spaces, never with tabs, and put quotes around values that begin with @ ` or %"},
+        {"unknown escape", "a backslash within double quotes starts an escape: write CORP\\alice without "
+                           "quotes or in single ones"},
+        {"mapping values are not allowed",
+         "check the indentation, and put quotes around values that hold \": \""},
         {"expected ':'", "every line is \"key: value\"; there is a space behind the colon"},
         {"expected key", "check the indentation: keys of one block stand in the same column"},
         {"block end", "check the indentation: keys of one block stand in the same column"},
@@ -188,7 +192,8 @@ static int take_key(struct builder *b, const yaml_event_t *ev)
     const yaml_mark_t *at = &ev->start_mark;
     if (ev->type != YAML_SCALAR_EVENT) return fail_mark(b, at, "a key is a plain word, not a list or map");
     if (ev->data.scalar.length == 0) return fail_mark(b, at, "an empty key");
-    if (ev->data.scalar.length > NODE_MAX_KEY) return fail_mark(b, at, "a key longer than %d bytes", NODE_MAX_KEY);
+    if (ev->data.scalar.length > NODE_MAX_KEY)
+        return fail_mark(b, at, "a key longer than %d bytes", NODE_MAX_KEY);
     if (ev->data.scalar.length == 2 && memcmp(ev->data.scalar.value, "<<", 2) == 0)
         return fail_mark(b, at, "YAML merge keys (<<) are not accepted: write the keys out");
     try(copy_text(b, &b->key, ev));
@@ -236,10 +241,15 @@ static int take_value(struct builder *b, const yaml_event_t *ev, enum node_type 
     return 0;
 }
 
-static int refuse_anchor(struct builder *b, const yaml_event_t *ev, const yaml_char_t *anchor, const yaml_char_t *tag)
+static int refuse_anchor(struct builder *b, const yaml_event_t *ev, const yaml_char_t *anchor,
+                         const yaml_char_t *tag)
 {
-    if (anchor) return fail_mark(b, &ev->start_mark, "YAML anchors and aliases (& and *) are not accepted: write the value out");
-    if (tag) return fail_mark(b, &ev->start_mark, "YAML tags (!) are not accepted: put quotes around a value that begins with !");
+    if (anchor)
+        return fail_mark(b, &ev->start_mark,
+                         "YAML anchors and aliases (& and *) are not accepted: write the value out");
+    if (tag)
+        return fail_mark(b, &ev->start_mark,
+                         "YAML tags (!) are not accepted: put quotes around a value that begins with !");
     return 0;
 }
 
@@ -292,7 +302,7 @@ static int take_all(struct builder *b)
     return 0;
 }
 
-/* --- before libyaml: what is not text at all ------------------------------------------------------------- */
+/* --- before libyaml: what is not text at all ------------------------------------------------------------ */
 
 static int count_lines(struct str s)
 {
@@ -308,7 +318,8 @@ static int fail_utf8(const struct node_place *p, struct str yaml)
         struct str rest = {yaml.ptr + start, yaml.len - start};
         size_t n = str_index(rest, '\n');
         if (!str_is_utf8((struct str){rest.ptr, n})) {
-            err_set(p->e, ERR_INPUT, "%s:%d: not UTF-8 text", p->file, count_lines((struct str){yaml.ptr, start}));
+            err_set(p->e, ERR_INPUT, "%s:%d: not UTF-8 text", p->file,
+                    count_lines((struct str){yaml.ptr, start}));
             return err_hint(p->e, "save the file as UTF-8");
         }
         start += n + 1;
@@ -318,7 +329,8 @@ static int fail_utf8(const struct node_place *p, struct str yaml)
 
 static int check_text(const struct node_place *p, struct str *yaml)
 {
-    if (yaml->len > NODE_MAX_BYTES) return node_fail(p, NULL, "longer than 1 MiB: this is not a settings file");
+    if (yaml->len > NODE_MAX_BYTES)
+        return node_fail(p, NULL, "longer than 1 MiB: this is not a settings file");
     if (str_starts(*yaml, STR("\xff\xfe")) || str_starts(*yaml, STR("\xfe\xff"))) {
         node_fail(p, NULL, "saved as UTF-16");
         return err_hint(p->e, "save the file as UTF-8");

@@ -1,9 +1,10 @@
 /* node.h - a YAML document as a small tree that remembers where everything was written.
  *
- * A strict subset of YAML 1.1: maps, lists and scalars. Anchors, aliases, tags, merge keys, complex or duplicate keys and
- * second documents are refused, because each of them lets a file mean something else than it seems to say. A scalar is
- * text and nothing more: what `yes`, `007` or `1e3` mean is decided by the specification of the key (conf/spec.c), never by its
- * spelling. Bounded: 1 MiB, 16 levels, 100,000 values; built without recursion. Internal to conf/.
+ * A strict subset of YAML 1.1: maps, lists and scalars. Anchors, aliases, tags, merge keys, complex or
+ * duplicate keys and second documents are refused, because each of them lets a file mean something else than
+ * it seems to say. A scalar is text and nothing more: what `yes`, `007` or `1e3` mean is decided by the
+ * specification of the key (conf/spec.c), never by its spelling. Bounded: 1 MiB, 16 levels, 100,000 values;
+ * built without recursion. Internal to conf/.
  */
 #ifndef ROLLCALL_CONF_NODE_H
 #define ROLLCALL_CONF_NODE_H
@@ -23,18 +24,20 @@ enum node_type { NODE_SCALAR, NODE_LIST, NODE_MAP };
 
 struct node {
     enum node_type type;
-    bool is_plain;      /* a scalar without quotes */
-    struct str text;    /* of a scalar; UTF-8 without NUL */
-    struct str key;     /* in a map: NUL-terminated behind len, and where it stands */
+    bool is_plain;   /* a scalar without quotes */
+    struct str text; /* of a scalar; UTF-8 without NUL */
+    struct str key;  /* in a map: NUL-terminated behind len, and where it stands */
     int key_line, key_column;
     int line, column;   /* of the value, from 1; 0: not from a file */
     const char *origin; /* "ROLLCALL_STORE" where the value came from elsewhere; NULL: the file */
     struct node *first, *last, *next; /* children of a list or map; the next sibling */
 };
 
-/* ERR_INPUT "NAME:3:1: ..."; an empty document gives an empty map. Everything lives in the arena (max NODE_ARENA_MAX). */
+/* ERR_INPUT "NAME:3:1: ..."; an empty document gives an empty map. Everything lives in the arena (max
+ * NODE_ARENA_MAX). */
 int node_parse(struct node **out, struct arena *a, struct str yaml, const char *name, struct err *e) must_use;
-/* A settings value as a tree without places: a scalar, a list, or lists and maps of scalars; ERR_INPUT: anything deeper. */
+/* A settings value as a tree without places: a scalar, a list, or lists and maps of scalars; ERR_INPUT:
+ * anything deeper. */
 int node_from_json(struct node **out, struct arena *a, const json_t *value, struct err *e) must_use;
 
 struct node *node_scalar(struct arena *a, struct str text);

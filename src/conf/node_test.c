@@ -24,7 +24,8 @@ static void test_places(void **state)
     assert_int_equal(parse(&root, &a, STR("\xef\xbb\xbfone: 1\ntwo:\n  - \"x y\"\n  - {k: v}\n"), &e), 0);
     assert_int_equal(root->type, NODE_MAP);
     struct node *one = node_find(root, STR("one")), *two = node_find(root, STR("two"));
-    assert_true(one->is_plain && one->key_line == 1 && one->key_column == 1 && one->line == 1 && one->column == 6);
+    assert_true(one->is_plain && one->key_line == 1 && one->key_column == 1 && one->line == 1 &&
+                one->column == 6);
     assert_int_equal(two->type, NODE_LIST);
     assert_string_equal(two->first->text.ptr, "x y");
     assert_false(two->first->is_plain);
@@ -41,15 +42,33 @@ static void test_refused(void **state)
         struct str yaml;
         const char *message, *hint;
     } cases[] = {
-        {{"a: 1\n\tb: 2\n", 11}, "f:2:1: found a tab character that violates indentation", "indent with spaces, never with tabs"},
-        {{"a: @x\n", 6}, "f:1:4: found character that cannot start any token", "indent with spaces, never with tabs, and put quotes around values that begin with @ ` or %"},
-        {{"a: &x 1\n", 8}, "f:1:4: YAML anchors and aliases (& and *) are not accepted: write the value out", NULL},
-        {{"a: *x\n", 6}, "f:1:4: YAML anchors and aliases (& and *) are not accepted: write the value out", NULL},
-        {{"a: &x [1]\n", 10}, "f:1:4: YAML anchors and aliases (& and *) are not accepted: write the value out", NULL},
-        {{"a: &x {b: 1}\n", 13}, "f:1:4: YAML anchors and aliases (& and *) are not accepted: write the value out", NULL},
-        {{"a: !!int 1\n", 11}, "f:1:4: YAML tags (!) are not accepted: put quotes around a value that begins with !", NULL},
-        {{"a: !x [1]\n", 10}, "f:1:4: YAML tags (!) are not accepted: put quotes around a value that begins with !", NULL},
-        {{"a: !x {b: 1}\n", 13}, "f:1:4: YAML tags (!) are not accepted: put quotes around a value that begins with !", NULL},
+        {{"a: 1\n\tb: 2\n", 11},
+         "f:2:1: found a tab character that violates indentation",
+         "indent with spaces, never with tabs"},
+        {{"a: @x\n", 6},
+         "f:1:4: found character that cannot start any token",
+         "indent with spaces, never with tabs, and put quotes around values that begin with @ ` or %"},
+        {{"a: &x 1\n", 8},
+         "f:1:4: YAML anchors and aliases (& and *) are not accepted: write the value out",
+         NULL},
+        {{"a: *x\n", 6},
+         "f:1:4: YAML anchors and aliases (& and *) are not accepted: write the value out",
+         NULL},
+        {{"a: &x [1]\n", 10},
+         "f:1:4: YAML anchors and aliases (& and *) are not accepted: write the value out",
+         NULL},
+        {{"a: &x {b: 1}\n", 13},
+         "f:1:4: YAML anchors and aliases (& and *) are not accepted: write the value out",
+         NULL},
+        {{"a: !!int 1\n", 11},
+         "f:1:4: YAML tags (!) are not accepted: put quotes around a value that begins with !",
+         NULL},
+        {{"a: !x [1]\n", 10},
+         "f:1:4: YAML tags (!) are not accepted: put quotes around a value that begins with !",
+         NULL},
+        {{"a: !x {b: 1}\n", 13},
+         "f:1:4: YAML tags (!) are not accepted: put quotes around a value that begins with !",
+         NULL},
         {{"<<: {b: 1}\n", 11}, "f:1:1: YAML merge keys (<<) are not accepted: write the keys out", NULL},
         {{"a: 1\n---\nb: 2\n", 14}, "f:2:1: a second YAML document (---): settings are one document", NULL},
         {{"%TAG ! tag:x,2000:\n---\na: 1\n", 28}, "f:1:1: YAML tag directives are not accepted", NULL},
@@ -59,16 +78,26 @@ static void test_refused(void **state)
         {{"? {a: b}\n: 1\n", 13}, "f:1:3: a key is a plain word, not a list or map", NULL},
         {{"'': 1\n", 6}, "f:1:1: an empty key", NULL},
         {{"a: \"x\\0y\"\n", 10}, "f:1:4: a NUL character is not allowed", NULL},
-        {{"a: b: c\n", 8}, "f:1:5: mapping values are not allowed in this context", "check the indentation, and put quotes around values that hold \": \""},
-        {{"a: \"C\\q\"\n", 9}, "f:1:6: found unknown escape character",
-         "a backslash within double quotes starts an escape: write CORP\\alice without quotes or in single ones"},
+        {{"a: b: c\n", 8},
+         "f:1:5: mapping values are not allowed in this context",
+         "check the indentation, and put quotes around values that hold \": \""},
+        {{"a: \"C\\q\"\n", 9},
+         "f:1:6: found unknown escape character",
+         "a backslash within double quotes starts an escape: write CORP\\alice without quotes or in single "
+         "ones"},
         {{"a: 'x\n", 6}, "f:2:1: found unexpected end of stream", NULL},
-        {{"a: [1, 2\nb: 3\n", 14}, "f:2:2: did not find expected ',' or ']'", "a bracket or brace is not closed, or a comma is missing"},
+        {{"a: [1, 2\nb: 3\n", 14},
+         "f:2:2: did not find expected ',' or ']'",
+         "a bracket or brace is not closed, or a comma is missing"},
         {{"a: 1\n  b: 2\n", 12}, "f:2:4: mapping values are not allowed in this context", NULL},
         {{" a: 1\nb: 2\n", 11}, "f:2:1: did not find expected <document start>", NULL},
         {{"a:\n  b: 1\n c: 2\n", 16}, "f:3:2: did not find expected key", NULL},
         {{"a: 1\nb: \xff\n", 10}, "f:2: not UTF-8 text", "save the file as UTF-8"},
-        {{"\xff\xfe" "a\0", 4}, "f: saved as UTF-16", "save the file as UTF-8"},
+        {{"\xff\xfe"
+          "a\0",
+          4},
+         "f: saved as UTF-16",
+         "save the file as UTF-8"},
         {{"a: \x01\n", 6}, NULL, "the file holds control characters: save it as plain UTF-8 text"},
         {{"a: \0\n", 5}, NULL, NULL},
     };

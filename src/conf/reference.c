@@ -32,14 +32,16 @@ static int check_rest(const struct reference *r, struct err *e)
 {
     switch (r->scheme) {
     case REFERENCE_FILE:
-        if (!r->rest.len || has_control(r->rest)) return err_set(e, ERR_INPUT, "file: wants the path of a file behind it");
+        if (!r->rest.len || has_control(r->rest))
+            return err_set(e, ERR_INPUT, "file: wants the path of a file behind it");
         return 0;
     case REFERENCE_ENV:
         if (is_variable_name(r->rest)) return 0;
         return err_set(e, ERR_INPUT, "env: wants the name of an environment variable behind it");
     case REFERENCE_CRED:
         if (is_credential_name(r->rest)) return 0;
-        return err_set(e, ERR_INPUT, "cred: wants the name of a systemd credential behind it, without slashes");
+        return err_set(e, ERR_INPUT,
+                       "cred: wants the name of a systemd credential behind it, without slashes");
     case REFERENCE_PROMPT:
         if (!r->rest.len) return 0;
         return err_set(e, ERR_INPUT, "prompt: has nothing behind it");
@@ -71,6 +73,7 @@ int reference_parse(struct reference *out, struct str text, struct err *e)
         return err_hint(e, "use file:PATH, env:NAME, cred:NAME or prompt:");
     }
     err_set(e, ERR_INPUT, "a secret is never written into the settings itself");
-    return err_hint(e, "put it into a file that only you may read (chmod 600) and write file:PATH; or env:NAME for an "
-                       "environment variable, cred:NAME for a systemd credential, prompt: to be asked");
+    return err_hint(
+        e, "put it into a file that only you may read (chmod 600) and write file:PATH; or env:NAME for an "
+           "environment variable, cred:NAME for a systemd credential, prompt: to be asked");
 }

@@ -1,7 +1,7 @@
 /* reference.h - how a secret is written in the settings: "scheme:rest", never the secret itself.
  *
- * Syntax only; vault/ turns a reference into the secret. A text that is no reference may well be a password that
- * somebody typed into the wrong place: no function here ever puts it, or a part of it, into a message.
+ * Syntax only; vault/ turns a reference into the secret. A text that is no reference may well be a password
+ * that somebody typed into the wrong place: no function here ever puts it, or a part of it, into a message.
  */
 #ifndef ROLLCALL_CONF_REFERENCE_H
 #define ROLLCALL_CONF_REFERENCE_H

@@ -49,7 +49,8 @@ static void add_kind(json_t *o, const struct key_spec *k)
     set_str(o, "format", kinds[k->kind].format);
     set_str(o, "pattern", kinds[k->kind].pattern);
     if (k->kind == KEY_CHOICE) json_object_set_new(o, "enum", words_array(k->choices));
-    if (k->kind == KEY_HOSTS) json_object_set_new(o, "items", json_pack("{s:s,s:s}", "type", "string", "pattern", "^[^/ ]+$"));
+    if (k->kind == KEY_HOSTS)
+        json_object_set_new(o, "items", json_pack("{s:s,s:s}", "type", "string", "pattern", "^[^/ ]+$"));
     if (k->kind == KEY_INT) {
         json_object_set_new(o, "minimum", json_integer(k->min));
         json_object_set_new(o, "maximum", json_integer(k->max));
@@ -68,13 +69,14 @@ static json_t *key_schema(const struct key_spec *k, size_t order)
     set_str(o, "x-group", k->group);
     if (k->kind == KEY_SECRET) json_object_set_new(o, "x-secret", json_true());
     if (k->kind == KEY_PATH) json_object_set_new(o, "x-path", json_true());
-    if (k->when_key) json_object_set_new(o, "x-show-if", json_pack("{s:o}", k->when_key, words_array(k->when)));
+    if (k->when_key)
+        json_object_set_new(o, "x-show-if", json_pack("{s:o}", k->when_key, words_array(k->when)));
     if (k->later) json_object_set_new(o, "x-not-in-this-version", words_array(k->later));
     return o;
 }
 
-/* {"if": {"properties": {"auth": {"enum": [...]}}}, "then": {"required": ["username"]}}; a key left out has its default, which
- * must be in the list or the condition be about a key that is there. */
+/* {"if": {"properties": {"auth": {"enum": [...]}}}, "then": {"required": ["username"]}}; a key left out has
+ * its default, which must be in the list or the condition be about a key that is there. */
 static json_t *condition(const struct type_spec *t, const struct key_spec *k)
 {
     const struct key_spec *by = key_spec_find(t, str_from(k->when_key));
@@ -107,10 +109,13 @@ json_t *conf_spec(const char *type)
     const struct type_spec *t = type_spec_find(str_from(type));
     if (!t) return NULL;
     json_t *properties = json_pack("{s:{s:s}}", "type", "const", t->name);
-    for (size_t i = 0; i < t->n_keys; i++) json_object_set_new(properties, t->keys[i].name, key_schema(&t->keys[i], i + 1));
-    json_t *schema = json_pack("{s:s,s:s,s:s,s:s,s:o,s:b,s:s,s:b}", "$schema", "https://json-schema.org/draft/2020-12/schema", "title",
-                               t->name, "description", t->doc, "type", "object", "properties", properties, "additionalProperties",
-                               0, "x-role", t->is_sink ? "sink" : "connector", "x-available", t->is_available);
+    for (size_t i = 0; i < t->n_keys; i++)
+        json_object_set_new(properties, t->keys[i].name, key_schema(&t->keys[i], i + 1));
+    json_t *schema =
+        json_pack("{s:s,s:s,s:s,s:s,s:o,s:b,s:s,s:b}", "$schema",
+                  "https://json-schema.org/draft/2020-12/schema", "title", t->name, "description", t->doc,
+                  "type", "object", "properties", properties, "additionalProperties", 0, "x-role",
+                  t->is_sink ? "sink" : "connector", "x-available", t->is_available);
     add_required(schema, t);
     return schema;
 }

@@ -16,7 +16,8 @@ static void test_types(void **state)
         assert_string_equal(conf_types[n].name, type_specs[n].name);
         json_t *schema = conf_spec(conf_types[n].name);
         assert_non_null(schema);
-        assert_string_equal(json_string_value(json_object_get(schema, "$schema")), "https://json-schema.org/draft/2020-12/schema");
+        assert_string_equal(json_string_value(json_object_get(schema, "$schema")),
+                            "https://json-schema.org/draft/2020-12/schema");
         assert_string_equal(json_string_value(json_object_get(schema, "title")), conf_types[n].name);
         json_decref(schema);
     }
@@ -46,10 +47,31 @@ static void test_rows(void **state)
 static void test_active_directory(void **state)
 {
     json_t *s = conf_spec("active_directory"), *p = json_object_get(s, "properties");
-    static const char *const promised[] = {
-        "domain", "host", "port", "security", "auth", "username", "password", "ca_certificate", "certificate_name", "mechanism", "kerberos_spn",
-        "krb5_config", "credential_cache", "keytab", "base_dn", "group_scope", "extract_disabled_users", "extract_acls", "custom_properties",
-        "failover_hosts", "dc_discovery", "dc_discovery_domain", "last_logon", "frequency", "full_sync_every"};
+    static const char *const promised[] = {"domain",
+                                           "host",
+                                           "port",
+                                           "security",
+                                           "auth",
+                                           "username",
+                                           "password",
+                                           "ca_certificate",
+                                           "certificate_name",
+                                           "mechanism",
+                                           "kerberos_spn",
+                                           "krb5_config",
+                                           "credential_cache",
+                                           "keytab",
+                                           "base_dn",
+                                           "group_scope",
+                                           "extract_disabled_users",
+                                           "extract_acls",
+                                           "custom_properties",
+                                           "failover_hosts",
+                                           "dc_discovery",
+                                           "dc_discovery_domain",
+                                           "last_logon",
+                                           "frequency",
+                                           "full_sync_every"};
     for (size_t i = 0; i < n_elements(promised); i++)
         if (!json_object_get(p, promised[i])) fail_msg("no %s", promised[i]);
     json_t *password = json_object_get(p, "password");
@@ -64,7 +86,8 @@ static void test_active_directory(void **state)
     assert_string_equal(required, "[\"type\",\"domain\",\"host\"]");
     free(required);
     char *all = json_dumps(json_array_get(json_object_get(s, "allOf"), 0), JSON_COMPACT);
-    assert_string_equal(all, "{\"if\":{\"properties\":{\"auth\":{\"enum\":[\"simple\",\"kerberos\"]}}},\"then\":{\"required\":[\"username\"]}}");
+    assert_string_equal(all, "{\"if\":{\"properties\":{\"auth\":{\"enum\":[\"simple\",\"kerberos\"]}}},"
+                             "\"then\":{\"required\":[\"username\"]}}");
     free(all);
     json_decref(s);
     s = conf_spec("entra_id");

@@ -4,9 +4,9 @@
 
 #include <stdio.h>
 
-#define SECONDS(n) ((int64_t)(n) * 1000)
-#define HOURS(n)   SECONDS((n) * 3600)
-#define DAYS(n)    HOURS((n) * 24)
+#define SECONDS(n) ((int64_t)(n)*1000)
+#define HOURS(n)   SECONDS((n)*3600)
+#define DAYS(n)    HOURS((n)*24)
 
 #define CONNECTION "Connection"
 #define SIGN_IN    "Sign-in"
@@ -180,7 +180,7 @@ const struct key_spec *key_spec_find(const struct type_spec *t, struct str name)
     return NULL;
 }
 
-/* --- lists of words --------------------------------------------------------------------------------------- */
+/* --- lists of words ------------------------------------------------------------------------------------- */
 
 /* Cuts the next word off; empty at the end. */
 static struct str next_word(struct str *words)

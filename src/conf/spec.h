@@ -1,7 +1,7 @@
 /* spec.h - what can be set: one row for every key of every connector and sink type.
  *
- * The reader, the checks, `connector spec` and the forms are all drawn from these rows; a new key is a new row.
- * Internal to conf/.
+ * The reader, the checks, `connector spec` and the forms are all drawn from these rows; a new key is a new
+ * row. Internal to conf/.
  */
 #ifndef ROLLCALL_CONF_SPEC_H
 #define ROLLCALL_CONF_SPEC_H
@@ -15,15 +15,15 @@ enum key_kind {
     KEY_INT,
     KEY_BOOL,
     KEY_CHOICE,
-    KEY_DURATION,   /* kept as written, "30s"; conf_int gives ms */
-    KEY_SECRET,     /* a reference, never the value */
-    KEY_PATH,       /* made absolute */
-    KEY_HOST,       /* a name or an address */
-    KEY_HOSTS,      /* a list of them */
-    KEY_DOMAIN,     /* a DNS domain name */
+    KEY_DURATION, /* kept as written, "30s"; conf_int gives ms */
+    KEY_SECRET,   /* a reference, never the value */
+    KEY_PATH,     /* made absolute */
+    KEY_HOST,     /* a name or an address */
+    KEY_HOSTS,    /* a list of them */
+    KEY_DOMAIN,   /* a DNS domain name */
     KEY_DN,
-    KEY_USER,       /* UPN, DOMAIN\user or DN */
-    KEY_URL,        /* https, or http to loopback */
+    KEY_USER, /* UPN, DOMAIN\user or DN */
+    KEY_URL,  /* https, or http to loopback */
     KEY_GUID,
     KEY_TENANT,     /* a GUID or a domain */
     KEY_PROPERTIES, /* custom_properties */
@@ -32,15 +32,15 @@ enum key_kind {
 struct key_spec {
     const char *name;
     enum key_kind kind;
-    bool is_required;       /* where `when` holds */
-    bool is_text;           /* KEY_PATH: may be "-" */
-    const char *fallback;   /* the default, as one would write it; NULL: none */
-    const char *choices;    /* KEY_CHOICE: words, separated by spaces */
-    const char *later;      /* values that are known but not built in this version; "*": any but the default */
-    int64_t min, max;       /* KEY_INT; KEY_DURATION in ms */
+    bool is_required;     /* where `when` holds */
+    bool is_text;         /* KEY_PATH: may be "-" */
+    const char *fallback; /* the default, as one would write it; NULL: none */
+    const char *choices;  /* KEY_CHOICE: words, separated by spaces */
+    const char *later;    /* values that are known but not built in this version; "*": any but the default */
+    int64_t min, max;     /* KEY_INT; KEY_DURATION in ms */
     const char *when_key, *when; /* matters only where that key has one of these words */
     const char *group, *doc, *example;
-    const char *aka;        /* what people write instead, for "did you mean" */
+    const char *aka; /* what people write instead, for "did you mean" */
 };
 
 struct type_spec {

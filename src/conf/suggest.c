@@ -13,7 +13,8 @@ static char fold(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 }
 
-/* Damerau-Levenshtein in the restricted form: insert, delete, replace, swap of neighbours. Both at most WORD_MAX. */
+/* Damerau-Levenshtein in the restricted form: insert, delete, replace, swap of neighbours. Both at most
+ * WORD_MAX. */
 static size_t distance(struct str a, struct str b)
 {
     size_t rows[3][WORD_MAX + 1];

@@ -8,15 +8,29 @@
 
 static void test_suggestions(void **state)
 {
-    static const char *const names[] = {"host", "port", "username", "password", "extract_disabled_users", "ca", "last_logon", NULL};
+    static const char *const names[] = {
+        "host", "port", "username", "password", "extract_disabled_users", "ca", "last_logon", NULL};
     static const struct {
         const char *word, *meant;
     } cases[] = {
-        {"hosst", "host"},      {"hsot", "host"},       {"HOST", "host"},      {"hots", "host"},
-        {"pasword", "password"}, {"passwrod", "password"}, {"user_name", "username"}, {"usrnme", "username"},
-        {"extract_disabled_user", "extract_disabled_users"}, {"exract_dsabled_usrs", "extract_disabled_users"},
-        {"lastlogon", "last_logon"}, {"cb", "ca"},
-        {"", NULL}, {"x", NULL}, {"xy", NULL}, {"color", NULL}, {"token", NULL}, {"domain", NULL},
+        {"hosst", "host"},
+        {"hsot", "host"},
+        {"HOST", "host"},
+        {"hots", "host"},
+        {"pasword", "password"},
+        {"passwrod", "password"},
+        {"user_name", "username"},
+        {"usrnme", "username"},
+        {"extract_disabled_user", "extract_disabled_users"},
+        {"exract_dsabled_usrs", "extract_disabled_users"},
+        {"lastlogon", "last_logon"},
+        {"cb", "ca"},
+        {"", NULL},
+        {"x", NULL},
+        {"xy", NULL},
+        {"color", NULL},
+        {"token", NULL},
+        {"domain", NULL},
         {"0123456789012345678901234567890123456789012345678901234567890123456789", NULL},
     };
     for (size_t i = 0; i < n_elements(cases); i++) {

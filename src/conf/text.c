@@ -18,7 +18,9 @@ static bool is_alnum(char c)
 static bool only_has(struct str s, const char *others, bool letters)
 {
     for (size_t i = 0; i < s.len; i++)
-        if (!is_digit(s.ptr[i]) && !(letters && is_alnum(s.ptr[i])) && !memchr(others, s.ptr[i], strlen(others))) return false;
+        if (!is_digit(s.ptr[i]) && !(letters && is_alnum(s.ptr[i])) &&
+            !memchr(others, s.ptr[i], strlen(others)))
+            return false;
     return true;
 }
 
@@ -58,7 +60,8 @@ static int refuse_name(struct str s, struct err *e)
     char shown[NODE_SHOWN];
     node_show(shown, s);
     for (size_t i = 0; i < s.len; i++)
-        if ((uint8_t)s.ptr[i] >= 0x80) return err_set(e, ERR_INPUT, "%s holds letters beyond ASCII: write the xn-- form", shown);
+        if ((uint8_t)s.ptr[i] >= 0x80)
+            return err_set(e, ERR_INPUT, "%s holds letters beyond ASCII: write the xn-- form", shown);
     if (s.ptr[s.len - 1] == '.') return err_set(e, ERR_INPUT, "%s ends with a dot: write it without", shown);
     return err_set(e, ERR_INPUT, "%s is not a DNS name", shown);
 }
@@ -68,8 +71,11 @@ int host_check(struct str s, struct err *e)
     char shown[NODE_SHOWN];
     if (is_address(s)) return 0;
     node_show(shown, s);
-    if (has(s, '/')) return err_set(e, ERR_INPUT, "%s looks like an address of the web: write the host's name only", shown);
-    if (has(s, ':')) return err_set(e, ERR_INPUT, "%s: write the host's name only, and the number under port", shown);
+    if (has(s, '/'))
+        return err_set(e, ERR_INPUT, "%s looks like an address of the web: write the host's name only",
+                       shown);
+    if (has(s, ':'))
+        return err_set(e, ERR_INPUT, "%s: write the host's name only, and the number under port", shown);
     if (only_has(s, ".", false)) return err_set(e, ERR_INPUT, "%s is not an IP address", shown);
     return is_dns_name(s) ? 0 : refuse_name(s, e);
 }
@@ -80,7 +86,8 @@ static int refuse_dn_as_domain(struct str s, struct err *e)
     struct buf dns = buf_new(256);
     dn_to_dns(&dns, s);
     err_set(e, ERR_INPUT, "%s is a distinguished name; a DNS name is expected", node_show(shown, s));
-    if (dns.len && !dns.failed) err_set(e, ERR_INPUT, "%s is a distinguished name; did you mean '%s'?", shown, buf_cstr(&dns));
+    if (dns.len && !dns.failed)
+        err_set(e, ERR_INPUT, "%s is a distinguished name; did you mean '%s'?", shown, buf_cstr(&dns));
     buf_free(&dns);
     return ERR_INPUT;
 }
@@ -89,7 +96,9 @@ int domain_check(struct str s, struct err *e)
 {
     char shown[NODE_SHOWN];
     if (has(s, '=')) return refuse_dn_as_domain(s, e);
-    if (is_address(s)) return err_set(e, ERR_INPUT, "%s is an address; the domain's DNS name is expected", node_show(shown, s));
+    if (is_address(s))
+        return err_set(e, ERR_INPUT, "%s is an address; the domain's DNS name is expected",
+                       node_show(shown, s));
     return is_dns_name(s) ? 0 : refuse_name(s, e);
 }
 
@@ -110,11 +119,13 @@ static bool url_host(struct str *host, struct str rest)
     while (end < rest.len && !memchr("/?#", rest.ptr[end], 3)) end++;
     struct str authority = {rest.ptr, end};
     if (has(authority, '@')) return false;
-    size_t n = authority.len && authority.ptr[0] == '[' ? str_index(authority, ']') + 1 : str_index(authority, ':');
+    size_t n =
+        authority.len && authority.ptr[0] == '[' ? str_index(authority, ']') + 1 : str_index(authority, ':');
     if (!n || n > authority.len) return false;
     *host = (struct str){authority.ptr, n};
     struct str port = {authority.ptr + n, authority.len - n};
-    return !port.len || (port.len > 1 && port.len <= 6 && port.ptr[0] == ':' && only_has((struct str){port.ptr + 1, port.len - 1}, "", false));
+    return !port.len || (port.len > 1 && port.len <= 6 && port.ptr[0] == ':' &&
+                         only_has((struct str){port.ptr + 1, port.len - 1}, "", false));
 }
 
 static bool is_loopback(struct str host)
@@ -138,7 +149,8 @@ int url_check(struct str s, struct err *e)
     if (!url_host(&host, rest) || host_check(host, e) < 0)
         return err_set(e, ERR_INPUT, "%s names no host that can be", node_show(shown, s));
     if (!is_https && !is_loopback(host))
-        return err_set(e, ERR_INPUT, "%s: http:// is accepted for this machine only (127.0.0.1, localhost); use https://",
+        return err_set(e, ERR_INPUT,
+                       "%s: http:// is accepted for this machine only (127.0.0.1, localhost); use https://",
                        node_show(shown, s));
     return 0;
 }
@@ -149,7 +161,8 @@ bool is_guid(struct str s)
     for (size_t i = 0; i < s.len; i++) {
         bool dash = i == 8 || i == 13 || i == 18 || i == 23;
         char c = s.ptr[i];
-        if (dash ? c != '-' : !(is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))) return false;
+        if (dash ? c != '-' : !(is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')))
+            return false;
     }
     return true;
 }

@@ -29,7 +29,7 @@ static int fail_value(const struct value *v)
     return ERR_INPUT;
 }
 
-/* --- scalars, by kind ---------------------------------------------------------------------------------- */
+/* --- scalars, by kind ----------------------------------------------------------------------------------- */
 
 static int take_text(json_t **out, struct str s)
 {
@@ -54,8 +54,8 @@ static int check_int(json_t **out, const struct value *v, struct err *e)
         n = n * 10 + (s.ptr[i] - '0');
     }
     if (!ok || n < k->min || n > k->max)
-        return err_set(e, ERR_INPUT, "%s is not a whole number from %lld to %lld", node_show(shown, s), (long long)k->min,
-                       (long long)k->max);
+        return err_set(e, ERR_INPUT, "%s is not a whole number from %lld to %lld", node_show(shown, s),
+                       (long long)k->min, (long long)k->max);
     *out = json_integer(n);
     return 0;
 }
@@ -66,7 +66,8 @@ static int check_bool(json_t **out, const struct value *v, struct err *e)
     char shown[NODE_SHOWN];
     bool is_true = str_equal(s, STR("true"));
     if (!is_true && !str_equal(s, STR("false")))
-        return err_set(e, ERR_INPUT, "%s is neither true nor false (no other words are accepted)", node_show(shown, s));
+        return err_set(e, ERR_INPUT, "%s is neither true nor false (no other words are accepted)",
+                       node_show(shown, s));
     *out = json_boolean(is_true);
     return 0;
 }
@@ -99,7 +100,9 @@ static int check_duration(json_t **out, const struct value *v, struct err *e)
     int64_t ms;
     node_show(shown, v->node->text);
     if (!conf_parse_duration(&ms, v->node->text))
-        return err_set(e, ERR_INPUT, "%s is not a duration: write a number and s, m, h or d, as in 45s, 30m, 1h, 7d", shown);
+        return err_set(e, ERR_INPUT,
+                       "%s is not a duration: write a number and s, m, h or d, as in 45s, 30m, 1h, 7d",
+                       shown);
     if (ms >= v->key->min && ms <= v->key->max) return take_text(out, v->node->text);
     show_duration(min, v->key->min);
     show_duration(max, v->key->max);
@@ -131,7 +134,8 @@ static int check_path(json_t **out, const struct value *v, struct err *e)
     struct str s = v->node->text;
     if (v->key->is_text && str_equal(s, STR("-"))) return take_text(out, s);
     if (str_starts(s, STR("~"))) return err_set(e, ERR_INPUT, "~ is not expanded: write the whole path");
-    if (str_starts(s, STR("file:"))) return err_set(e, ERR_INPUT, "this is a plain path: write it without file:");
+    if (str_starts(s, STR("file:")))
+        return err_set(e, ERR_INPUT, "this is a plain path: write it without file:");
     return take_path(out, s, "", v);
 }
 
@@ -172,15 +176,27 @@ static int check_tenant(json_t **out, const struct value *v, struct err *e)
 {
     char shown[NODE_SHOWN];
     bool has_dot = str_index(v->node->text, '.') < v->node->text.len;
-    if (is_guid(v->node->text) || (has_dot && domain_check(v->node->text, e) == 0)) return take_text(out, v->node->text);
+    if (is_guid(v->node->text) || (has_dot && domain_check(v->node->text, e) == 0))
+        return take_text(out, v->node->text);
     return err_set(e, ERR_INPUT, "%s is neither a GUID nor a domain name", node_show(shown, v->node->text));
 }
 
 static int (*const checks[])(json_t **, const struct value *, struct err *) = {
-    [KEY_STRING] = check_string, [KEY_INT] = check_int,       [KEY_BOOL] = check_bool,     [KEY_CHOICE] = check_choice,
-    [KEY_DURATION] = check_duration, [KEY_SECRET] = check_secret, [KEY_PATH] = check_path, [KEY_HOST] = check_host,
-    [KEY_HOSTS] = check_host,    [KEY_DOMAIN] = check_domain, [KEY_DN] = check_dn,         [KEY_USER] = check_user,
-    [KEY_URL] = check_url,       [KEY_GUID] = check_guid,     [KEY_TENANT] = check_tenant,
+    [KEY_STRING] = check_string,
+    [KEY_INT] = check_int,
+    [KEY_BOOL] = check_bool,
+    [KEY_CHOICE] = check_choice,
+    [KEY_DURATION] = check_duration,
+    [KEY_SECRET] = check_secret,
+    [KEY_PATH] = check_path,
+    [KEY_HOST] = check_host,
+    [KEY_HOSTS] = check_host,
+    [KEY_DOMAIN] = check_domain,
+    [KEY_DN] = check_dn,
+    [KEY_USER] = check_user,
+    [KEY_URL] = check_url,
+    [KEY_GUID] = check_guid,
+    [KEY_TENANT] = check_tenant,
 };
 
 /* --- what holds for every scalar ------------------------------------------------------------------------ */
@@ -201,7 +217,8 @@ static int check_control(const struct value *v, struct err *e)
 {
     if (!has_control(v->node->text)) return 0;
     err_set(e, ERR_INPUT, "a control character within the value");
-    return err_hint(e, "within double quotes YAML reads \\a, \\n, \\t and others as control characters: write CORP\\alice without "
+    return err_hint(e, "within double quotes YAML reads \\a, \\n, \\t and others as control characters: "
+                       "write CORP\\alice without "
                        "quotes, or in single quotes");
 }
 
@@ -215,7 +232,9 @@ static bool is_null_word(const struct node *n)
 static int check_present(const struct value *v, struct err *e)
 {
     if (v->node->text.len == 0) return err_set(e, ERR_INPUT, "has no value");
-    if (is_null_word(v->node)) return err_set(e, ERR_INPUT, "has no value; leave the key out, or put the word in quotes if you mean it");
+    if (is_null_word(v->node))
+        return err_set(e, ERR_INPUT,
+                       "has no value; leave the key out, or put the word in quotes if you mean it");
     if (v->node->text.len > TEXT_MAX) return err_set(e, ERR_INPUT, "longer than %d bytes", TEXT_MAX);
     return check_control(v, e);
 }
@@ -225,7 +244,8 @@ static int check_scalar(json_t **out, const struct value *v)
 {
     struct err *e = v->place->e;
     if (v->node->type != NODE_SCALAR) {
-        err_set(e, ERR_INPUT, "one value is expected, not a %s", v->node->type == NODE_LIST ? "list" : "block of keys");
+        err_set(e, ERR_INPUT, "one value is expected, not a %s",
+                v->node->type == NODE_LIST ? "list" : "block of keys");
         return fail_value(v);
     }
     int rc = check_present(v, e);
@@ -245,7 +265,8 @@ static int check_list(json_t **out, const struct value *v)
         struct value one = *v;
         json_t *item = NULL;
         one.node = n;
-        int rc = json_array_size(list) < LIST_MAX ? check_scalar(&item, &one) : node_fail(v->place, n, "more than %d entries", LIST_MAX);
+        int rc = json_array_size(list) < LIST_MAX ? check_scalar(&item, &one)
+                                                  : node_fail(v->place, n, "more than %d entries", LIST_MAX);
         if (rc < 0) {
             json_decref(list);
             return rc;
@@ -256,7 +277,8 @@ static int check_list(json_t **out, const struct value *v)
     return 0;
 }
 
-int value_check(json_t **out, const struct key_spec *k, const struct node *n, const char *dir, const struct node_place *p)
+int value_check(json_t **out, const struct key_spec *k, const struct node *n, const char *dir,
+                const struct node_place *p)
 {
     struct value v = {k, n, dir, p};
     *out = NULL;
@@ -271,6 +293,7 @@ json_t *value_fallback(const struct key_spec *k)
     struct node_place p = {.e = &e};
     json_t *out = NULL;
     if (k->kind == KEY_HOSTS || k->kind == KEY_PROPERTIES) return json_array();
-    if (k->fallback && value_check(&out, k, &n, "/", &p) < 0) abort(); /* a default that its own row refuses */
+    if (k->fallback && value_check(&out, k, &n, "/", &p) < 0)
+        abort(); /* a default that its own row refuses */
     return out;
 }

@@ -1,6 +1,7 @@
 /* value.h - one written value, checked against its row of the specification and turned into its JSON form.
  *
- * Internal to conf/. Everything that can be said about a value alone is said here; what depends on other keys is check.c.
+ * Internal to conf/. Everything that can be said about a value alone is said here; what depends on other keys
+ * is check.c.
  */
 #ifndef ROLLCALL_CONF_VALUE_H
 #define ROLLCALL_CONF_VALUE_H
@@ -8,8 +9,10 @@
 #include "conf/node.h"
 #include "conf/spec.h"
 
-/* dir: what relative paths are relative to; NULL: the working directory. ERR_INPUT at the node's place; the caller decrefs *out. */
-int value_check(json_t **out, const struct key_spec *k, const struct node *n, const char *dir, const struct node_place *p) must_use;
+/* dir: what relative paths are relative to; NULL: the working directory. ERR_INPUT at the node's place; the
+ * caller decrefs *out. */
+int value_check(json_t **out, const struct key_spec *k, const struct node *n, const char *dir,
+                const struct node_place *p) must_use;
 /* The key's default, typed; NULL if it has none. */
 json_t *value_fallback(const struct key_spec *k);
 /* path, absolute; free() it. */
