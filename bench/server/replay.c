@@ -32,7 +32,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FLUSH_AT = 256 * 1024, MAX_REQUEST = 1 << 20, MAX_FILTER_DEPTH = 50 };
+enum { FLUSH_AT = 128 * 1024, MAX_REQUEST = 1 << 20, MAX_FILTER_DEPTH = 50 };
 
 #define OID_PAGED    "1.2.840.113556.1.4.319"
 #define OID_SD_FLAGS "1.2.840.113556.1.4.801"

@@ -1,5 +1,6 @@
-/* RFC 4180: CRLF, quotes where they are needed and doubled inside. A spreadsheet takes a cell that starts with = + - @
- * TAB or CR for a formula, so text that people can write gets an apostrophe in front; keys never do, they are compared. */
+/* RFC 4180: CRLF, quotes where they are needed and doubled inside. A spreadsheet takes a cell that starts
+ * with = + - @ TAB or CR for a formula, so text that people can write gets an apostrophe in front; keys never
+ * do, they are compared. */
 #include "map/dialect.h"
 
 static char delimiter_of(const struct dialect *d)
@@ -39,8 +40,10 @@ static void append_text(struct buf *out, struct str s, bool guard, char delimite
     bool apostrophe = guard && looks_like_formula(s), quotes = needs_quotes(s, delimiter);
     if (quotes) buf_add_byte(out, '"');
     if (apostrophe) buf_add_byte(out, '\'');
-    if (quotes) append_doubled(out, s);
-    else buf_add_str(out, s);
+    if (quotes)
+        append_doubled(out, s);
+    else
+        buf_add_str(out, s);
     if (quotes) buf_add_byte(out, '"');
 }
 
@@ -52,7 +55,8 @@ static void append_parts(struct buf *out, const struct view *v, bool guard)
     buf_add_byte(out, '"');
 }
 
-/* An item of a list; the separator and the backslash are escaped, so that the list can be taken apart again. */
+/* An item of a list; the separator and the backslash are escaped, so that the list can be taken apart again.
+ */
 static void append_item(struct buf *out, struct str s)
 {
     for (size_t i = 0; i < s.len; i++) {
@@ -89,14 +93,29 @@ static void append_cell(const struct dialect *d, struct view *v, const struct ro
     bool guard = !row->is_key && !d->options.raw_csv;
     if (!row->get(v, row, &c)) return;
     switch (c.type) {
-    case CELL_TEXT: append_text(out, c.text, guard, delimiter_of(d)); break;
-    case CELL_PLAIN: append_text(out, c.text, false, delimiter_of(d)); break;
-    case CELL_PARTS: append_parts(out, v, guard); break;
-    case CELL_LIST: append_list(out, v, guard); break;
-    case CELL_INT: append_int(out, c.number); break;
-    case CELL_BOOL: buf_add_str(out, c.number ? STR("true") : STR("false")); break;
-    case CELL_TIME: buf_add(out, t, text_time(t, c.number)); break;
-    default: break; /* arrays and objects have no cell */
+    case CELL_TEXT:
+        append_text(out, c.text, guard, delimiter_of(d));
+        break;
+    case CELL_PLAIN:
+        append_text(out, c.text, false, delimiter_of(d));
+        break;
+    case CELL_PARTS:
+        append_parts(out, v, guard);
+        break;
+    case CELL_LIST:
+        append_list(out, v, guard);
+        break;
+    case CELL_INT:
+        append_int(out, c.number);
+        break;
+    case CELL_BOOL:
+        buf_add_str(out, c.number ? STR("true") : STR("false"));
+        break;
+    case CELL_TIME:
+        buf_add(out, t, text_time(t, c.number));
+        break;
+    default:
+        break; /* arrays and objects have no cell */
     }
 }
 

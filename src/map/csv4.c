@@ -1,6 +1,6 @@
-/* The four files of a ledger import: users, groups, members, owners; columns named as Microsoft Graph names its properties.
- * Rows marked is_extra are not in the shipped files, a site may ask for them. The memberType of an Active Directory
- * object is the Graph type it would be synchronised as. */
+/* The four files of a ledger import: users, groups, members, owners; columns named as Microsoft Graph names
+ * its properties. Rows marked is_extra are not in the shipped files, a site may ask for them. The memberType
+ * of an Active Directory object is the Graph type it would be synchronised as. */
 #include "map/dialect.h"
 #include "map/get.h"
 
@@ -10,7 +10,8 @@ static bool get_is_synced(struct view *v, const struct row *row, struct cell *ou
 }
 static bool get_user_type(struct view *v, const struct row *row, struct cell *out)
 {
-    return v->r->record->kind == KIND_service_account ? cell_plain(out, "Service", 7) : cell_plain(out, "Member", 6);
+    return v->r->record->kind == KIND_service_account ? cell_plain(out, "Service", 7)
+                                                      : cell_plain(out, "Member", 6);
 }
 
 static const struct row users[] = {
@@ -120,7 +121,6 @@ static const struct file_kind files[] = {
 
 const struct dialect_type dialect_csv4 = {
     .name = "csv4",
-    .doc = "four CSV files with Microsoft Graph's property names: users, groups, members, owners",
     .shape = SHAPE_CSV,
     .times = TIME_RFC3339,
     .tables = tables,

@@ -1,53 +1,86 @@
-/* The csv dialect: a file of each kind and one of memberships. `is_key` marks the columns that others join on. */
+/* The csv dialect: a file of each kind and one of memberships. `is_key` marks the columns that others join
+ * on. */
 #include "map/dialect.h"
 #include "map/get.h"
 #include "map/words.h"
 
+/* clang-format off */
 #define KEYS                                                                                                 \
-    {"connector", fixed_connector, .is_key = true}, {"domain", get_domain, .is_key = true},                  \
-        {"guid", get_guid, .is_key = true}, {"sid", get_sid, .is_key = true}, {"dn", get_dn, .is_key = true}
+    {"connector", fixed_connector, .is_key = true},                                                          \
+    {"domain", get_domain, .is_key = true},                                                                  \
+    {"guid", get_guid, .is_key = true},                                                                      \
+    {"sid", get_sid, .is_key = true},                                                                        \
+    {"dn", get_dn, .is_key = true}
 #define ACCOUNT_KEYS                                                                                         \
-    KEYS, {"sam_account_name", get_text, ATTR_SAM_ACCOUNT_NAME, .is_key = true},                             \
-        {"user_principal_name", get_text, ATTR_USER_PRINCIPAL_NAME, .is_key = true}
+    KEYS,                                                                                                    \
+    {"sam_account_name", get_text, ATTR_SAM_ACCOUNT_NAME, .is_key = true},                                   \
+    {"user_principal_name", get_text, ATTR_USER_PRINCIPAL_NAME, .is_key = true}
 #define STAMPS                                                                                               \
-    {"description", get_text, ATTR_DESCRIPTION}, {"created", get_time, ATTR_WHEN_CREATED},                   \
-        {"modified", get_time, ATTR_WHEN_CHANGED}, {"first_seen", get_first_seen},                           \
-        {"last_changed", get_last_changed}, {"deleted", get_deleted},                                        \
-        {"custom_properties", get_custom_list}
+    {"description", get_text, ATTR_DESCRIPTION},                                                             \
+    {"created", get_time, ATTR_WHEN_CREATED},                                                                \
+    {"modified", get_time, ATTR_WHEN_CHANGED},                                                               \
+    {"first_seen", get_first_seen},                                                                          \
+    {"last_changed", get_last_changed},                                                                      \
+    {"deleted", get_deleted},                                                                                \
+    {"custom_properties", get_custom_list}
 #define MANAGED_BY                                                                                           \
     {"managed_by_guid", get_ref_guid, REF_MANAGED_BY, .is_key = true},                                       \
-        {"managed_by_name", get_ref_name, REF_MANAGED_BY},                                                   \
-        {"managed_by_dn", get_text, ATTR_MANAGED_BY, .is_key = true}
+    {"managed_by_name", get_ref_name, REF_MANAGED_BY},                                                       \
+    {"managed_by_dn", get_text, ATTR_MANAGED_BY, .is_key = true}
 #define ACCOUNT                                                                                              \
-    {"enabled", get_is_active}, {"locked", get_is_locked}, {"privileged", get_privilege, PRIV_PROTECTED},    \
-        {"domain_admin", get_privilege, PRIV_DOMAIN_ADMIN}, {"full_admin", get_privilege, PRIV_FULL_ADMIN},  \
-        {"last_logon", get_last_logon}, {"last_logon_source", get_last_logon_source},                        \
-        {"logon_count", get_int, ATTR_LOGON_COUNT}, {"bad_password_count", get_int, ATTR_BAD_PWD_COUNT},     \
-        {"password_last_set", get_time, ATTR_PWD_LAST_SET}, {"password_expires", get_password_expires},      \
-        {"password_never_expires", get_password_never_expires},                                              \
-        {"must_change_password", get_must_change_password},                                                  \
-        {"account_expires", get_time, ATTR_ACCOUNT_EXPIRES}, {"lockout_time", get_time, ATTR_LOCKOUT_TIME},  \
-        {"user_account_control", get_int, ATTR_USER_ACCOUNT_CONTROL},                                        \
-        {"user_account_control_flags", get_uac_names}, {"primary_group_id", get_int, ATTR_PRIMARY_GROUP_ID}, \
-        {"admin_count", get_int, ATTR_ADMIN_COUNT}, {"sid_history", get_sids, ATTR_SID_HISTORY},             \
-        {"service_principal_names", get_texts, ATTR_SERVICE_PRINCIPAL_NAME},                                 \
-        {"allowed_to_delegate_to", get_texts, ATTR_ALLOWED_TO_DELEGATE_TO},                                  \
-        {"allowed_to_act", get_trustees, ATTR_ALLOWED_TO_ACT},                                               \
-        {"encryption_types", get_flags, ATTR_ENC_TYPES, .words = words_encryption_type}
+    {"enabled", get_is_active},                                                                              \
+    {"locked", get_is_locked},                                                                               \
+    {"privileged", get_privilege, PRIV_PROTECTED},                                                           \
+    {"domain_admin", get_privilege, PRIV_DOMAIN_ADMIN},                                                      \
+    {"full_admin", get_privilege, PRIV_FULL_ADMIN},                                                          \
+    {"last_logon", get_last_logon},                                                                          \
+    {"last_logon_source", get_last_logon_source},                                                            \
+    {"logon_count", get_int, ATTR_LOGON_COUNT},                                                              \
+    {"bad_password_count", get_int, ATTR_BAD_PWD_COUNT},                                                     \
+    {"password_last_set", get_time, ATTR_PWD_LAST_SET},                                                      \
+    {"password_expires", get_password_expires},                                                              \
+    {"password_never_expires", get_password_never_expires},                                                  \
+    {"must_change_password", get_must_change_password},                                                      \
+    {"account_expires", get_time, ATTR_ACCOUNT_EXPIRES},                                                     \
+    {"lockout_time", get_time, ATTR_LOCKOUT_TIME},                                                           \
+    {"user_account_control", get_int, ATTR_USER_ACCOUNT_CONTROL},                                            \
+    {"user_account_control_flags", get_uac_names},                                                           \
+    {"primary_group_id", get_int, ATTR_PRIMARY_GROUP_ID},                                                    \
+    {"admin_count", get_int, ATTR_ADMIN_COUNT},                                                              \
+    {"sid_history", get_sids, ATTR_SID_HISTORY},                                                             \
+    {"service_principal_names", get_texts, ATTR_SERVICE_PRINCIPAL_NAME},                                     \
+    {"allowed_to_delegate_to", get_texts, ATTR_ALLOWED_TO_DELEGATE_TO},                                      \
+    {"allowed_to_act", get_trustees, ATTR_ALLOWED_TO_ACT},                                                   \
+    {"encryption_types", get_flags, ATTR_ENC_TYPES, .words = words_encryption_type}
 #define PERSON                                                                                               \
-    {"display_name", get_text, ATTR_DISPLAY_NAME}, {"given_name", get_text, ATTR_GIVEN_NAME},                \
-        {"surname", get_text, ATTR_SN}, {"initials", get_text, ATTR_INITIALS}, {"mail", get_text, ATTR_MAIL}, \
-        {"mail_nickname", get_text, ATTR_MAIL_NICKNAME}, {"proxy_addresses", get_texts, ATTR_PROXY_ADDRESSES}, \
-        {"other_mailbox", get_texts, ATTR_OTHER_MAILBOX}, {"phone", get_text, ATTR_TELEPHONE_NUMBER},        \
-        {"mobile", get_text, ATTR_MOBILE}, {"title", get_text, ATTR_TITLE},                                  \
-        {"department", get_text, ATTR_DEPARTMENT}, {"company", get_text, ATTR_COMPANY},                      \
-        {"office", get_text, ATTR_OFFICE}, {"street_address", get_text, ATTR_STREET_ADDRESS},                \
-        {"city", get_text, ATTR_L}, {"state", get_text, ATTR_ST}, {"postal_code", get_text, ATTR_POSTAL_CODE}, \
-        {"country", get_text, ATTR_C}, {"country_name", get_text, ATTR_CO},                                  \
-        {"country_code", get_int, ATTR_COUNTRY_CODE}, {"employee_id", get_text, ATTR_EMPLOYEE_ID},           \
-        {"employee_number", get_text, ATTR_EMPLOYEE_NUMBER}, {"employee_type", get_text, ATTR_EMPLOYEE_TYPE}, \
-        {"manager_guid", get_ref_guid, REF_MANAGER, .is_key = true},                                         \
-        {"manager_name", get_ref_name, REF_MANAGER}, {"manager_dn", get_text, ATTR_MANAGER, .is_key = true}
+    {"display_name", get_text, ATTR_DISPLAY_NAME},                                                           \
+    {"given_name", get_text, ATTR_GIVEN_NAME},                                                               \
+    {"surname", get_text, ATTR_SN},                                                                          \
+    {"initials", get_text, ATTR_INITIALS},                                                                   \
+    {"mail", get_text, ATTR_MAIL},                                                                           \
+    {"mail_nickname", get_text, ATTR_MAIL_NICKNAME},                                                         \
+    {"proxy_addresses", get_texts, ATTR_PROXY_ADDRESSES},                                                    \
+    {"other_mailbox", get_texts, ATTR_OTHER_MAILBOX},                                                        \
+    {"phone", get_text, ATTR_TELEPHONE_NUMBER},                                                              \
+    {"mobile", get_text, ATTR_MOBILE},                                                                       \
+    {"title", get_text, ATTR_TITLE},                                                                         \
+    {"department", get_text, ATTR_DEPARTMENT},                                                               \
+    {"company", get_text, ATTR_COMPANY},                                                                     \
+    {"office", get_text, ATTR_OFFICE},                                                                       \
+    {"street_address", get_text, ATTR_STREET_ADDRESS},                                                       \
+    {"city", get_text, ATTR_L},                                                                              \
+    {"state", get_text, ATTR_ST},                                                                            \
+    {"postal_code", get_text, ATTR_POSTAL_CODE},                                                             \
+    {"country", get_text, ATTR_C},                                                                           \
+    {"country_name", get_text, ATTR_CO},                                                                     \
+    {"country_code", get_int, ATTR_COUNTRY_CODE},                                                            \
+    {"employee_id", get_text, ATTR_EMPLOYEE_ID},                                                             \
+    {"employee_number", get_text, ATTR_EMPLOYEE_NUMBER},                                                     \
+    {"employee_type", get_text, ATTR_EMPLOYEE_TYPE},                                                         \
+    {"manager_guid", get_ref_guid, REF_MANAGER, .is_key = true},                                             \
+    {"manager_name", get_ref_name, REF_MANAGER},                                                             \
+    {"manager_dn", get_text, ATTR_MANAGER, .is_key = true}
+/* clang-format on */
 
 static const struct row users[] = {ACCOUNT_KEYS, PERSON, ACCOUNT, STAMPS, {NULL}};
 
@@ -95,9 +128,14 @@ static const struct row groups[] = {
     {NULL},
 };
 
+/* clang-format off */
 #define PLACE                                                                                                \
-    KEYS, {"name", get_text, ATTR_NAME}, {"display_name", get_text, ATTR_DISPLAY_NAME},                      \
-        {"parent_guid", get_ref_guid, REF_PARENT, .is_key = true}, {"parent_dn", get_parent_dn, .is_key = true}
+    KEYS,                                                                                                    \
+    {"name", get_text, ATTR_NAME},                                                                           \
+    {"display_name", get_text, ATTR_DISPLAY_NAME},                                                           \
+    {"parent_guid", get_ref_guid, REF_PARENT, .is_key = true},                                               \
+    {"parent_dn", get_parent_dn, .is_key = true}
+/* clang-format on */
 
 static const struct row ous[] = {
     PLACE,
@@ -205,7 +243,6 @@ static const struct file_kind files[] = {
 
 const struct dialect_type dialect_csv = {
     .name = "csv",
-    .doc = "CSV (RFC 4180, UTF-8): one file of each kind and memberships.csv",
     .shape = SHAPE_CSV,
     .times = TIME_RFC3339,
     .tables = tables,

@@ -9,11 +9,11 @@
 
 /* The rows of one kind of entity. `kind` may also be one of these, for what is not an entity of its own. */
 enum table_use {
-    TABLE_ENTITY,      /* kinds: a state line */
-    TABLE_SECOND,      /* kinds: a further line, if options.computers_as_users */
-    TABLE_GROUP_REF,   /* a group that an entity is in: an item of groups[] */
-    TABLE_MEMBER_REF,  /* a member of a group: an item of members[], or a row of the memberships file */
-    TABLE_OWNER_REF,   /* the owner of a group: a row of the owners file */
+    TABLE_ENTITY,     /* kinds: a state line */
+    TABLE_SECOND,     /* kinds: a further line, if options.computers_as_users */
+    TABLE_GROUP_REF,  /* a group that an entity is in: an item of groups[] */
+    TABLE_MEMBER_REF, /* a member of a group: an item of members[], or a row of the memberships file */
+    TABLE_OWNER_REF,  /* the owner of a group: a row of the owners file */
     TABLE_ACCOUNT_CHANGE,
     TABLE_GROUP_CHANGE,
     TABLE_OTHER_CHANGE,
@@ -33,7 +33,7 @@ struct file_kind {
 };
 
 struct dialect_type {
-    const char *name, *doc;
+    const char *name;
     enum dialect_shape shape;
     enum time_format times;
     bool has_versions;
@@ -44,7 +44,20 @@ struct dialect_type {
     size_t n_files;
 };
 
-extern const struct dialect_type dialect_ocsf, dialect_sekoia, dialect_veza, dialect_csv, dialect_csv4;
+/* Every dialect: its name, shape and sentence. Its struct dialect_type is dialect_<name>, in a file of its
+ * own. */
+#define DIALECTS(X)                                                                                          \
+    X(ocsf, SHAPE_JSON_LINES,                                                                                \
+      "OCSF events: 5003 users, 5001 computers, 3004 groups and structure; 3001, 3006, 3004 changes")        \
+    X(sekoia, SHAPE_JSON_LINES, "Sekoia.io user assets: users and service accounts")                         \
+    X(veza, SHAPE_JSON_LINES,                                                                                \
+      "Veza's attribute names: users, service accounts, computers, groups, OUs, domains")                    \
+    X(csv, SHAPE_CSV, "one CSV file of each kind, and memberships")                                          \
+    X(csv4, SHAPE_CSV, "four CSV files with Microsoft Graph's property names: users, groups, members, owners")
+
+#define X(name, shape, doc) extern const struct dialect_type dialect_##name;
+DIALECTS(X)
+#undef X
 
 struct dialect {
     const struct dialect_type *type;
@@ -58,7 +71,7 @@ struct dialect {
     uint8_t domain_sid[SID_MAX]; /* the last domain seen, */
     size_t domain_sid_len, domain_text_len;
     char domain_text[SID_TEXT]; /* and its SID as text: nearly every SID starts with it */
-    bool is_in_rows; /* dialect_file_rows was interrupted */
+    bool is_in_rows;            /* dialect_file_rows was interrupted */
     size_t n_programs;
     struct program *programs[]; /* one for each table that is in use */
 };
@@ -74,7 +87,8 @@ void view_open(struct view *v, struct dialect *d, const struct subject *s);
 size_t view_sid(const struct view *v, char out[SID_TEXT], struct bytes sid);
 /* The key that ids of one connector and purpose are hashed with; event_uid says how. */
 struct hash_key event_uid_key(struct str connector, const char *what);
-void event_uid_format(char out[33], const struct hash_key *key, const uint8_t guid[GUID_SIZE], int64_t version);
+void event_uid_format(char out[33], const struct hash_key *key, const uint8_t guid[GUID_SIZE],
+                      int64_t version);
 
 /* csv.c */
 void csv_header(const struct dialect *d, const struct program *p, struct buf *out);

@@ -70,6 +70,18 @@ bool get_texts(struct view *v, const struct row *row, struct cell *out)
     return view_list(v, row->arg, next_text, out);
 }
 
+static bool next_words(struct view *v, struct str *out)
+{
+    while (next_text(v, out))
+        if (!text_is_placeholder(*out)) return true;
+    return false;
+}
+
+bool get_words_list(struct view *v, const struct row *row, struct cell *out)
+{
+    return view_list(v, row->arg, next_words, out);
+}
+
 static bool next_sid(struct view *v, struct str *out)
 {
     struct bytes b;
@@ -186,7 +198,7 @@ bool get_lower(struct view *v, const struct row *row, struct cell *out)
     return view_str(v, row->arg, &s) && cell_text(out, text_lower(v->scratch, sizeof v->scratch, s));
 }
 
-/* --- custom properties: the entries numbered ATTR_CUSTOM, after all others ------------------------------ */
+/* --- custom properties: the entries numbered ATTR_CUSTOM, after all others ----------------------- */
 static bool next_custom(struct view *v, struct values *out)
 {
     while (body_next(&v->list.at, out))

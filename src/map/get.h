@@ -1,22 +1,23 @@
 /* get.h - the getters that tables name: one per kind of question that may be asked of an entity.
  *
- * Each fills a cell or says that there is no such value. None allocates, none guesses: what the directory does not
- * know stays out. `ATTR` below means that row.arg is an attribute's number.
+ * Each fills a cell or says that there is no such value. None allocates, none guesses: what the directory
+ * does not know stays out. `ATTR` below means that row.arg is an attribute's number.
  */
 #ifndef ROLLCALL_MAP_GET_H
 #define ROLLCALL_MAP_GET_H
 
 #include "map/table.h"
 
-/* --- attributes (get.c) -------------------------------------------------------------------------------- */
-get_fn get_text;        /* ATTR: text as it is */
-get_fn get_words;       /* ATTR: text, unless it is only a filler ("-", "n/a"): what people describe, never names */
-get_fn get_int;         /* ATTR: a number */
-get_fn get_time;        /* ATTR: a time after 1970 */
+/* --- attributes (get.c) -------------------------------------------------------------------------- */
+get_fn get_text;  /* ATTR: text as it is */
+get_fn get_words; /* ATTR: text, unless it is only a filler ("-", "n/a"): what people describe, never names */
+get_fn get_int;   /* ATTR: a number */
+get_fn get_time;  /* ATTR: a time after 1970 */
 get_fn get_moment;      /* ATTR: a time that a timestamp_t may hold: 1973 to 3000 */
 get_fn get_seconds;     /* ATTR: a span; "never" is absence */
 get_fn get_days;        /* ATTR: the same in days */
 get_fn get_texts;       /* ATTR: list of texts */
+get_fn get_words_list;  /* ATTR: list of texts without fillers */
 get_fn get_sids;        /* ATTR: list of SIDs */
 get_fn get_sid_value;   /* ATTR: one SID */
 get_fn get_guid_value;  /* ATTR: 16 bytes as a GUID */
@@ -31,37 +32,37 @@ get_fn get_lower;       /* ATTR: text in lower case */
 get_fn get_custom;      /* JSON: object of all custom properties */
 get_fn get_custom_list; /* list of name=value */
 
-/* --- who it is (get_identity.c) -------------------------------------------------------------------- */
-get_fn get_uid;         /* SID, else GUID */
+/* --- who it is (get_identity.c) ------------------------------------------------------------------ */
+get_fn get_uid; /* SID, else GUID */
 get_fn get_sid;
 get_fn get_guid;
 get_fn get_kind;
-get_fn get_name;        /* sAMAccountName, else the subject's name */
-get_fn get_title;       /* displayName, else name */
-get_fn get_host_name;   /* name without the $ of a computer account */
-get_fn get_principal;   /* userPrincipalName, else sAMAccountName */
-get_fn get_upn_domain;  /* what stands after the last @ of userPrincipalName, else the domain */
-get_fn get_full_name;   /* givenName and sn, else displayName */
+get_fn get_name;                 /* sAMAccountName, else the subject's name */
+get_fn get_title;                /* displayName, else name */
+get_fn get_host_name;            /* name without the $ of a computer account */
+get_fn get_principal;            /* userPrincipalName, else sAMAccountName */
+get_fn get_upn_domain;           /* what stands after the last @ of userPrincipalName, else the domain */
+get_fn get_full_name;            /* givenName and sn, else displayName */
 get_fn get_display_or_full_name; /* displayName, else givenName and sn, else sAMAccountName */
-get_fn get_message;     /* "<row.text> <name> in <domain>" */
+get_fn get_message;              /* "<row.text> <name> in <domain>" */
 get_fn get_dn;
 get_fn get_parent_dn;
-get_fn get_domain;      /* DNS name */
+get_fn get_domain; /* DNS name */
 get_fn get_netbios_domain;
 get_fn get_domain_sid;
 get_fn get_organization; /* company, else the domain */
-get_fn get_country;     /* c, if it is two letters */
-get_fn get_emails;      /* list: proxyAddresses of type SMTP and otherMailbox */
+get_fn get_country;      /* c, if it is two letters */
+get_fn get_emails;       /* list: proxyAddresses of type SMTP and otherMailbox */
 get_fn get_forward_address;
 get_fn get_first_seen, get_last_changed, get_deleted;
 get_fn get_created_or_read_time;
 
-/* --- what follows from it (get_derived.c) ---------------------------------------------------------------- */
+/* --- what follows from it (get_derived.c) -------------------------------------------------------- */
 get_fn get_is_active, get_is_disabled, get_is_locked;
 get_fn get_last_logon, get_last_logon_source;
 get_fn get_password_expires, get_password_never_expires, get_must_change_password;
-get_fn get_privilege;   /* arg: enum privilege bit, yes or no; nothing where memberships are unknown */
-get_fn get_uac_names;   /* list: names of userAccountControl's bits */
+get_fn get_privilege;      /* arg: enum privilege bit, yes or no; nothing where memberships are unknown */
+get_fn get_uac_names;      /* list: names of userAccountControl's bits */
 get_fn get_account_labels; /* list: the bits that weaken an account, in words */
 get_fn get_group_type, get_group_is_security, get_group_is_mail_enabled;
 get_fn get_sd_owner;
@@ -70,18 +71,19 @@ get_fn get_linked_policy_list;
 get_fn get_blocks_inheritance;
 get_fn get_key_credentials; /* JSON: msDS-KeyCredentialLink (key_credential.c) */
 
-/* --- other entities (get_ref.c): arg is one of ---------------------------------------------------------- */
+/* --- other entities (get_ref.c): arg is one of --------------------------------------------------- */
 enum ref_of { REF_MANAGER, REF_MANAGED_BY, REF_PARENT, REF_OTHER /* the one the row is about */ };
 get_fn get_ref_uid, get_ref_sid, get_ref_guid, get_ref_name, get_ref_principal, get_ref_dn, get_ref_kind;
 get_fn get_unresolved_dn; /* the DN of one whose uid is unknown */
 get_fn get_ref_description, get_ref_group_type, get_ref_via;
-get_fn get_ref_graph_type; /* as Microsoft Graph calls its kind: user, group, device... */
+get_fn get_ref_graph_type;            /* as Microsoft Graph calls its kind: user, group, device... */
 get_fn get_owner_uid, get_owner_name; /* managedBy, if it is an account */
-get_fn get_groups;      /* JSON: array, each as the dialect's group table says */
-get_fn get_members;     /* JSON: array, each as the dialect's member table says */
+get_fn get_groups;                    /* JSON: array, each as the dialect's group table says */
+get_fn get_group_guids;               /* list, in the order of groups */
+get_fn get_members;                   /* JSON: array, each as the dialect's member table says */
 get_fn get_member_count;
 
-/* --- helpers for getters ---------------------------------------------------------------------------------- */
+/* --- helpers for getters ------------------------------------------------------------------------- */
 static inline bool cell_text(struct cell *out, struct str s)
 {
     out->type = CELL_TEXT;
@@ -121,7 +123,8 @@ static inline bool view_int(const struct view *v, int attr, int64_t *out)
     return !c.failed;
 }
 /* Starts a list over an attribute's values; false if there are none. */
-static inline bool view_list(struct view *v, int attr, bool (*next)(struct view *, struct str *), struct cell *out)
+static inline bool view_list(struct view *v, int attr, bool (*next)(struct view *, struct str *),
+                             struct cell *out)
 {
     if (!v->r->present[attr]) return false;
     v->list.at = cursor_new(v->r->payload[attr]);

@@ -31,7 +31,8 @@ bool get_last_logon_source(struct view *v, const struct row *row, struct cell *o
 
 bool get_password_expires(struct view *v, const struct row *row, struct cell *out)
 {
-    return v->s->derived.password_expires_ms > 0 && cell_number(out, CELL_TIME, v->s->derived.password_expires_ms);
+    return v->s->derived.password_expires_ms > 0 &&
+           cell_number(out, CELL_TIME, v->s->derived.password_expires_ms);
 }
 bool get_password_never_expires(struct view *v, const struct row *row, struct cell *out)
 {
@@ -39,7 +40,8 @@ bool get_password_never_expires(struct view *v, const struct row *row, struct ce
 }
 bool get_must_change_password(struct view *v, const struct row *row, struct cell *out)
 {
-    return v->s->derived.is_active != TRI_UNKNOWN && cell_number(out, CELL_BOOL, v->s->derived.must_change_password);
+    return v->s->derived.is_active != TRI_UNKNOWN &&
+           cell_number(out, CELL_BOOL, v->s->derived.must_change_password);
 }
 
 bool get_privilege(struct view *v, const struct row *row, struct cell *out)
@@ -48,7 +50,7 @@ bool get_privilege(struct view *v, const struct row *row, struct cell *out)
     return cell_number(out, CELL_BOOL, (v->s->derived.privileges & (unsigned)row->arg) != 0);
 }
 
-/* --- flags ----------------------------------------------------------------------------------------------- */
+/* --- flags --------------------------------------------------------------------------------------- */
 static void push_name(void *ctx, const char *name)
 {
     struct view *v = ctx;
@@ -112,7 +114,7 @@ bool get_sd_owner(struct view *v, const struct row *row, struct cell *out)
     return cell_plain(out, v->scratch, strlen(v->scratch));
 }
 
-/* --- linked policies: gPLink is [LDAP://dn;options][LDAP://dn;options]..., MS-GPOL 2.2.2 ------------------- */
+/* --- linked policies: gPLink is [LDAP://dn;options][LDAP://dn;options]..., MS-GPOL 2.2.2 --------- */
 struct policy_link {
     struct str dn;
     int64_t options;

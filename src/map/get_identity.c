@@ -124,7 +124,8 @@ bool get_domain_sid(struct view *v, const struct row *row, struct cell *out)
 bool get_organization(struct view *v, const struct row *row, struct cell *out)
 {
     out->type = CELL_TEXT;
-    return (view_str(v, ATTR_COMPANY, &out->text) && !text_is_placeholder(out->text)) || get_domain(v, row, out);
+    return (view_str(v, ATTR_COMPANY, &out->text) && !text_is_placeholder(out->text)) ||
+           get_domain(v, row, out);
 }
 
 /* ISO 3166-1 alpha-2 is what OCSF's location.country takes. */

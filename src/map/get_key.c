@@ -1,7 +1,8 @@
 #include "map/get.h"
 #include "map/value.h"
 
-/* msDS-KeyCredentialLink, MS-ADTS 2.2.20: "B:<hex digits>:<hex>:<DN>"; the bytes are a version and entries. */
+/* msDS-KeyCredentialLink, MS-ADTS 2.2.20: "B:<hex digits>:<hex>:<DN>"; the bytes are a version and entries.
+ */
 enum { KEY_VERSION = 0x200, ENTRY_KEY_ID = 1, ENTRY_KEY_USAGE = 4, ENTRY_LAST_LOGON = 8 };
 
 struct key {

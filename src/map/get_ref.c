@@ -5,10 +5,14 @@
 static const struct ref *ref_of(const struct view *v, const struct row *row)
 {
     switch (row->arg) {
-    case REF_MANAGER: return v->s->manager;
-    case REF_MANAGED_BY: return v->s->managed_by;
-    case REF_PARENT: return v->s->parent;
-    default: return v->other;
+    case REF_MANAGER:
+        return v->s->manager;
+    case REF_MANAGED_BY:
+        return v->s->managed_by;
+    case REF_PARENT:
+        return v->s->parent;
+    default:
+        return v->other;
     }
 }
 
@@ -104,7 +108,7 @@ bool get_owner_name(struct view *v, const struct row *row, struct cell *out)
     return is_account(ref_of(v, row)) && get_ref_name(v, row, out);
 }
 
-/* --- the groups an entity is in, the members a group has -------------------------------------------------- */
+/* --- the groups an entity is in, the members a group has ----------------------------------------- */
 static bool group_item(struct view *v, struct buf *out)
 {
     struct list *l = &v->list;
@@ -125,6 +129,24 @@ bool get_groups(struct view *v, const struct row *row, struct cell *out)
     v->list = (struct list){0};
     out->type = CELL_ARRAY;
     out->item = group_item;
+    return v->s->n_groups > 0;
+}
+
+static bool next_group_guid(struct view *v, struct str *out)
+{
+    while (v->list.position < v->s->n_groups) {
+        const struct ref *g = &v->s->groups[v->list.position++];
+        if (!has_guid(g)) continue;
+        *out = (struct str){guid_format(v->scratch, g->guid), GUID_TEXT - 1};
+        return true;
+    }
+    return false;
+}
+
+bool get_group_guids(struct view *v, const struct row *row, struct cell *out)
+{
+    v->list = (struct list){.next = next_group_guid, .is_plain = true};
+    out->type = CELL_LIST;
     return v->s->n_groups > 0;
 }
 

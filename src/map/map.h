@@ -3,7 +3,8 @@
  * A subject is everything a dialect may use about one entity; the caller (run for a stream, store for an
  * export) has resolved names. Nothing here does I/O; output goes into a struct buf.
  *     dialect_open(&d, STR("ocsf"), &options, &e);
- *     dialect_entity(d, &subject, &out, &e);       // one line, or none if the dialect has no place for the kind
+ *     dialect_entity(d, &subject, &out, &e);       // one line, or none if the dialect has no place for the
+ * kind
  */
 #ifndef ROLLCALL_MAP_H
 #define ROLLCALL_MAP_H
@@ -18,13 +19,14 @@ struct ref {
     enum kind kind;
     uint8_t guid[GUID_SIZE];
     struct bytes sid;
-    struct str name;        /* sAMAccountName, else name */
-    struct str principal;   /* UPN, else sAMAccountName */
+    struct str name;      /* sAMAccountName, else name */
+    struct str principal; /* UPN, else sAMAccountName */
     struct str dn;
     struct str description;
     int64_t group_type;
-    const char *via;        /* "member", "primary_group", "foreign" */
-    struct str prepared;    /* of a group: what dialect_prepare_ref made of it, kept by the caller; empty: not prepared */
+    const char *via;     /* "member", "primary_group", "foreign" */
+    struct str prepared; /* of a group: what dialect_prepare_ref made of it, kept by the caller; empty: not
+                            prepared */
 };
 
 /* Iterates the members of a group: restarts at NULL position. Returns false at the end. */
@@ -43,21 +45,22 @@ struct subject {
     const struct ref *groups; /* direct, the primary group among them */
     size_t n_groups;
     const struct ref *manager, *managed_by, *parent; /* NULL: none or unresolved */
-    struct member_source *members; /* groups only; NULL: not collected */
-    struct bytes sd_bytes;         /* security descriptor, empty if none */
+    struct member_source *members;                   /* groups only; NULL: not collected */
+    struct bytes sd_bytes;                           /* security descriptor, empty if none */
     int64_t first_seen_ms, last_changed_ms, deleted_ms;
 };
 
 /* Stamped on every event of one call. */
 struct event_context {
     struct str connector;
-    int64_t time_ms;        /* when the directory was read */
-    int64_t run;            /* 0 for `read`, which has no run */
-    struct str run_uid;     /* correlation id; text */
-    const char *version;    /* of rollcall */
+    int64_t time_ms;     /* when the directory was read */
+    int64_t run;         /* 0 for `read`, which has no run */
+    struct str run_uid;  /* correlation id; text */
+    const char *version; /* of rollcall */
 };
 
-/* A column of csv4 as csv4.yaml may say: a property of the shipped tables, and the title it gets (empty: its own name). */
+/* A column of csv4 as csv4.yaml may say: a property of the shipped tables, and the title it gets (empty: its
+ * own name). */
 struct csv_column {
     struct str property, title;
 };
@@ -67,12 +70,12 @@ struct csv_columns {
 };
 
 struct dialect_options {
-    struct str ocsf_version;  /* "1.8.0" default; 1.6.0, 1.1.0 */
-    bool no_groups_events;    /* leave out 3004 for groups, OUs, domains */
-    bool computers_as_users;  /* a second 5003 for computers, type_id 3 */
-    bool raw_csv;             /* no apostrophe before = + - @ TAB CR */
-    char csv_delimiter;       /* 0: comma */
-    struct str csv4_domain;   /* domainName of csv4's file names; empty: the domain's DNS name */
+    struct str ocsf_version;    /* "1.8.0" default; 1.6.0, 1.1.0 */
+    bool no_groups_events;      /* leave out 3004 for groups, OUs, domains */
+    bool computers_as_users;    /* a second 5003 for computers, type_id 3 */
+    bool raw_csv;               /* no apostrophe before = + - @ TAB CR */
+    char csv_delimiter;         /* 0: comma */
+    struct str csv4_domain;     /* domainName of csv4's file names; empty: the domain's DNS name */
     struct csv_columns csv4[4]; /* users, groups, members, owners */
     struct event_context context;
 };
@@ -80,40 +83,48 @@ struct dialect_options {
 enum dialect_shape { SHAPE_JSON_LINES, SHAPE_CSV };
 
 struct dialect;
-int dialect_open(struct dialect **out, struct str name, const struct dialect_options *o, struct err *e) must_use;
+int dialect_open(struct dialect **out, struct str name, const struct dialect_options *o,
+                 struct err *e) must_use;
 void dialect_close(struct dialect *d);
 enum dialect_shape dialect_shape(const struct dialect *d);
 kind_set dialect_kinds(const struct dialect *d); /* kinds it has a place for */
 /* Appends whole lines (LF for JSON Lines, CRLF for CSV). Nothing appended: no place for this kind. */
 int dialect_entity(struct dialect *d, const struct subject *s, struct buf *out, struct err *e) must_use;
-/* The same for a change between runs: OCSF 3001/3006/3004, Sekoia nothing, ... `s` is the entity after the change (NULL: gone). */
-int dialect_change(struct dialect *d, const struct change *c, const struct subject *s, struct buf *out, struct err *e) must_use;
+/* The same for a change between runs: OCSF 3001/3006/3004, Sekoia nothing, ... `s` is the entity after the
+ * change (NULL: gone). */
+int dialect_change(struct dialect *d, const struct change *c, const struct subject *s, struct buf *out,
+                   struct err *e) must_use;
 /* CSV: header line of a kind's file; appends nothing for JSON Lines. */
 void dialect_header(struct dialect *d, enum kind k, struct buf *out);
 /* CSV: membership rows of a group (memberships.csv), and its header. */
-int dialect_memberships(struct dialect *d, const struct subject *group, struct buf *out, struct err *e) must_use;
+int dialect_memberships(struct dialect *d, const struct subject *group, struct buf *out,
+                        struct err *e) must_use;
 void dialect_memberships_header(struct dialect *d, struct buf *out);
 
-/* The group as an item of groups[], for a caller that writes the same group into many entities: put the result into
- * ref.prepared and it is copied instead of written anew. Appends nothing where the dialect has no groups[]. */
-void dialect_prepare_ref(struct dialect *d, const struct domain_info *domain, const struct ref *group, struct buf *out);
+/* The group as an item of groups[], for a caller that writes the same group into many entities: put the
+ * result into ref.prepared and it is copied instead of written anew. Appends nothing where the dialect has no
+ * groups[]. */
+void dialect_prepare_ref(struct dialect *d, const struct domain_info *domain, const struct ref *group,
+                         struct buf *out);
 
-/* --- a set of files, for an export: works for every dialect and serves csv4's four files ------------------- */
+/* --- a set of files, for an export: works for every dialect and serves csv4's four files --------- */
 struct dialect_file {
-    char name[288];  /* "users.csv", "corp.example_groups_members.csv"; safe as a file name */
-    kind_set kinds;  /* entities that it has rows of */
+    char name[288]; /* "users.csv", "corp.example_groups_members.csv"; safe as a file name */
+    kind_set kinds; /* entities that it has rows of */
 };
 /* The index-th file; false past the last. */
-bool dialect_file(const struct dialect *d, size_t index, const struct domain_info *domain, struct dialect_file *out);
+bool dialect_file(const struct dialect *d, size_t index, const struct domain_info *domain,
+                  struct dialect_file *out);
 /* Its first line; nothing for JSON Lines. */
 void dialect_file_header(struct dialect *d, size_t index, struct buf *out);
-/* Appends what the file has to say about one entity; *rows grows by the lines written. 1: there is more (a large group):
- * write out what is there and call again with the same entity; 0: done. */
-int dialect_file_rows(struct dialect *d, size_t index, const struct subject *s, struct buf *out, uint64_t *rows,
-                      struct err *e) must_use;
+/* Appends what the file has to say about one entity; *rows grows by the lines written. 1: there is more (a
+ * large group): write out what is there and call again with the same entity; 0: done. */
+int dialect_file_rows(struct dialect *d, size_t index, const struct subject *s, struct buf *out,
+                      uint64_t *rows, struct err *e) must_use;
 
 /* A stable event id: hash of connector, entity and content version; 32 hex digits + NUL. */
-void event_uid(char out[33], struct str connector, const uint8_t guid[GUID_SIZE], int64_t change_or_run, const char *what);
+void event_uid(char out[33], struct str connector, const uint8_t guid[GUID_SIZE], int64_t change_or_run,
+               const char *what);
 
 struct dialect_doc {
     const char *name, *doc;

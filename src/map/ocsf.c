@@ -2,12 +2,14 @@
 
 #include "map/dialect.h"
 
-/* Deterministic, so that a receiver can drop doubles: connector, entity, and the run or change that it tells of. */
+/* Deterministic, so that a receiver can drop doubles: connector, entity, and the run or change that it tells
+ * of. */
 bool get_event_uid(struct view *v, const struct row *row, struct cell *out)
 {
     const struct event_context *c = &v->d->options.context;
     if (v->change)
-        event_uid_format(v->scratch, &v->d->uid_change, v->change->guid, v->change->id ? v->change->id : v->change->run);
+        event_uid_format(v->scratch, &v->d->uid_change, v->change->guid,
+                         v->change->id ? v->change->id : v->change->run);
     else
         event_uid_format(v->scratch, v->is_second ? &v->d->uid_second : &v->d->uid_state, v->r->record->guid,
                          c->run ? c->run : c->time_ms);
@@ -53,7 +55,6 @@ static const struct file_kind files[] = {
 
 const struct dialect_type dialect_ocsf = {
     .name = "ocsf",
-    .doc = "OCSF events, JSON Lines: 5003 users, 5001 computers, 3004 groups and structure, 3001/3006/3004 changes",
     .shape = SHAPE_JSON_LINES,
     .times = TIME_MS,
     .has_versions = true,

@@ -3,17 +3,20 @@
 #include "map/ocsf.h"
 #include "map/words.h"
 
-/* --- what kind of account ------------------------------------------------------------------------------ */
+/* --- what kind of account ------------------------------------------------------------------------ */
 enum account_type { TYPE_USER = 1, TYPE_ADMIN = 2, TYPE_SYSTEM = 3, TYPE_SERVICE = 4 };
 
-/* The schema's own example of System is the computer account; krbtgt (RID 502) and trust accounts are no people. */
+/* The schema's own example of System is the computer account; krbtgt (RID 502) and trust accounts are no
+ * people. */
 static bool is_system(const struct view *v)
 {
     int64_t uac = 0;
     if (v->r->record->kind == KIND_computer) return true;
     view_int(v, ATTR_USER_ACCOUNT_CONTROL, &uac);
-    if (uac & (UAC_INTERDOMAIN_TRUST_ACCOUNT | UAC_WORKSTATION_TRUST_ACCOUNT | UAC_SERVER_TRUST_ACCOUNT)) return true;
-    return v->domain && sid_is_in_domain(v->r->record->sid, v->domain->sid) && sid_rid(v->r->record->sid) == 502;
+    if (uac & (UAC_INTERDOMAIN_TRUST_ACCOUNT | UAC_WORKSTATION_TRUST_ACCOUNT | UAC_SERVER_TRUST_ACCOUNT))
+        return true;
+    return v->domain && sid_is_in_domain(v->r->record->sid, v->domain->sid) &&
+           sid_rid(v->r->record->sid) == 502;
 }
 
 static enum account_type account_type(const struct view *v)
@@ -31,12 +34,13 @@ bool get_user_type_id(struct view *v, const struct row *row, struct cell *out)
 }
 bool get_user_type(struct view *v, const struct row *row, struct cell *out)
 {
-    static const char *const names[] = {[TYPE_USER] = "User", [TYPE_ADMIN] = "Admin", [TYPE_SYSTEM] = "System", [TYPE_SERVICE] = "Service"};
+    static const char *const names[] = {
+        [TYPE_USER] = "User", [TYPE_ADMIN] = "Admin", [TYPE_SYSTEM] = "System", [TYPE_SERVICE] = "Service"};
     const char *name = names[account_type(v)];
     return cell_plain(out, name, strlen(name));
 }
 
-/* --- the employment enrichment that consumers of the document know ----------------------------------------- */
+/* --- the employment enrichment that consumers of the document know ------------------------------- */
 static bool has_words(const struct view *v, int attr, struct str *out)
 {
     return view_str(v, attr, out) && !text_is_placeholder(*out);
@@ -72,33 +76,41 @@ static bool get_unresolved_manager(struct view *v, const struct row *row, struct
 }
 
 /* Facts of an account that have no typed place, for every kind of account; P is where they go. */
+/* clang-format off */
 #define ACCOUNT_FACTS(P)                                                                                     \
-    {P ".connector", fixed_connector}, {P ".kind", get_kind},                                                \
-        {P ".user_account_control", get_int, ATTR_USER_ACCOUNT_CONTROL},                                     \
-        {P ".user_account_control_flags", get_uac_names},                                                    \
-        {P ".pwd_last_set", get_time, ATTR_PWD_LAST_SET},                                                    \
-        {P ".must_change_password", get_must_change_password},                                               \
-        {P ".password_expires", get_password_expires}, {P ".password_never_expires", get_password_never_expires}, \
-        {P ".account_expires", get_time, ATTR_ACCOUNT_EXPIRES},                                              \
-        {P ".lockout_time", get_time, ATTR_LOCKOUT_TIME},                                                    \
-        {P ".bad_pwd_count", get_int, ATTR_BAD_PWD_COUNT},                                                   \
-        {P ".bad_password_time", get_time, ATTR_BAD_PASSWORD_TIME},                                          \
-        {P ".logon_count", get_int, ATTR_LOGON_COUNT}, {P ".last_logon_source", get_last_logon_source},      \
-        {P ".last_logon", get_time, ATTR_LAST_LOGON},                                                        \
-        {P ".last_logon_timestamp", get_time, ATTR_LAST_LOGON_TIMESTAMP},                                    \
-        {P ".admin_count", get_int, ATTR_ADMIN_COUNT},                                                       \
-        {P ".is_domain_admin", get_privilege, PRIV_DOMAIN_ADMIN},                                            \
-        {P ".is_full_admin", get_privilege, PRIV_FULL_ADMIN}, {P ".is_privileged", get_privilege, PRIV_PROTECTED}, \
-        {P ".primary_group_id", get_int, ATTR_PRIMARY_GROUP_ID},                                             \
-        {P ".sid_history", get_sids, ATTR_SID_HISTORY},                                                      \
-        {P ".service_principal_names", get_texts, ATTR_SERVICE_PRINCIPAL_NAME},                              \
-        {P ".allowed_to_delegate_to", get_texts, ATTR_ALLOWED_TO_DELEGATE_TO},                               \
-        {P ".allowed_to_act", get_trustees, ATTR_ALLOWED_TO_ACT},                                            \
-        {P ".encryption_types", get_flags, ATTR_ENC_TYPES, .words = words_encryption_type},                       \
-        {P ".description", get_words, ATTR_DESCRIPTION}, {P ".first_seen", get_first_seen},                  \
-        {P ".last_changed", get_last_changed}, {P ".custom_properties", get_custom}
+    {P ".connector", fixed_connector},                                                                       \
+    {P ".kind", get_kind},                                                                                   \
+    {P ".user_account_control", get_int, ATTR_USER_ACCOUNT_CONTROL},                                         \
+    {P ".user_account_control_flags", get_uac_names},                                                        \
+    {P ".pwd_last_set", get_time, ATTR_PWD_LAST_SET},                                                        \
+    {P ".must_change_password", get_must_change_password},                                                   \
+    {P ".password_expires", get_password_expires},                                                           \
+    {P ".password_never_expires", get_password_never_expires},                                               \
+    {P ".account_expires", get_time, ATTR_ACCOUNT_EXPIRES},                                                  \
+    {P ".lockout_time", get_time, ATTR_LOCKOUT_TIME},                                                        \
+    {P ".bad_pwd_count", get_int, ATTR_BAD_PWD_COUNT},                                                       \
+    {P ".bad_password_time", get_time, ATTR_BAD_PASSWORD_TIME},                                              \
+    {P ".logon_count", get_int, ATTR_LOGON_COUNT},                                                           \
+    {P ".last_logon_source", get_last_logon_source},                                                         \
+    {P ".last_logon", get_time, ATTR_LAST_LOGON},                                                            \
+    {P ".last_logon_timestamp", get_time, ATTR_LAST_LOGON_TIMESTAMP},                                        \
+    {P ".admin_count", get_int, ATTR_ADMIN_COUNT},                                                           \
+    {P ".is_domain_admin", get_privilege, PRIV_DOMAIN_ADMIN},                                                \
+    {P ".is_full_admin", get_privilege, PRIV_FULL_ADMIN},                                                    \
+    {P ".is_privileged", get_privilege, PRIV_PROTECTED},                                                     \
+    {P ".primary_group_id", get_int, ATTR_PRIMARY_GROUP_ID},                                                 \
+    {P ".sid_history", get_sids, ATTR_SID_HISTORY},                                                          \
+    {P ".service_principal_names", get_texts, ATTR_SERVICE_PRINCIPAL_NAME},                                  \
+    {P ".allowed_to_delegate_to", get_texts, ATTR_ALLOWED_TO_DELEGATE_TO},                                   \
+    {P ".allowed_to_act", get_trustees, ATTR_ALLOWED_TO_ACT},                                                \
+    {P ".encryption_types", get_flags, ATTR_ENC_TYPES, .words = words_encryption_type},                      \
+    {P ".description", get_words, ATTR_DESCRIPTION},                                                         \
+    {P ".first_seen", get_first_seen},                                                                       \
+    {P ".last_changed", get_last_changed},                                                                   \
+    {P ".custom_properties", get_custom}
+/* clang-format on */
 
-/* --- 5003 ------------------------------------------------------------------------------------------------ */
+/* --- 5003 ---------------------------------------------------------------------------------------- */
 const struct row ocsf_user[] = {
     OCSF_STATE(5003, "User Inventory Info", 5, "Discovery", 2, "Collect"),
     OCSF_METADATA(LOG_INVENTORY),
@@ -138,13 +150,12 @@ const struct row ocsf_user[] = {
     {"user.ldap_person.job_title", get_words, ATTR_TITLE},
     {"user.ldap_person.department", get_words, ATTR_DEPARTMENT, .since = V1_8},
     {"user.ldap_person.office_location", get_words, ATTR_OFFICE},
-    {"user.ldap_person.labels", get_texts, ATTR_EMPLOYEE_TYPE},
+    {"user.ldap_person.labels", get_words_list, ATTR_EMPLOYEE_TYPE},
     {"user.ldap_person.location.city", get_words, ATTR_L},
     {"user.ldap_person.location.region", get_words, ATTR_ST},
     {"user.ldap_person.location.postal_code", get_words, ATTR_POSTAL_CODE},
     {"user.ldap_person.location.country", get_country},
     {"user.ldap_person.manager.uid", get_ref_uid, REF_MANAGER},
-    {"user.ldap_person.manager.uid_alt", get_ref_guid, REF_MANAGER},
     {"user.ldap_person.manager.name", get_ref_name, REF_MANAGER},
     {"user.ldap_person.created_time", get_moment, ATTR_WHEN_CREATED},
     {"user.ldap_person.modified_time", get_moment, ATTR_WHEN_CHANGED},
@@ -177,6 +188,7 @@ const struct row ocsf_user[] = {
     {"enrichments[2].data.forward_addr", get_forward_address, .before = V1_4},
     {"enrichments[2].data.phone_number", get_words, ATTR_TELEPHONE_NUMBER, .before = V1_4},
     {"enrichments[2].data.programmatic_credentials", get_key_credentials, .before = V1_6},
+    {"enrichments[2].data.group_uids_alt", get_group_guids, .before = V1_8},
     {"enrichments[2].data.mail", get_not_email, ATTR_MAIL},
     {"enrichments[2].data.mail_nickname", get_text, ATTR_MAIL_NICKNAME},
     {"enrichments[2].data.mobile", get_words, ATTR_MOBILE},
@@ -205,7 +217,7 @@ const struct row ocsf_group_ref[] = {
     {NULL},
 };
 
-/* --- 5001 ------------------------------------------------------------------------------------------------ */
+/* --- 5001 ---------------------------------------------------------------------------------------- */
 static bool contains(struct str s, const char *part)
 {
     return s.len && memmem(s.ptr, s.len, part, strlen(part));
@@ -213,15 +225,23 @@ static bool contains(struct str s, const char *part)
 
 enum { PARTIAL_SECRETS_ACCOUNT = 0x4000000 }; /* a read-only DC, MS-ADTS 2.2.16 */
 
-/* 1 Server: a domain controller, or an operating system that says so; 99: a form factor nobody knows; 0: not even that. */
+/* os.name is required, so nothing of os goes without it. */
+static bool has_os(const struct view *v, struct str *os)
+{
+    return has_words(v, ATTR_OPERATING_SYSTEM, os);
+}
+
+/* 1 Server: a domain controller, or an operating system that says so; 99: a form factor nobody knows; 0: not
+ * even that. */
 static int device_type(const struct view *v)
 {
     int64_t uac = 0;
     struct str os = {0};
+    bool known = has_os(v, &os);
     view_int(v, ATTR_USER_ACCOUNT_CONTROL, &uac);
-    view_str(v, ATTR_OPERATING_SYSTEM, &os);
-    if (uac & (UAC_SERVER_TRUST_ACCOUNT | PARTIAL_SECRETS_ACCOUNT) || contains(os, "Server")) return 1;
-    return os.len ? 99 : 0;
+    if (uac & (UAC_SERVER_TRUST_ACCOUNT | PARTIAL_SECRETS_ACCOUNT) || (known && contains(os, "Server")))
+        return 1;
+    return known ? 99 : 0;
 }
 static bool get_device_type_id(struct view *v, const struct row *row, struct cell *out)
 {
@@ -237,9 +257,12 @@ static const struct {
     const char *part, *type;
     int id;
 } systems[] = {
-    {"Windows", "Windows", 100}, {"Hyper-V Server", "Windows", 100}, {"Mac OS", "macOS", 300}, {"macOS", "macOS", 300},
-    {"Linux", "Linux", 200},     {"linux", "Linux", 200},            {"Ubuntu", "Linux", 200}, {"Debian", "Linux", 200},
-    {"Red Hat", "Linux", 200},   {"CentOS", "Linux", 200},           {"SUSE", "Linux", 200},   {"Samba", "Linux", 200},
+    {"Windows", "Windows", 100}, {"Hyper-V Server", "Windows", 100},
+    {"Mac OS", "macOS", 300},    {"macOS", "macOS", 300},
+    {"Linux", "Linux", 200},     {"linux", "Linux", 200},
+    {"Ubuntu", "Linux", 200},    {"Debian", "Linux", 200},
+    {"Red Hat", "Linux", 200},   {"CentOS", "Linux", 200},
+    {"SUSE", "Linux", 200},      {"Samba", "Linux", 200},
 };
 
 /* -1: unknown, to be named by its own words. */
@@ -252,42 +275,39 @@ static int find_system(struct str os)
 static bool get_os_type_id(struct view *v, const struct row *row, struct cell *out)
 {
     struct str os;
-    if (!view_str(v, ATTR_OPERATING_SYSTEM, &os) || !os.len) return false;
+    if (!has_os(v, &os)) return false;
     int i = find_system(os);
     return cell_number(out, CELL_INT, i < 0 ? 99 : systems[i].id);
 }
 static bool get_os_type(struct view *v, const struct row *row, struct cell *out)
 {
     struct str os;
-    if (!view_str(v, ATTR_OPERATING_SYSTEM, &os)) return false;
+    if (!has_os(v, &os)) return false;
     int i = find_system(os);
     return cell_text(out, i < 0 ? os : str_from(systems[i].type));
 }
 
-/* operatingSystemVersion is "10.0 (17763)"; os.name is required, so nothing of os goes without it. */
-static bool os_version(const struct view *v, struct str *version, struct str *build)
-{
-    struct str os, s;
-    if (!view_str(v, ATTR_OPERATING_SYSTEM, &os) || !os.len || !view_str(v, ATTR_OPERATING_SYSTEM_VERSION, &s)) return false;
-    size_t open = str_index(s, '('), close = str_index(s, ')');
-    *version = str_trim((struct str){s.ptr, open});
-    *build = open < close && close < s.len ? (struct str){s.ptr + open + 1, close - open - 1} : STR("");
-    return true;
-}
+/* operatingSystemVersion is "10.0 (17763)": a version and a build. */
 static bool get_os_version(struct view *v, const struct row *row, struct cell *out)
 {
-    struct str version, build;
-    return os_version(v, &version, &build) && cell_text(out, version);
+    struct str os, s;
+    if (!has_os(v, &os) || !has_words(v, ATTR_OPERATING_SYSTEM_VERSION, &s)) return false;
+    s = str_trim((struct str){s.ptr, str_index(s, '(')});
+    return !text_is_placeholder(s) && cell_text(out, s);
 }
 static bool get_os_build(struct view *v, const struct row *row, struct cell *out)
 {
-    struct str version, build;
-    return os_version(v, &version, &build) && cell_text(out, build);
+    struct str os, s;
+    if (!has_os(v, &os) || !has_words(v, ATTR_OPERATING_SYSTEM_VERSION, &s)) return false;
+    size_t open = str_index(s, '('), close = str_index(s, ')');
+    if (open >= close || close == s.len) return false;
+    s = (struct str){s.ptr + open + 1, close - open - 1};
+    return !text_is_placeholder(s) && cell_text(out, s);
 }
 static bool get_os_sp(struct view *v, const struct row *row, struct cell *out)
 {
     struct str os;
-    return view_str(v, ATTR_OPERATING_SYSTEM, &os) && os.len && get_words(v, row, out);
+    return has_os(v, &os) && get_words(v, row, out);
 }
 
 /* hostname_t has a shape in 1.1.0 and none since; a name that does not fit is told in the enrichment. */
@@ -318,7 +338,7 @@ const struct row ocsf_computer[] = {
     {"device.desc", get_words, ATTR_DESCRIPTION},
     {"device.type_id", get_device_type_id},
     {"device.type", get_device_type},
-    {"device.os.name", get_text, ATTR_OPERATING_SYSTEM},
+    {"device.os.name", get_words, ATTR_OPERATING_SYSTEM},
     {"device.os.type_id", get_os_type_id},
     {"device.os.type", get_os_type},
     {"device.os.version", get_os_version},
@@ -350,6 +370,7 @@ const struct row ocsf_computer[] = {
     {"enrichments[0].data.managed_by", get_text, ATTR_MANAGED_BY},
     {"enrichments[0].data.netboot_guid", get_guid_value, ATTR_NETBOOT_GUID, .before = V1_6},
     {"enrichments[0].data.key_credentials", get_key_credentials},
+    {"enrichments[0].data.group_uids_alt", get_group_guids, .before = V1_8},
     {"enrichments[0].data.deleted", get_deleted},
     {NULL},
 };

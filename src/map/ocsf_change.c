@@ -1,10 +1,10 @@
-/* Changes between runs: 3001 Account Change, 3006 Group Management, 3004 Entity Management. The actor is not told: a
- * directory read sees what changed, not who did it. */
+/* Changes between runs: 3001 Account Change, 3006 Group Management, 3004 Entity Management. The actor is not
+ * told: a directory read sees what changed, not who did it. */
 #include "map/dialect.h"
 #include "map/ocsf.h"
 #include "map/value.h"
 
-/* --- which activity ---------------------------------------------------------------------------------------- */
+/* --- which activity ------------------------------------------------------------------------------ */
 #define OTHER(name) ((struct activity){99, name})
 
 /* A side of a change to an attribute is one body entry; its first number. */
@@ -48,7 +48,8 @@ static struct activity account_activity(const struct change *c, unsigned version
 static struct activity member_activity(const struct change *c, unsigned version)
 {
     bool added = c->type == CHANGE_member_added;
-    if (c->member_kind != KIND_group) return added ? (struct activity){3, "Add User"} : (struct activity){4, "Remove User"};
+    if (c->member_kind != KIND_group)
+        return added ? (struct activity){3, "Add User"} : (struct activity){4, "Remove User"};
     if (version < V1_6) return added ? OTHER("Add Subgroup") : OTHER("Remove Subgroup");
     return added ? (struct activity){7, "Add Subgroup"} : (struct activity){8, "Remove Subgroup"};
 }
@@ -79,7 +80,7 @@ struct change_event ocsf_change_event(const struct change *c, unsigned version)
     return (struct change_event){entity_activity(c), TABLE_OTHER_CHANGE};
 }
 
-/* --- getters ------------------------------------------------------------------------------------------------- */
+/* --- getters ------------------------------------------------------------------------------------- */
 bool get_change_time(struct view *v, const struct row *row, struct cell *out)
 {
     return cell_moment(out, v->change->time_ms) || fixed_read_time(v, row, out);
@@ -151,8 +152,10 @@ static bool get_member_type_id(struct view *v, const struct row *row, struct cel
 {
     if (!is_member_user(v)) return false;
     if (v->change->member_kind == KIND_computer) return cell_number(out, CELL_INT, 3);
-    if (v->change->member_kind == KIND_service_account && view_version(v) >= V1_6) return cell_number(out, CELL_INT, 4);
-    if (v->change->member_kind == KIND_user || v->change->member_kind == KIND_NONE) return false; /* User or Admin: unknown here */
+    if (v->change->member_kind == KIND_service_account && view_version(v) >= V1_6)
+        return cell_number(out, CELL_INT, 4);
+    if (v->change->member_kind == KIND_user || v->change->member_kind == KIND_NONE)
+        return false; /* User or Admin: unknown here */
     return cell_number(out, CELL_INT, 99);
 }
 static bool get_member_type(struct view *v, const struct row *row, struct cell *out)
@@ -160,7 +163,8 @@ static bool get_member_type(struct view *v, const struct row *row, struct cell *
     struct cell id;
     if (!get_member_type_id(v, row, &id)) return false;
     if (id.number == 3) return cell_text(out, STR("System"));
-    if (id.number == 4 || v->change->member_kind == KIND_service_account) return cell_text(out, STR("Service"));
+    if (id.number == 4 || v->change->member_kind == KIND_service_account)
+        return cell_text(out, STR("Service"));
     return cell_text(out, str_from(kind_name(v->change->member_kind)));
 }
 static bool get_subgroup_guid(struct view *v, const struct row *row, struct cell *out)
@@ -249,7 +253,8 @@ static bool get_change_kind(struct view *v, const struct row *row, struct cell *
 /* One side: text for DNs and descriptors, a SID for objectSid, else a body entry (change.h). */
 static bool append_side(struct view *v, struct bytes side, struct buf *out)
 {
-    static const struct str texts[] = {{"member", 6}, {"distinguishedName", 17}, {"nTSecurityDescriptor", 20}};
+    static const struct str texts[] = {
+        {"member", 6}, {"distinguishedName", 17}, {"nTSecurityDescriptor", 20}};
     char sid[SID_TEXT];
     for (size_t i = 0; i < n_elements(texts); i++) {
         if (!str_equal(v->change->attribute, texts[i])) continue;
@@ -287,12 +292,21 @@ static bool get_new(struct view *v, const struct row *row, struct cell *out)
     return v->change->new.len > 0;
 }
 
-/* --- tables ------------------------------------------------------------------------------------------------- */
+/* --- tables -------------------------------------------------------------------------------------- */
+/* clang-format off */
 #define CHANGE_FACTS(P)                                                                                      \
-    {P ".change", get_change_type}, {P ".attribute", get_change_attribute}, {P ".old", get_old}, {P ".new", get_new}, \
-        {P ".evidence", get_change_evidence}, {P ".connector", fixed_connector}, {P ".kind", get_change_kind}, \
-        {P ".guid", get_change_guid}, {P ".distinguished_name", get_dn}, {P ".run", get_change_run},         \
-        {P ".change_id", get_change_id}
+    {P ".change", get_change_type},                                                                          \
+    {P ".attribute", get_change_attribute},                                                                  \
+    {P ".old", get_old},                                                                                     \
+    {P ".new", get_new},                                                                                     \
+    {P ".evidence", get_change_evidence},                                                                    \
+    {P ".connector", fixed_connector},                                                                       \
+    {P ".kind", get_change_kind},                                                                            \
+    {P ".guid", get_change_guid},                                                                            \
+    {P ".distinguished_name", get_dn},                                                                       \
+    {P ".run", get_change_run},                                                                              \
+    {P ".change_id", get_change_id}
+/* clang-format on */
 
 const struct row ocsf_account_change[] = {
     OCSF_CHANGE(3001, "Account Change"),

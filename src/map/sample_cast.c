@@ -85,8 +85,7 @@ struct sample *sample_typical_user(void)
     return a;
 }
 
-/* --- users ------------------------------------------------------------------------------------------------
- */
+/* --- users --------------------------------------------------------------------------------------- */
 static struct sample *admin(void)
 {
     struct sample *a = sample_typical_user();
@@ -116,7 +115,7 @@ static struct sample *hostile_user(void)
     sample_text(a, ATTR_CN, "O\"Brien, \xe2\x80\xa8Miles");
     sample_text(a, ATTR_DISPLAY_NAME, "=cmd|'/c calc'!A1");
     sample_text(a, ATTR_GIVEN_NAME, "Miles \\ \xf0\x9f\x91\xbe \"the\" \xe2\x80\xa9");
-    sample_text(a, ATTR_SN, "Null");
+    sample_text(a, ATTR_SN, "O'Brien");
     sample_text(a, ATTR_USER_PRINCIPAL_NAME, "o'brien@CORP.example");
     sample_text(a, ATTR_MAIL, "o'brien@corp.example");
     sample_text(a, ATTR_DESCRIPTION, "two\r\nlines\tand \x01 \x1f \x7f \xc2\x85 controls");
@@ -139,9 +138,9 @@ static struct sample *hostile_user(void)
 
 /* MS-ADTS 2.2.20: version 0x200, key id, usage NGC, last logon 2025-01-01. */
 #define KEY_CREDENTIAL                                                                                       \
-    "B:112:"                                                                                                 \
-    "00020000200001000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f010004010800080080eb82d8" \
-    "5bdb01:CN=x"
+    "B:108:0002000020000100010203040506070809"                                                               \
+    "0a0b0c0d0e0f101112131415161718191a1b1c1d1e1f010004010800"                                               \
+    "080040ba19e05bdb01:CN=x"
 
 static struct sample *locked_user(void)
 {
@@ -195,8 +194,7 @@ static struct sample *service_account(void)
     return a;
 }
 
-/* --- computers
- * ------------------------------------------------------------------------------------------------ */
+/* --- computers ----------------------------------------------------------------------------------- */
 static struct sample *computer(uint32_t number, const char *sid, const char *sam, const char *dn, int64_t uac)
 {
     struct sample *a = sample_new(KIND_computer, number, sid, dn);
@@ -257,8 +255,7 @@ static struct sample *staged_computer(void)
     return a;
 }
 
-/* --- structure
- * --------------------------------------------------------------------------------------------------- */
+/* --- structure ----------------------------------------------------------------------------------- */
 static struct sample *group(void)
 {
     struct sample *a = sample_new(KIND_group, 1201, SID(1201), "CN=Payroll," STAFF);

@@ -1,5 +1,6 @@
-/* The asset object that Sekoia's Active Directory connector sends, with the same envelope as its Entra ID one: users and
- * service accounts, all times in seconds, `time` the creation. Delivery wraps lines in {"version":1,"items":[...]}. */
+/* The asset object that Sekoia's Active Directory connector sends, with the same envelope as its Entra ID
+ * one: users and service accounts, all times in seconds, `time` the creation. Delivery wraps lines in
+ * {"version":1,"items":[...]}. */
 #include "map/dialect.h"
 #include "map/get.h"
 
@@ -15,7 +16,8 @@ static bool get_type_id(struct view *v, const struct row *row, struct cell *out)
 static bool get_type(struct view *v, const struct row *row, struct cell *out)
 {
     if (is_admin(v)) return cell_plain(out, "Admin", 5);
-    return v->r->record->kind == KIND_service_account ? cell_plain(out, "Service", 7) : cell_plain(out, "User", 4);
+    return v->r->record->kind == KIND_service_account ? cell_plain(out, "Service", 7)
+                                                      : cell_plain(out, "User", 4);
 }
 
 static const struct row sekoia_user[] = {
@@ -72,7 +74,6 @@ static const struct file_kind files[] = {{"assets.jsonl", TABLE_ENTITY, ASSETS}}
 
 const struct dialect_type dialect_sekoia = {
     .name = "sekoia",
-    .doc = "Sekoia.io user assets, JSON Lines: users and service accounts, times in seconds",
     .shape = SHAPE_JSON_LINES,
     .times = TIME_SECONDS,
     .tables = tables,

@@ -7,14 +7,18 @@
 /* Two digits a division. */
 size_t text_decimal(uint8_t *to, int64_t v)
 {
-    static const char pairs[] = "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
-                                "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
+    static const char pairs[] =
+        "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
+        "505152535455565758596061626364656667686970717273747576777879808182838485868788899091929394959697989"
+        "9";
     uint8_t digits[TEXT_DECIMAL];
     size_t at = sizeof digits, sign = v < 0;
     uint64_t u = sign ? 0 - (uint64_t)v : (uint64_t)v;
     for (; u >= 100; u /= 100) memcpy(digits + (at -= 2), pairs + u % 100 * 2, 2);
-    if (u >= 10) memcpy(digits + (at -= 2), pairs + u * 2, 2);
-    else digits[--at] = (uint8_t)('0' + u);
+    if (u >= 10)
+        memcpy(digits + (at -= 2), pairs + u * 2, 2);
+    else
+        digits[--at] = (uint8_t)('0' + u);
     if (sign) *to++ = '-';
     memcpy(to, digits + at, sizeof digits - at);
     return sign + sizeof digits - at;
@@ -92,7 +96,8 @@ struct str text_lower(char *to, size_t size, struct str s)
     size_t at = 0, len = 0;
     while (at < s.len) {
         utf8proc_int32_t c;
-        utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)s.ptr + at, (utf8proc_ssize_t)(s.len - at), &c);
+        utf8proc_ssize_t n =
+            utf8proc_iterate((const utf8proc_uint8_t *)s.ptr + at, (utf8proc_ssize_t)(s.len - at), &c);
         if (n <= 0 || size - len < 4) return STR("");
         len += (size_t)utf8proc_encode_char(utf8proc_tolower(c), (utf8proc_uint8_t *)to + len);
         at += (size_t)n;
@@ -102,12 +107,29 @@ struct str text_lower(char *to, size_t size, struct str s)
 
 enum { LOCAL_1_1 = 1, LOCAL = 2, DOMAIN = 4 };
 static const uint8_t letters[256] = {
-    ['a' ... 'z'] = LOCAL_1_1 | LOCAL | DOMAIN, ['A' ... 'Z'] = LOCAL_1_1 | LOCAL | DOMAIN,
-    ['0' ... '9'] = LOCAL_1_1 | LOCAL | DOMAIN, ['-'] = LOCAL_1_1 | LOCAL | DOMAIN,
-    ['_'] = LOCAL_1_1 | LOCAL, ['.'] = LOCAL_1_1 | LOCAL, ['+'] = LOCAL_1_1 | LOCAL,
-    ['!'] = LOCAL, ['#'] = LOCAL, ['$'] = LOCAL, ['%'] = LOCAL, ['&'] = LOCAL, ['\''] = LOCAL, ['*'] = LOCAL,
-    ['/'] = LOCAL, ['='] = LOCAL, ['?'] = LOCAL, ['^'] = LOCAL, ['`'] = LOCAL, ['{'] = LOCAL, ['|'] = LOCAL,
-    ['}'] = LOCAL, ['~'] = LOCAL,
+    ['a' ... 'z'] = LOCAL_1_1 | LOCAL | DOMAIN,
+    ['A' ... 'Z'] = LOCAL_1_1 | LOCAL | DOMAIN,
+    ['0' ... '9'] = LOCAL_1_1 | LOCAL | DOMAIN,
+    ['-'] = LOCAL_1_1 | LOCAL | DOMAIN,
+    ['_'] = LOCAL_1_1 | LOCAL,
+    ['.'] = LOCAL_1_1 | LOCAL,
+    ['+'] = LOCAL_1_1 | LOCAL,
+    ['!'] = LOCAL,
+    ['#'] = LOCAL,
+    ['$'] = LOCAL,
+    ['%'] = LOCAL,
+    ['&'] = LOCAL,
+    ['\''] = LOCAL,
+    ['*'] = LOCAL,
+    ['/'] = LOCAL,
+    ['='] = LOCAL,
+    ['?'] = LOCAL,
+    ['^'] = LOCAL,
+    ['`'] = LOCAL,
+    ['{'] = LOCAL,
+    ['|'] = LOCAL,
+    ['}'] = LOCAL,
+    ['~'] = LOCAL,
 };
 
 static size_t span(struct str s, size_t at, uint8_t class)
@@ -140,7 +162,8 @@ bool text_is_hostname(struct str s)
 
 bool text_is_placeholder(struct str s)
 {
-    static const char *const words[] = {"-", "na", "n/a", "nil", "none", "null", "(null)", "unknown", "undefined"};
+    static const char *const words[] = {"-",    "na",     "n/a",     "nil",      "none",
+                                        "null", "(null)", "unknown", "undefined"};
     static const uint8_t first[256] = {['-'] = 1, [' '] = 1, ['n'] = 1,  ['N'] = 1,  ['u'] = 1,
                                        ['U'] = 1, ['('] = 1, ['\t'] = 1, ['\r'] = 1, ['\n'] = 1};
     if (s.len > 16 || (s.len && !first[(uint8_t)s.ptr[0]])) return false; /* nearly every value ends here */

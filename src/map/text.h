@@ -1,4 +1,5 @@
-/* text.h - values written as text, by hand where an output's speed depends on it; and what a schema lets pass.
+/* text.h - values written as text, by hand where an output's speed depends on it; and what a schema lets
+ * pass.
  *
  * Pure functions. Input text is UTF-8 already (struct str past a decoder).
  */
@@ -18,7 +19,8 @@ static inline uint8_t *text_room(struct buf *out, size_t n)
 #define TEXT_DECIMAL 20
 /* At most TEXT_DECIMAL bytes; returns how many. */
 size_t text_decimal(uint8_t *to, int64_t v);
-/* RFC 3339 as when_format writes it, without snprintf; 0 outside the years 0001..9999. At most WHEN_TEXT bytes. */
+/* RFC 3339 as when_format writes it, without snprintf; 0 outside the years 0001..9999. At most WHEN_TEXT
+ * bytes. */
 size_t text_time(char to[WHEN_TEXT], int64_t ms);
 /* A JSON string with its quotes. */
 void text_json(struct buf *out, struct str s);

@@ -88,8 +88,10 @@ void value_json(struct buf *out, struct values v, enum time_format times)
         }
         first = false;
     }
-    if (many) buf_add_byte(out, ']');
-    else if (first) buf_add_str(out, STR("null"));
+    if (many)
+        buf_add_byte(out, ']');
+    else if (first)
+        buf_add_str(out, STR("null"));
 }
 
 static size_t put(char *to, size_t size, struct str s)

@@ -1,10 +1,12 @@
-/* One JSON object per entity, keys the Veza document's attribute names in snake case. The forty rows of its user table are
- * here in its order; the other kinds follow its manner. `entity_type` tells kinds apart, custom properties are together. */
+/* One JSON object per entity, keys the Veza document's attribute names in snake case. The forty rows of its
+ * user table are here in its order; the other kinds follow its manner. `entity_type` tells kinds apart,
+ * custom properties are together. */
 #include "map/dialect.h"
 #include "map/get.h"
 #include "map/words.h"
 
-/* The most specific of the account classes; values of objectClass are a set here, without the schema's order. */
+/* The most specific of the account classes; values of objectClass are a set here, without the schema's order.
+ */
 static bool get_account_type(struct view *v, const struct row *row, struct cell *out)
 {
     static const char *const classes[] = {"msDS-DelegatedManagedServiceAccount",
@@ -18,12 +20,16 @@ static bool get_account_type(struct view *v, const struct row *row, struct cell 
         struct bytes b;
         if (!get_texts(v, row, out)) return false;
         while (list_bytes(&v->list, &b))
-            if (str_equal_nocase(str_of(b), str_from(classes[i]))) return cell_text(out, str_from(classes[i]));
+            if (str_equal_nocase(str_of(b), str_from(classes[i])))
+                return cell_text(out, str_from(classes[i]));
     }
     return false;
 }
 
-#define CUSTOM {"custom_properties", get_custom}
+/* clang-format off */
+#define CUSTOM                                                                                               \
+    {"custom_properties", get_custom}
+/* clang-format on */
 
 static const struct row veza_user[] = {
     {"entity_type", fixed_text, .text = "Active Directory User"},
@@ -72,20 +78,35 @@ static const struct row veza_user[] = {
 };
 
 /* Rows that every other kind starts with. */
+/* clang-format off */
 #define COMMON(type)                                                                                         \
-    {"entity_type", fixed_text, .text = type}, {"active_directory_domain", get_domain},                      \
-        {"distinguished_name", get_dn}, {"guid", get_guid}, {"sid", get_sid},                                \
-        {"common_name", get_text, ATTR_CN}, {"description", get_text, ATTR_DESCRIPTION},                     \
-        {"display_name", get_text, ATTR_DISPLAY_NAME}, {"created_at", get_time, ATTR_WHEN_CREATED}
+    {"entity_type", fixed_text, .text = type},                                                               \
+    {"active_directory_domain", get_domain},                                                                 \
+    {"distinguished_name", get_dn},                                                                          \
+    {"guid", get_guid},                                                                                      \
+    {"sid", get_sid},                                                                                        \
+    {"common_name", get_text, ATTR_CN},                                                                      \
+    {"description", get_text, ATTR_DESCRIPTION},                                                             \
+    {"display_name", get_text, ATTR_DISPLAY_NAME},                                                           \
+    {"created_at", get_time, ATTR_WHEN_CREATED}
+/* clang-format on */
 /* And those of an account that is no person's. */
+/* clang-format off */
 #define MACHINE                                                                                              \
-    {"account_name", get_text, ATTR_SAM_ACCOUNT_NAME}, {"account_type", get_account_type, ATTR_OBJECT_CLASS}, \
-        {"dns_host_name", get_text, ATTR_DNS_HOST_NAME}, {"domain_admin", get_privilege, PRIV_DOMAIN_ADMIN}, \
-        {"full_admin", get_privilege, PRIV_FULL_ADMIN}, {"is_active", get_is_active}, {"is_locked", get_is_locked}, \
-        {"last_logon", get_last_logon}, {"password_last_set", get_time, ATTR_PWD_LAST_SET},                  \
-        {"primary_group_id", get_int, ATTR_PRIMARY_GROUP_ID},                                                \
-        {"service_principal_names", get_texts, ATTR_SERVICE_PRINCIPAL_NAME},                                 \
-        {"user_account_control", get_uac_names}, {"user_principal_name", get_text, ATTR_USER_PRINCIPAL_NAME}
+    {"account_name", get_text, ATTR_SAM_ACCOUNT_NAME},                                                       \
+    {"account_type", get_account_type, ATTR_OBJECT_CLASS},                                                   \
+    {"dns_host_name", get_text, ATTR_DNS_HOST_NAME},                                                         \
+    {"domain_admin", get_privilege, PRIV_DOMAIN_ADMIN},                                                      \
+    {"full_admin", get_privilege, PRIV_FULL_ADMIN},                                                          \
+    {"is_active", get_is_active},                                                                            \
+    {"is_locked", get_is_locked},                                                                            \
+    {"last_logon", get_last_logon},                                                                          \
+    {"password_last_set", get_time, ATTR_PWD_LAST_SET},                                                      \
+    {"primary_group_id", get_int, ATTR_PRIMARY_GROUP_ID},                                                    \
+    {"service_principal_names", get_texts, ATTR_SERVICE_PRINCIPAL_NAME},                                     \
+    {"user_account_control", get_uac_names},                                                                 \
+    {"user_principal_name", get_text, ATTR_USER_PRINCIPAL_NAME}
+/* clang-format on */
 
 static const struct row veza_service_account[] = {
     COMMON("Active Directory Managed Service Account"),
@@ -169,7 +190,6 @@ static const struct file_kind files[] = {{"entities.jsonl", TABLE_ENTITY, ENTITI
 
 const struct dialect_type dialect_veza = {
     .name = "veza",
-    .doc = "JSON Lines with Veza's attribute names: users, service accounts, computers, groups, OUs, domains",
     .shape = SHAPE_JSON_LINES,
     .times = TIME_RFC3339,
     .tables = tables,

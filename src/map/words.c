@@ -10,16 +10,11 @@ const struct word words_encryption_type[] = {
 };
 
 const struct word words_functional_level[] = {
-    {0, "Windows 2000"},
-    {1, "Windows Server 2003 interim"},
-    {2, "Windows Server 2003"},
-    {3, "Windows Server 2008"},
-    {4, "Windows Server 2008 R2"},
-    {5, "Windows Server 2012"},
-    {6, "Windows Server 2012 R2"},
-    {7, "Windows Server 2016"},
-    {10, "Windows Server 2025"},
-    {0, NULL},
+    {0, "Windows 2000"},           {1, "Windows Server 2003 interim"},
+    {2, "Windows Server 2003"},    {3, "Windows Server 2008"},
+    {4, "Windows Server 2008 R2"}, {5, "Windows Server 2012"},
+    {6, "Windows Server 2012 R2"}, {7, "Windows Server 2016"},
+    {10, "Windows Server 2025"},   {0, NULL},
 };
 
 const struct word words_password_property[] = {
@@ -33,20 +28,11 @@ const struct word words_password_property[] = {
 };
 
 const struct word words_trust_direction[] = {
-    {0, "disabled"},
-    {1, "inbound"},
-    {2, "outbound"},
-    {3, "bidirectional"},
-    {0, NULL},
+    {0, "disabled"}, {1, "inbound"}, {2, "outbound"}, {3, "bidirectional"}, {0, NULL},
 };
 
 const struct word words_trust_type[] = {
-    {1, "downlevel"},
-    {2, "uplevel"},
-    {3, "MIT"},
-    {4, "DCE"},
-    {5, "AAD"},
-    {0, NULL},
+    {1, "downlevel"}, {2, "uplevel"}, {3, "MIT"}, {4, "DCE"}, {5, "AAD"}, {0, NULL},
 };
 
 const struct word words_trust_attribute[] = {
