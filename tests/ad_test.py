@@ -59,8 +59,9 @@ def _():
 @case("domain and full administrators: by SID, through nesting, cycles and the primary group")
 def _():
     users = by_name()
-    assert sorted(n for n, u in users.items() if u["derived"]["domain_admin"]) == sorted(truth["domain_admins"])
-    assert sorted(n for n, u in users.items() if u["derived"]["full_admin"]) == sorted(truth["full_admins"])
+    for fact, names in (("domain_admin", truth["domain_admins"]), ("full_admin", truth["full_admins"])):
+        got, want = {n for n, u in users.items() if u["derived"][fact]}, set(names) - set(truth["hidden_users"])
+        assert got == want, (fact, got ^ want)
     for name in truth["not_admins"]:
         assert name not in users or not users[name]["derived"]["privileged"], name
 
@@ -68,10 +69,12 @@ def _():
 @case("enabled, locked, never expiring passwords as the directory has them")
 def _():
     users = by_name()
-    assert sorted(n for n, u in users.items() if u.get("enabled") is False) == sorted(truth["disabled"])
-    assert sorted(n for n, u in users.items() if u["derived"].get("is_locked")) == sorted(truth["locked"])
-    flagged = sorted(n for n, u in users.items() if "DONT_EXPIRE_PASSWORD" in u["derived"].get("user_account_control", []))
-    assert flagged == sorted(truth["password_never_expires"])
+    hidden = set(truth["hidden_users"])
+    for what, got, names in (("disabled", {n for n, u in users.items() if u.get("enabled") is False}, truth["disabled"]),
+                             ("locked", {n for n, u in users.items() if u["derived"].get("is_locked")}, truth["locked"]),
+                             ("password never expires", {n for n, u in users.items() if "DONT_EXPIRE_PASSWORD" in
+                                                         u["derived"].get("user_account_control", [])}, truth["password_never_expires"])):
+        assert got == set(names) - hidden, (what, got ^ set(names))
 
 
 @case("a user without a readable userAccountControl is neither enabled nor disabled")
@@ -107,7 +110,7 @@ def _():
 @case("disable, rename, move, delete, membership: exactly those changes, once")
 def _():
     users = [u for u in entities("--kind", "user") if u.get("enabled") and u["name"].replace(".", "").isascii() and "\\" not in u["dn"]
-             and not u["derived"]["privileged"] and u["name"].count(".") == 1 and not u["name"].startswith(("u.", "a.", "door."))]
+             and not u["derived"]["privileged"] and u["name"].count(".") == 1 and ",OU=" in u["dn"] and not u["name"].startswith(("u.", "a.", "door."))]
     a, b, c, d, x = users[:5]
     base = lab.base
     lab.modify("""dn: %s
@@ -159,7 +162,7 @@ def _():
         path = os.path.join(work, "events-" + version)
         with open(path, "w") as f:
             f.write(rollcall("read", "corp", "--ocsf-version", version, config=config, code=PARTIAL).out)
-        p = subprocess.run(["bash", os.path.join(ROOT, "tests", "ocsf_validate.sh"), version, path], stdout=subprocess.PIPE,
+        p = subprocess.run(["bash", os.path.join(ROOT, "tests", "ocsf_validate.sh"), path], stdout=subprocess.PIPE,
                            stderr=subprocess.STDOUT, text=True)
         assert p.returncode == 0, p.stdout[-3000:]
 
@@ -192,7 +195,7 @@ def _():
 
 @case("base_dn limits users, not groups; disabled users can be left out")
 def _():
-    ou = next(e["dn"] for e in entities("--kind", "ou") if "Special" in e["dn"])
+    ou = next(e["dn"] for e in entities("--kind", "ou") if e["dn"].startswith("OU=Special,DC="))
     other = scratch()
     c = lab.config(other, base_dn=ou, extract_disabled_users=False)
     run = rollcall("sync", "corp", "-o", "json", config=c, code=None).json()

@@ -5,6 +5,7 @@
 #include "base/secret.h"
 #include "run/worker.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 const struct command *const commands[] = {
@@ -56,11 +57,18 @@ static int unknown_command(int argc, char **argv, struct err *e)
     return e->class;
 }
 
+/* `rollcall ... | head`: the reader has what it wanted. */
+static bool is_closed_pipe(const struct err *e)
+{
+    return e->domain == DOM_ERRNO && e->code == EPIPE;
+}
+
 static int finish(struct cli *c, int rc, const struct err *e)
 {
-    if (rc < 0) cli_print_error(c, e);
+    bool quiet = rc < 0 && is_closed_pipe(e);
+    if (rc < 0 && !quiet) cli_print_error(c, e);
     cli_free(c);
-    return rc < 0 ? err_class_exit(rc) : rc;
+    return quiet ? 0 : rc < 0 ? err_class_exit(rc) : rc;
 }
 
 static void set_up_logging(const struct cli *c)

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "run/export.h"
 #include "run/subject.h"
+#include "run/worker.h"
 #include "sink/sink.h"
 #include "vault/vault.h"
 
@@ -184,6 +185,7 @@ static int open_http(struct sink_http **out, const struct sink_conf *sink, struc
     struct sink_http_config c = {.url = str_from(conf_str(sink->settings, "url")),
                                  .token = reference ? token : NULL,
                                  .ca_certificate = str_from(ca),
+                                 .cancel = worker_interrupt_flag(),
                                  .timeout_ms = (int)timeout_ms,
                                  .content_type = wrapped ? STR("application/json") : STR("application/x-ndjson")};
     return sink_http_open(out, &c, e);

@@ -43,6 +43,7 @@ struct ref_list {
 };
 
 struct names {
+    struct hmap hidden_groups; /* DN of a member of a directly privileged group -> privilege bits */
     struct arena text;
     struct hmap places_by_dn, groups_by_dn, groups_by_rid;
     struct ref_list places, groups;
@@ -77,6 +78,7 @@ void names_free(struct names *n)
 {
     if (!n) return;
     arena_free(&n->text);
+    hmap_free(&n->hidden_groups);
     hmap_free(&n->places_by_dn);
     hmap_free(&n->groups_by_dn);
     hmap_free(&n->groups_by_rid);
@@ -162,6 +164,16 @@ static struct ref make_ref(struct names *n, const struct record_index *x)
     return r;
 }
 
+/* A group that the account may not see is still named twice: by the privileged group it is a member of, and by its own
+ * members' memberOf. */
+static void note_members(struct names *n, const struct record *group, unsigned bits)
+{
+    struct dn_list rest = group->member;
+    struct str dn;
+    bool is_new;
+    while (bits && dn_list_next(&rest, &dn)) *hmap_put(&n->hidden_groups, raw_hash(dn), &is_new) |= bits;
+}
+
 static void add_group(struct names *n, const struct record_index *x)
 {
     struct ref r = make_ref(n, x);
@@ -174,6 +186,7 @@ static void add_group(struct names *n, const struct record_index *x)
     n->parents[i] = (struct dn_list){x->record->member_of.n, arena_bytes(&n->text, x->record->member_of.block)};
     n->privileges[i] = derive_privileged_group(r.sid, domain_of(n));
     put_dn(n, &n->groups_by_dn, r.dn, i);
+    note_members(n, x->record, n->privileges[i]);
     if (sid_is_in_domain(r.sid, domain_of(n))) {
         bool is_new;
         *hmap_put(&n->groups_by_rid, (struct hash128){sid_rid(r.sid), 0}, &is_new) = i;
@@ -186,8 +199,10 @@ static void add_place(struct names *n, const struct record_index *x)
     put_dn(n, &n->places_by_dn, r.dn, list_add(&n->places, &r));
 }
 
+/* A distribution group is in nobody's token (MS-ADTS 2.2.12): what it is a member of gives its members nothing. */
 static bool inherit_privileges(struct names *n, size_t i)
 {
+    if (!group_type_is_security(n->groups.list[i].group_type)) return false;
     unsigned bits = n->privileges[i];
     struct dn_list rest = n->parents[i];
     struct str dn;
@@ -288,8 +303,13 @@ unsigned names_privileges(const struct names *n, const struct record_index *x)
     unsigned bits = i ? n->privileges[*i] : 0;
     struct dn_list rest = x->record->member_of;
     struct str dn;
-    while (dn_list_next(&rest, &dn))
-        if ((i = find_dn(n, &n->groups_by_dn, dn))) bits |= n->privileges[*i];
+    while (dn_list_next(&rest, &dn)) {
+        const uint32_t *hidden;
+        if ((i = find_dn(n, &n->groups_by_dn, dn)))
+            bits |= n->privileges[*i];
+        else if ((hidden = hmap_find(&n->hidden_groups, raw_hash(dn))))
+            bits |= *hidden;
+    }
     return bits;
 }
 

@@ -49,6 +49,11 @@ bool worker_is_interrupted(void)
     return interrupted != 0;
 }
 
+const volatile sig_atomic_t *worker_interrupt_flag(void)
+{
+    return &interrupted;
+}
+
 /* --- starting ---------------------------------------------------------------------------------------- */
 
 static void add_json_frame(struct buf *out, enum frame_type type, const json_t *object)

@@ -63,7 +63,7 @@ class Result:
         return [json.loads(line) for line in self.out.splitlines()]
 
     def __repr__(self):
-        return "exit %d\nstdout: %s\nstderr: %s" % (self.code, self.out[-2000:], self.err[-3000:])
+        return "exit %d\nstdout: %s\nstderr: %s" % (self.code, self.out if len(self.out) < 1200 else "..." + self.out[-1000:], self.err[-3000:])
 
 
 def rollcall(*args, config=None, env=None, timeout=120, code=0, stdin=None):
