@@ -11,10 +11,11 @@ import sqlite3
 import subprocess
 import time
 
-from harness import ROLLCALL, SOAK, Fake, case, kill_tree, main, rollcall, scratch
+from harness import ROLLCALL, ROOT, SOAK, Replay, case, kill_tree, main, rollcall, scratch
 
 POINTS = 600 if SOAK else 200
-USERS, GROUPS = 400, 30
+SIZE = ["--users", 5000, "--groups", 60, "--others", 60]
+SLOW = ["--users", 20000, "--groups", 60, "--delay-ms", 100]
 
 
 def state(config):
@@ -44,17 +45,17 @@ class World:
     """Two directories, before and after a day of changes, and the store states that belong to them."""
 
     def __init__(self):
-        self.before = Fake("--users", USERS, "--groups", GROUPS)
-        self.after = Fake("--users", USERS + 20, "--groups", GROUPS, "--behaviour", "changed-day")
+        self.before = Replay(*SIZE)
+        self.after = Replay(*SIZE, "--changed", 40)
         self.clean = scratch()
-        self.config = self.after.config(self.clean)
         self.first = self.before.config(self.clean)
         rollcall("sync", "fake", config=self.first)
         self.seed = scratch()
         shutil.copytree(self.clean, self.seed, dirs_exist_ok=True)
         self.state_before = state(self.first)
         t = time.monotonic()
-        rollcall("sync", "fake", config=self.after.config(self.clean))
+        self.config = self.after.config(self.clean)
+        rollcall("sync", "fake", config=self.config)
         self.took = time.monotonic() - t
         self.state_after = state(self.config)
         assert self.state_before != self.state_after
@@ -105,24 +106,41 @@ def _():
     assert killed > POINTS / 2, "only %d of %d were still running when killed" % (killed, POINTS)
 
 
-@case("kill -9 at every batch border")
+@case("kill -9 at the writes of a first and a second sync: %s" % ("every one" if SOAK else "a seeded choice"))
 def _():
     w = get_world()
-    for n in range(1, 40):
-        d, config = w.copy()
-        p = subprocess.run([ROLLCALL, "sync", "fake", "--config", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                           env=dict(os.environ, ROLLCALL_TEST_KILL_AT_COMMIT=str(n), ROLLCALL_TEST_BATCH="50"))
-        if p.returncode == 0:
-            assert n > 5, "a sync of %d commits only" % n
-            return
-        settle(config, "at commit %d" % n)
-        shutil.rmtree(d)
+    shim = os.path.join(ROOT, "build", "tests", "fault", "libkillat.so")
+    for first in (True, False):
+        def store():
+            if not first:
+                return w.copy()
+            d = scratch()
+            return d, w.after.config(d)
+        d, config = store()
+        log = os.path.join(d, "writes")
+        rollcall("sync", "fake", config=config, env={"LD_PRELOAD": shim, "KILLAT_LOG": log})
+        total = int(open(log).read())
+        want = state(config)
+        points = list(range(1, total + 1))
+        if not SOAK:
+            points = sorted(random.Random(7).sample(points, min(len(points), 25)))
+        for n in points:
+            d, config = store()
+            p = subprocess.run([ROLLCALL, "sync", "fake", "--config", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               env=dict(os.environ, LD_PRELOAD=shim, KILLAT=str(n)))
+            assert p.returncode == -9, "write %d of %d: exit %d" % (n, total, p.returncode)
+            if first:
+                rollcall("sync", "fake", config=config)
+                assert state(config) == want, "write %d of %d" % (n, total)
+            else:
+                settle(config, "at write %d of %d" % (n, total))
+            shutil.rmtree(d)
 
 
 @case("kill -9 of the worker alone: the run is failed and says so")
 def _():
     w = get_world()
-    slow = Fake("--users", 2000, "--groups", GROUPS, "--behaviour", "delay=0.2")
+    slow = Replay(*SLOW)
     d, _config = w.copy()
     config = slow.config(d)
     p = subprocess.Popen([ROLLCALL, "sync", "fake", "--config", config], stderr=subprocess.PIPE, text=True)
@@ -143,7 +161,7 @@ def _():
 
 @case("SIGINT ends with 130 and leaves the snapshot")
 def _():
-    slow = Fake("--users", 2000, "--groups", GROUPS, "--behaviour", "delay=0.2")
+    slow = Replay(*SLOW)
     w = get_world()
     d, _config = w.copy()
     config = slow.config(d)
@@ -157,7 +175,7 @@ def _():
 
 @case("two syncs of one connector at once: the second is told who is at work")
 def _():
-    slow = Fake("--users", 2000, "--groups", GROUPS, "--behaviour", "delay=0.3")
+    slow = Replay(*SLOW)
     d = scratch()
     config = slow.config(d)
     p = subprocess.Popen([ROLLCALL, "sync", "fake", "--config", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

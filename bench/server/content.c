@@ -613,7 +613,7 @@ static uint8_t *put_computer(uint8_t *p, uint32_t i, uint64_t mask)
         p = attr_close(p, A_servicePrincipalName, at);
     }
     if (WANT(userAccountControl)) p = ATTR_LIT(p, userAccountControl, "4096");
-    if (WANT(primaryGroupID)) p = ATTR_LIT(p, primaryGroupID, "515");
+    if (WANT(primaryGroupID)) p = ATTR_LIT(p, primaryGroupID, "513");
     if (WANT(sAMAccountType)) p = ATTR_LIT(p, sAMAccountType, "805306369");
     if (WANT(lastLogonTimestamp)) p = put_attr_filetime(p, A_lastLogonTimestamp, random);
     if (WANT(pwdLastSet)) p = put_attr_filetime(p, A_pwdLastSet, random >> 8);

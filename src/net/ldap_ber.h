@@ -15,10 +15,12 @@ size_t ber_length_long(struct cursor *c, uint8_t first);
 /* The length of the next element, which must have this tag; its content is not taken. */
 static inline size_t ber_head(struct cursor *c, uint8_t tag)
 {
-    uint8_t seen = cursor_u8(c), first = cursor_u8(c);
-    size_t len = first < 0x80 ? first : ber_length_long(c, first);
-    if (seen != tag) c->failed = true;
-    return len;
+    struct bytes head = cursor_bytes(c, 2);
+    if (!head.ptr || head.ptr[0] != tag) {
+        c->failed = true;
+        return 0;
+    }
+    return head.ptr[1] < 0x80 ? head.ptr[1] : ber_length_long(c, head.ptr[1]);
 }
 /* The content of the next element, which must have this tag. */
 static inline struct bytes ber_element(struct cursor *c, uint8_t tag)

@@ -31,12 +31,21 @@ int conn_lost(struct ldap_conn *c, int ldap_error, struct err *e)
     return err_set(e, ERR_PROTO, "the server sent a message that is not well-formed");
 }
 
-int conn_wait(struct ldap_conn *c, int msgid, int64_t until_ms, LDAPMessage **out, struct err *e)
+/* Looks at the clock only when the socket was read since the last time: a message that was there already took no time. */
+static int limit_ms(struct ldap_conn *c, int64_t until_ms)
 {
+    if (c->limit.ms && c->limit.n_reads == c->wire.n_reads && c->limit.until_ms == until_ms) return c->limit.ms;
+    c->limit.n_reads = c->wire.n_reads;
+    c->limit.until_ms = until_ms;
     int64_t silence = when_monotonic_ms() + c->answer_timeout_ms;
     if (until_ms > silence) until_ms = silence;
-    if (until_ms > c->deadline_ms) until_ms = c->deadline_ms;
-    int left = when_left_ms(until_ms);
+    c->limit.ms = when_left_ms(until_ms < c->deadline_ms ? until_ms : c->deadline_ms);
+    return c->limit.ms;
+}
+
+int conn_wait(struct ldap_conn *c, int msgid, int64_t until_ms, LDAPMessage **out, struct err *e)
+{
+    int left = limit_ms(c, until_ms);
     struct timeval tv = {left / 1000, (left % 1000) * 1000};
     *out = NULL;
     int type = ldap_result(c->ld, msgid, LDAP_MSG_ONE, &tv, out);
@@ -135,7 +144,9 @@ static int start_tls(struct ldap_conn *c, int64_t deadline_ms, struct err *e)
     LDAPMessage *m;
     char *text = NULL;
     if (ldap_start_tls(c->ld, NULL, NULL, &msgid) != LDAP_SUCCESS) return conn_lost(c, LDAP_SERVER_DOWN, e);
+    conn_await(c, msgid);
     int type = conn_wait(c, msgid, deadline_ms, &m, e);
+    conn_await(c, 0);
     if (type < 0) return err_wrap(e, "StartTLS");
     if (type == LDAP_RES_EXTENDED) {
         ldap_parse_result(c->ld, m, &code, NULL, &text, NULL, NULL, 0);
@@ -315,7 +326,9 @@ static int bind_once(struct ldap_conn *c, const char *name, const struct secret 
     LDAPMessage *m;
     int rc = ldap_sasl_bind(c->ld, name, LDAP_SASL_SIMPLE, &cred, NULL, NULL, &msgid);
     if (rc != LDAP_SUCCESS) return conn_lost(c, rc, e);
+    conn_await(c, msgid);
     int type = conn_wait(c, msgid, c->deadline_ms, &m, e);
+    conn_await(c, 0);
     if (type < 0) return type;
     rc = type == LDAP_RES_BIND ? bind_result(c, m, e)
                                : err_set(e, ERR_PROTO, "answered by a message of type 0x%x", (unsigned)type);

@@ -9,6 +9,7 @@
 #define LDAP_CONN_MESSAGE_MAX ((size_t)64 << 20) /* of one LDAP message; a longer one ends the connection */
 #define WIRE_AHEAD            ((size_t)128 << 10)
 #define GUARD_AHEAD           ((size_t)32 << 10)
+#define GUARD_ABANDONED       32
 
 /* The lowest layer under libldap: the socket. */
 struct wire {
@@ -17,7 +18,7 @@ struct wire {
     bool is_closed;   /* the peer said end of file */
     int64_t until_ms; /* reading fails after it; 0: no limit */
     bool reads_ahead; /* only after the handshake: nothing read before it may be taken for TLS */
-    uint64_t received;
+    uint64_t received, n_reads;
     size_t at, filled;
     uint8_t ahead[WIRE_AHEAD];
 };
@@ -27,6 +28,9 @@ struct guard {
     struct err why;  /* class 0: nothing wrong so far */
     size_t left;     /* bytes of the present message that libldap has not had yet */
     unsigned n_unsolicited;
+    uint32_t awaited;                    /* messageID of the one request under way, 0 none */
+    uint32_t abandoned[GUARD_ABANDONED]; /* whose late answers are no offence; a ring */
+    size_t n_abandoned;
     size_t at, filled;
     uint8_t ahead[GUARD_AHEAD];
 };
@@ -38,6 +42,11 @@ struct ldap_conn {
     struct dial_address address;
     int answer_timeout_ms;
     int64_t deadline_ms;
+    struct {
+        uint64_t n_reads;
+        int64_t until_ms;
+        int ms;
+    } limit; /* of the last wait; the same again while nothing was read from the socket */
     bool is_encrypted, is_pinned;
     struct buf pin_pem;
     uint64_t reported; /* of wire.received, already counted in somebody's stats */
@@ -47,6 +56,9 @@ struct ldap_conn {
 
 /* Puts both layers under c->ld. */
 int wire_install(struct ldap_conn *c, struct err *e) must_use;
+/* After sending a request and after its last answer (0): no other messages are let in. */
+void conn_await(struct ldap_conn *c, int msgid);
+void conn_abandon(struct ldap_conn *c, int msgid);
 /* The type of the next message of msgid (> 0), to be freed by the caller; or an error within c's answer time, until_ms and c's
  * deadline. */
 int conn_wait(struct ldap_conn *c, int msgid, int64_t until_ms, LDAPMessage **out, struct err *e) must_use;

@@ -71,7 +71,10 @@ static int send_request(struct paging *p, struct err *e)
                              NULL, LDAP_NO_LIMIT, &p->msgid);
     if (page) ldap_control_free(page);
     p->stats->requests++;
-    if (rc == LDAP_SUCCESS) return 0;
+    if (rc == LDAP_SUCCESS) {
+        conn_await(p->c, p->msgid);
+        return 0;
+    }
     p->msgid = -1;
     if (rc == LDAP_FILTER_ERROR) return err_set(e, ERR_INPUT, "the filter %s is not well-formed", s->filter);
     return conn_lost(p->c, rc, e);
@@ -149,6 +152,7 @@ static int receive_page(struct paging *p, LDAPMessage **done, struct err *e)
         if (type == LDAP_RES_SEARCH_RESULT) {
             *done = m;
             p->msgid = -1;
+            conn_await(p->c, 0);
             note_bytes(p);
             return 0;
         }
@@ -342,7 +346,7 @@ int ldap_conn_search(struct ldap_conn *c, const struct ldap_search *s,
     p.cookie = buf_new(COOKIE_MAX);
     p.batch = x_alloc((BATCH_MESSAGES + 1) * sizeof *p.batch);
     int rc = search_all(&p, e);
-    if (p.msgid >= 0) ldap_abandon_ext(c->ld, p.msgid, NULL, NULL);
+    if (p.msgid >= 0) conn_abandon(c, p.msgid);
     note_bytes(&p);
     drop_batch(&p);
     free(p.batch);

@@ -57,6 +57,7 @@ static int wire_ctrl(Sockbuf_IO_Desc *io, int option, void *arg)
 static ber_slen_t wire_receive(struct wire *w, void *to, size_t len)
 {
     ssize_t n = recv(w->fd, to, len, MSG_DONTWAIT); /* libldap makes the socket blocking again after the handshake */
+    w->n_reads++;
     if (n > 0) w->received += (uint64_t)n;
     if (n == 0) w->is_closed = true;
     if (n < 0 && errno != EAGAIN && errno != EINTR) w->error = errno;
@@ -160,6 +161,15 @@ static int judge_notification(struct guard *g, struct bytes message)
     return err_wrap(&g->why, "the server announced that it disconnects");
 }
 
+/* libldap drops what answers no request of its own, and an entry would be lost without a word. */
+static bool is_expected(const struct guard *g, uint32_t id)
+{
+    if (id == g->awaited) return true;
+    for (size_t i = 0; i < n_elements(g->abandoned); i++)
+        if (g->abandoned[i] == id) return true;
+    return false;
+}
+
 /* Takes a notification off the stream once all of it is there. 1: gone; 0: more bytes are needed. */
 static int swallow(struct guard *g, size_t size)
 {
@@ -182,6 +192,7 @@ static int admit(struct guard *g)
     for (;;) {
         int rc = read_head(g, &size, &id);
         if (rc <= 0) return rc;
+        if (id && !is_expected(g, id)) return malformed(g, "an answer to a request that was not made, or is over");
         if (id) {
             g->left = size;
             return 1;
@@ -245,6 +256,18 @@ static ber_slen_t guard_write(Sockbuf_IO_Desc *io, void *from, ber_len_t len)
 static Sockbuf_IO guard_io = {layer_setup, layer_remove, guard_ctrl, guard_read, guard_write, layer_close};
 
 /* --- both ---------------------------------------------------------------------------------------------- */
+
+void conn_await(struct ldap_conn *c, int msgid)
+{
+    c->guard.awaited = msgid > 0 ? (uint32_t)msgid : 0;
+}
+
+void conn_abandon(struct ldap_conn *c, int msgid)
+{
+    c->guard.abandoned[c->guard.n_abandoned++ % GUARD_ABANDONED] = (uint32_t)msgid;
+    conn_await(c, 0);
+    ldap_abandon_ext(c->ld, msgid, NULL, NULL);
+}
 
 int wire_install(struct ldap_conn *c, struct err *e)
 {

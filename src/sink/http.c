@@ -1,8 +1,8 @@
 #include "sink/sink.h"
 
-#include "base/file.h"
 #include "base/log.h"
 #include "base/when.h"
+#include "net/certificate.h"
 #include "sink/excerpt.h"
 #include "sink/http_url.h"
 #include "sink/http_verdict.h"
@@ -26,7 +26,6 @@ enum {
 };
 #define ANSWER_MAX ((size_t)64 << 10) /* of a body: the rest is not waited for */
 #define HEADER_MAX ((size_t)64 << 10)
-#define CA_MAX     ((size_t)1 << 20)
 
 struct sink_http {
     struct http_url url;
@@ -88,14 +87,13 @@ static int make_headers(struct sink_http *h, struct str content_type, struct err
     return 0;
 }
 
+/* PEM or DER, authorities or the receiver's own certificate. */
 static int load_ca(struct sink_http *h, struct str path, struct err *e)
 {
     if (!path.len) return 0;
+    bool is_leaf;
     defer_free char *name = x_strdup(path);
-    if (file_read(&h->ca, name, e) < 0) return err_wrap(e, "ca_certificate");
-    if (memmem(h->ca.ptr, h->ca.len, "-----BEGIN CERTIFICATE-----", 27)) return 0;
-    err_set(e, ERR_INPUT, "ca_certificate: %s holds no PEM certificate", name);
-    return err_hint(e, "a DER file becomes PEM with: openssl x509 -inform der -in FILE");
+    return ca_load(&h->ca, &is_leaf, name, e);
 }
 
 static size_t take_body(char *p, size_t one, size_t n, void *ctx)
@@ -181,7 +179,6 @@ int sink_http_open(struct sink_http **out, const struct sink_http_config *c, str
         return err_set(e, ERR_BUG, "libcurl does not start");
     struct sink_http *h = x_zalloc(sizeof *h);
     h->answer = buf_new(ANSWER_MAX);
-    h->ca = buf_new(CA_MAX);
     int rc = open_steps(h, c, e);
     if (rc < 0)
         sink_http_close(h);
@@ -352,18 +349,29 @@ static int give_up(const struct sink_http *h, unsigned tries, int64_t began, int
     return e->class;
 }
 
+/* A try that the end of the time has cut short says less than the one before it. */
+static bool is_cut_short(const struct sink_http *h, int64_t left_ms, const struct err *e,
+                         const struct err *before)
+{
+    return e->class == ERR_TIMEOUT && e->code == 0 && left_ms < h->timeout_ms && before->class;
+}
+
 static int post_until(struct sink_http *h, struct bytes body, struct err *e)
 {
     int64_t began = when_monotonic_ms(), deadline = began + h->give_up_after_ms;
+    struct err before = {0};
     for (unsigned tries = 1;; tries++) {
         struct outcome o;
+        int left = when_left_ms(deadline);
         if (try_once(h, body, deadline, &o, e) == 0) return 0;
         if (tries >= o.tries) return e->class;
+        if (is_cut_short(h, left, e, &before)) *e = before;
         int64_t wait = next_wait_ms(h, tries, &o);
         if (wait >= when_left_ms(deadline)) return give_up(h, tries, began, wait, &o, e);
         log_event(LOG_INFO, "sink.retry", LOG_CSTR("url", h->url.shown), LOG_INT("try", tries),
                   LOG_CSTR("why", e->message), LOG_INT("wait_ms", wait));
         try(pause_for(h, wait, e));
+        before = *e;
     }
 }
 

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -63,6 +63,17 @@ ssize_t __wrap_write(int fd, const void *p, size_t n);
 ssize_t __wrap_write(int fd, const void *p, size_t n)
 {
     return fault_now() ? -1 : __real_write(fd, p, n);
+}
+
+static void (*before_flock)(void); /* once */
+int __real_flock(int fd, int operation);
+int __wrap_flock(int fd, int operation);
+int __wrap_flock(int fd, int operation)
+{
+    void (*hook)(void) = before_flock;
+    before_flock = NULL;
+    if (hook) hook();
+    return __real_flock(fd, operation);
 }
 
 /* --- a scratch directory ------------------------------------------------------------------------------ */
@@ -533,6 +544,28 @@ static void test_one_writer(void **state)
     assert_true(is_set(old_set));
 }
 
+/* Between our open of the lock file and our flock its holder ends (and removes it) and another one begins. */
+static int other_lock;
+
+static void another_takes_over(void)
+{
+    unlink(path_of(".rollcall-lock"));
+    other_lock = open(path_of(".rollcall-lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_int_equal(__real_flock(other_lock, LOCK_EX | LOCK_NB), 0);
+}
+
+static void test_the_lock_file_changes_hands(void **state)
+{
+    struct err e;
+    struct sink_set *s;
+    before_flock = another_takes_over;
+    assert_int_equal(sink_set_open(&s, dir, &e), ERR_CONFLICT); /* not on the strength of a removed file */
+    close(other_lock);
+    assert_int_equal(sink_set_open(&s, dir, &e), 0);
+    sink_set_discard(s);
+    assert_int_equal(n_entries(), 0);
+}
+
 static void test_a_killed_writer(void **state)
 {
     struct err e;
@@ -684,6 +717,7 @@ int main(void)
         T(members_that_are_not_json),
         T(commit_twice),
         T(one_writer),
+        T(the_lock_file_changes_hands),
         T(a_killed_writer),
         T(killed_at_every_step),
         T(every_step_fails_once),

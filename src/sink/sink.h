@@ -57,7 +57,7 @@ void sink_set_discard(struct sink_set *s); /* legal after commit and on NULL */
 struct sink_http_config {
     struct str url;             /* https, or http to loopback only */
     const struct secret *token; /* bearer; NULL: none; copied */
-    struct str ca_certificate;  /* path, PEM; empty: the system's, otherwise only what is in it is trusted */
+    struct str ca_certificate;  /* path, PEM or DER; then nothing else is trusted; empty: the system's */
     int timeout_ms;             /* of one request; default 30000 */
     int give_up_after_ms;       /* total time for one batch, waits and requests; default 300000 */
     int first_wait_ms;          /* where the back-off begins, doubling up to 60 s; default 1000 */

@@ -128,20 +128,20 @@ static uint64_t mix(uint64_t a, uint64_t b)
     return (uint64_t)p ^ (uint64_t)(p >> 64);
 }
 
-/* Fast, seeded, not cryptographic: equality is decided by comparing, so collisions only cost a number. */
+/* Fast, seeded, not cryptographic: equality is decided by comparing, so collisions only cost a number. Four lanes, since one
+ * multiplication has to wait for the one before. */
 static uint64_t sd_hash(const struct emit *m, struct bytes b)
 {
-    uint64_t h = m->seed[0] ^ b.len;
-    while (b.len >= 16) {
-        uint64_t w[2];
+    uint64_t h[4] = {m->seed[0], m->seed[1], ~m->seed[0], ~m->seed[1]}, w[8];
+    for (; b.len >= sizeof w; b.ptr += sizeof w, b.len -= sizeof w) {
         memcpy(w, b.ptr, sizeof w);
-        h = mix(w[0] ^ m->seed[1], w[1] ^ h);
-        b.ptr += 16;
-        b.len -= 16;
+        for (unsigned i = 0; i < 4; i++) h[i] = mix(w[2 * i] ^ m->seed[1], w[2 * i + 1] ^ h[i]);
     }
-    uint64_t w[2] = {0, 0};
+    memset(w, 0, sizeof w);
     memcpy(w, b.ptr, b.len);
-    return mix(w[0] ^ m->seed[1] ^ 0x9e3779b97f4a7c15u, w[1] ^ h);
+    w[7] ^= b.len;
+    for (unsigned i = 0; i < 4; i++) h[i] = mix(w[2 * i] ^ m->seed[1], w[2 * i + 1] ^ h[i]);
+    return mix(h[0] ^ h[1], h[2] ^ h[3] ^ m->seed[0]) ^ mix(h[0] + h[2], h[1] + h[3]);
 }
 
 static bool is_same(const struct known_sd *k, struct bytes sd)

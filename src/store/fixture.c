@@ -33,6 +33,8 @@ void fixture_open(struct fixture *f)
 {
     snprintf(f->dir, sizeof f->dir, "/tmp/rollcall-store-XXXXXX");
     assert_non_null(mkdtemp(f->dir));
+    const char *engine = getenv("ROLLCALL_TEST_ENGINE");
+    if (engine && strcmp(engine, "sqlite") != 0) fail_msg("no fixture for engine %s", engine);
     snprintf(f->url, sizeof f->url, "sqlite:%s/store.db", f->dir);
     f->store = fixture_another(f);
 }

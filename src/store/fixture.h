@@ -1,6 +1,7 @@
 /* fixture.h - for the tests of the store: entities from a line, runs from a script, what is visible as text.
  *
- * Everything goes through store.h, so that the same tests prove every engine: the URL comes from fixture_url().
+ * Everything goes through store.h, so that the same tests prove every engine: $ROLLCALL_TEST_ENGINE
+ * says which (meson.build has the list).
  */
 #ifndef ROLLCALL_STORE_FIXTURE_H
 #define ROLLCALL_STORE_FIXTURE_H

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#define PIECE_MAX ((size_t)1 << 20) /* 8 MB, and as much to sort it */
+#define PIECE_MAX ((size_t)1 << 19) /* 4 MB, and as much while it is sorted */
 #define PIECE_MIN ((size_t)1 << 10)
 
 struct sorter sorter_new(void)
@@ -22,7 +22,6 @@ void sorter_free(struct sorter *s)
     free(s->pieces);
     free(s->ends);
     free(s->at);
-    free(s->spare);
     tape_free(&s->tape);
     *s = sorter_new();
 }
@@ -68,9 +67,16 @@ void sort_u64(uint64_t *at, uint64_t *spare, size_t n)
     if (from != at) memcpy(at, from, n * sizeof *at);
 }
 
+static void sort_piece(struct sorter *s)
+{
+    uint64_t *spare = x_alloc(s->n * sizeof *spare);
+    sort_u64(s->at, spare, s->n);
+    free(spare);
+}
+
 static int put_piece(struct sorter *s, struct err *e)
 {
-    sort_u64(s->at, s->spare, s->n);
+    sort_piece(s);
     try(tape_add(&s->tape, (struct bytes){(const uint8_t *)s->at, s->n * sizeof *s->at}, e));
     s->ends = x_realloc(s->ends, (s->n_pieces + 1) * sizeof *s->ends);
     s->ends[s->n_pieces++] = tape_length(&s->tape);
@@ -83,8 +89,6 @@ static int make_room(struct sorter *s, struct err *e)
     if (s->cap == PIECE_MAX) return put_piece(s, e);
     s->cap = s->cap ? s->cap * 4 : PIECE_MIN;
     s->at = x_realloc(s->at, s->cap * sizeof *s->at);
-    free(s->spare);
-    s->spare = x_alloc(s->cap * sizeof *s->spare);
     return 0;
 }
 
@@ -108,13 +112,12 @@ static int advance(struct sorter_piece *p, struct err *e)
 int sorter_sort(struct sorter *s, struct err *e)
 {
     if (!s->n_pieces) { /* few: they stay where they are */
-        sort_u64(s->at, s->spare, s->n);
+        sort_piece(s);
         return 0;
     }
     if (s->n) try(put_piece(s, e));
     free(s->at);
-    free(s->spare);
-    s->at = s->spare = NULL;
+    s->at = NULL;
     s->pieces = x_zalloc(s->n_pieces * sizeof *s->pieces);
     for (size_t i = 0; i < s->n_pieces; i++) {
         s->pieces[i].reader = tape_reader_new(&s->tape, i ? s->ends[i - 1] : 0, s->ends[i]);

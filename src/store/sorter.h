@@ -1,4 +1,4 @@
-/* sorter.h - any number of 64-bit numbers, sorted with 16 MB of memory: sorted pieces on a tape, then a merge.
+/* sorter.h - any number of 64-bit numbers, sorted with 8 MB of memory: sorted pieces on a tape, then a merge.
  *
  * Add all, then take them in ascending order, equal ones once. What is sorted are packed pairs (who, whom), so a number
  * is all a sort needs to carry.
@@ -9,7 +9,7 @@
 #include "store/tape.h"
 
 struct sorter {
-    uint64_t *at, *spare;
+    uint64_t *at;
     size_t n, cap;
     struct tape tape;
     uint64_t *ends; /* of each piece on the tape, in bytes */

@@ -1,7 +1,7 @@
 /* prompt.h - asks for a secret on the terminal, without echo. Internal to vault/.
  *
- * The terminal is read key by key with its signals off, so there is no moment at which an interrupt would leave it without
- * echo: Ctrl-C is a key, and the answer to it is ERR_CANCEL. Backspace and Ctrl-U work.
+ * The terminal is read key by key with its signals off, so there is no moment at which an interrupt would
+ * leave it without echo: Ctrl-C is a key, and the answer to it is ERR_CANCEL. Backspace and Ctrl-U work.
  */
 #ifndef ROLLCALL_VAULT_PROMPT_H
 #define ROLLCALL_VAULT_PROMPT_H

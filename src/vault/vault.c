@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* --- files ------------------------------------------------------------------------------------------------ */
+/* --- files ---------------------------------------------------------------------------------------------- */
 
 /* Nobody but its owner may read or change it; root's may also be readable by its group. */
 static int check_mode(const struct stat *st, const char *path, struct err *e)
@@ -19,7 +19,8 @@ static int check_mode(const struct stat *st, const char *path, struct err *e)
     bool is_open = st->st_uid == 0 ? mode & 027 : mode & 077;
     if (!is_open) return 0;
     err_set(e, ERR_DENIED, "%s: %s may read or change the file (mode %04o)", path, who, mode);
-    return err_hint(e, "chmod 600 %s%s", path, st->st_uid == 0 ? " (or 640: root's file may be readable by its group)" : "");
+    return err_hint(e, "chmod 600 %s%s", path,
+                    st->st_uid == 0 ? " (or 640: root's file may be readable by its group)" : "");
 }
 
 static int fail_open(const char *path, int saved_errno, struct err *e)
@@ -33,7 +34,9 @@ static int fail_open(const char *path, int saved_errno, struct err *e)
 static int check_encoding(struct bytes b, const char *path, struct err *e)
 {
     struct str s = str_of(b);
-    if (!str_starts(s, STR("\xff\xfe")) && !str_starts(s, STR("\xfe\xff")) && !str_starts(s, STR("\xef\xbb\xbf"))) return 0;
+    if (!str_starts(s, STR("\xff\xfe")) && !str_starts(s, STR("\xfe\xff")) &&
+        !str_starts(s, STR("\xef\xbb\xbf")))
+        return 0;
     err_set(e, ERR_INPUT, "%s: begins with a byte order mark, which would become part of the secret", path);
     return err_hint(e, "save the file as UTF-8 without BOM");
 }
@@ -85,7 +88,7 @@ static int from_file(struct secret *out, const char *path, struct err *e)
     return take_file(out, fd, path, e);
 }
 
-/* --- the other schemes -------------------------------------------------------------------------------------- */
+/* --- the other schemes ---------------------------------------------------------------------------------- */
 
 static int from_env(struct secret *out, const char *name, struct err *e)
 {
@@ -113,7 +116,8 @@ static int from_credential(struct secret *out, const char *name, struct err *e)
     return rc;
 }
 
-static int resolve(struct secret *out, const struct reference *r, const char *rest, const char *what, struct err *e)
+static int resolve(struct secret *out, const struct reference *r, const char *rest, const char *what,
+                   struct err *e)
 {
     switch (r->scheme) {
     case REFERENCE_FILE:
@@ -145,8 +149,10 @@ int secret_reference_check(struct str reference, struct err *e)
 
 void secret_describe(struct buf *out, struct str reference)
 {
-    static const char *const words[] = {
-        [REFERENCE_FILE] = "file ", [REFERENCE_ENV] = "environment variable ", [REFERENCE_CRED] = "systemd credential ", [REFERENCE_PROMPT] = "asked on the terminal"};
+    static const char *const words[] = {[REFERENCE_FILE] = "file ",
+                                        [REFERENCE_ENV] = "environment variable ",
+                                        [REFERENCE_CRED] = "systemd credential ",
+                                        [REFERENCE_PROMPT] = "asked on the terminal"};
     struct reference r;
     struct err e;
     if (reference_parse(&r, reference, &e) < 0) {

@@ -63,9 +63,11 @@ static void test_file_content(void **state)
     static const struct {
         struct str content, secret;
     } cases[] = {
-        {{"pw", 2}, {"pw", 2}},           {{"pw\n", 3}, {"pw", 2}},        {{"pw\r\n", 4}, {"pw", 2}},
-        {{"pw\n\n", 4}, {"pw\n", 3}},     {{"pw\r", 3}, {"pw\r", 3}},      {{" pw \n", 5}, {" pw ", 4}},
-        {{"a\nb\n", 4}, {"a\nb", 3}},     {{"p\xc3\xa4\n", 4}, {"p\xc3\xa4", 3}}, {{"p\xe4\n", 3}, {"p\xe4", 2}},
+        {{"pw", 2}, {"pw", 2}},         {{"pw\n", 3}, {"pw", 2}},
+        {{"pw\r\n", 4}, {"pw", 2}},     {{"pw\n\n", 4}, {"pw\n", 3}},
+        {{"pw\r", 3}, {"pw\r", 3}},     {{" pw \n", 5}, {" pw ", 4}},
+        {{"a\nb\n", 4}, {"a\nb", 3}},   {{"p\xc3\xa4\n", 4}, {"p\xc3\xa4", 3}},
+        {{"p\xe4\n", 3}, {"p\xe4", 2}},
     };
     for (size_t i = 0; i < n_elements(cases); i++) {
         struct secret s;
@@ -110,7 +112,10 @@ static void test_file_size(void **state)
     static const struct {
         size_t len;
         bool newline, ok;
-    } cases[] = {{SECRET_MAX, false, true}, {SECRET_MAX + 1, true, true}, {SECRET_MAX + 1, false, false}, {SECRET_MAX + 10, false, false}};
+    } cases[] = {{SECRET_MAX, false, true},
+                 {SECRET_MAX + 1, true, true},
+                 {SECRET_MAX + 1, false, false},
+                 {SECRET_MAX + 10, false, false}};
     for (size_t i = 0; i < n_elements(cases); i++) {
         struct secret s;
         struct err e;
@@ -130,8 +135,9 @@ static void test_file_modes(void **state)
     static const struct {
         mode_t mode;
         bool user_ok, root_ok;
-    } cases[] = {{0600, true, true},   {0400, true, true},   {0700, true, true},   {0640, false, true},  {0440, false, true}, {0660, false, false},
-                 {0644, false, false}, {0604, false, false}, {0620, false, false}, {0601, false, false}, {0666, false, false}, {0602, false, false}};
+    } cases[] = {{0600, true, true},   {0400, true, true},   {0700, true, true},   {0640, false, true},
+                 {0440, false, true},  {0660, false, false}, {0644, false, false}, {0604, false, false},
+                 {0620, false, false}, {0601, false, false}, {0666, false, false}, {0602, false, false}};
     bool is_root = geteuid() == 0;
     for (size_t i = 0; i < n_elements(cases); i++) {
         struct secret s;
@@ -141,8 +147,8 @@ static void test_file_modes(void **state)
         assert_int_equal(resolve_file(&s, &e), ok ? 0 : ERR_DENIED);
         if (ok) continue;
         char want[256], hint[128];
-        snprintf(want, sizeof want, WHAT ": %s: %s may read or change the file (mode %04o)", path, cases[i].mode & 007 ? "others" : "its group",
-                 cases[i].mode);
+        snprintf(want, sizeof want, WHAT ": %s: %s may read or change the file (mode %04o)", path,
+                 cases[i].mode & 007 ? "others" : "its group", cases[i].mode);
         assert_string_equal(e.message, want);
         snprintf(hint, sizeof hint, "chmod 600 %s", path);
         assert_int_equal(strncmp(e.hint, hint, strlen(hint)), 0);
@@ -189,7 +195,8 @@ static void test_env(void **state)
     secret_drop(&s);
     setenv("ROLLCALL_TEST_PW", "", 1);
     assert_int_equal(secret_resolve(&s, STR("env:ROLLCALL_TEST_PW"), WHAT, &e), ERR_INPUT);
-    assert_string_equal(e.message, "password of corp: environment variable ROLLCALL_TEST_PW: the secret is empty");
+    assert_string_equal(e.message,
+                        "password of corp: environment variable ROLLCALL_TEST_PW: the secret is empty");
     unsetenv("ROLLCALL_TEST_PW");
     assert_int_equal(secret_resolve(&s, STR("env:ROLLCALL_TEST_PW"), WHAT, &e), ERR_NOTFOUND);
     assert_string_equal(e.message, "password of corp: the environment variable ROLLCALL_TEST_PW is not set");
@@ -216,8 +223,14 @@ static void test_references(void **state)
 {
     static const struct {
         const char *text, *described;
-    } good[] = {{"file:/a b/c", "file /a b/c"}, {"file:rel", "file rel"}, {"env:A_1", "environment variable A_1"}, {"cred:corp.pw", "systemd credential corp.pw"}, {"prompt:", "asked on the terminal"}};
-    static const char *const bad[] = {"", "hunter2", "file:", "file:a\nb", "env:", "env:1A", "env:A=B", "env:A B", "cred:", "cred:..", "cred:a/b", "prompt:x", "prompt", "vault:x", "FILE:/x", "pass:word"};
+    } good[] = {{"file:/a b/c", "file /a b/c"},
+                {"file:rel", "file rel"},
+                {"env:A_1", "environment variable A_1"},
+                {"cred:corp.pw", "systemd credential corp.pw"},
+                {"prompt:", "asked on the terminal"}};
+    static const char *const bad[] = {"",        "hunter2", "file:",   "file:a\nb", "env:",     "env:1A",
+                                      "env:A=B", "env:A B", "cred:",   "cred:..",   "cred:a/b", "prompt:x",
+                                      "prompt",  "vault:x", "FILE:/x", "pass:word"};
     struct err e;
     for (size_t i = 0; i < n_elements(good); i++) {
         struct buf b = buf_new(100);
@@ -236,7 +249,7 @@ static void test_references(void **state)
     }
 }
 
-/* --- the terminal: a child with a pseudo-terminal of its own asks, the test types ---------------------------------- */
+/* --- the terminal: a child with a pseudo-terminal of its own asks, the test types ----------------------- */
 
 static void child_asks(int slave, int result)
 {
@@ -246,7 +259,9 @@ static void child_asks(int slave, int result)
     ioctl(slave, TIOCSCTTY, 0);
     int rc = secret_resolve(&s, STR("prompt:"), WHAT, &e);
     struct termios t;
-    char flag = tcgetattr(slave, &t) == 0 && (t.c_lflag & ECHO) && (t.c_lflag & ICANON) && (t.c_lflag & ISIG) ? 'y' : 'n';
+    char flag = tcgetattr(slave, &t) == 0 && (t.c_lflag & ECHO) && (t.c_lflag & ICANON) && (t.c_lflag & ISIG)
+                    ? 'y'
+                    : 'n';
     dprintf(result, "%d%c", rc, flag);
     if (rc == 0 && write(result, s.ptr, s.len) < 0) _exit(1);
     secret_drop(&s);
@@ -303,8 +318,12 @@ static void test_prompt(void **state)
     } cases[] = {
         {"hunter2\r", "0yhunter2"},
         {"p\xc3\xa4ss w\r", "0yp\xc3\xa4ss w"},
-        {"hunterX\x7f" "2\n", "0yhunter2"},
-        {"a\xc3\xa4\x7f\x08\x7f" "bc\r", "0ybc"},
+        {"hunterX\x7f"
+         "2\n",
+         "0yhunter2"},
+        {"a\xc3\xa4\x7f\x08\x7f"
+         "bc\r",
+         "0ybc"},
         {"wrong\x15right\r", "0yright"},
         {"\r", "-11y"},
         {"abc\x03", "-12y"},
@@ -337,7 +356,10 @@ static void test_prompt_without_terminal(void **state)
         struct err e;
         setsid();
         int rc = secret_resolve(&s, STR("prompt:"), WHAT, &e);
-        _exit(rc == ERR_INPUT && strcmp(e.message, "password of corp: prompt: there is no terminal to ask on") == 0 ? 0 : 1);
+        _exit(rc == ERR_INPUT &&
+                      strcmp(e.message, "password of corp: prompt: there is no terminal to ask on") == 0
+                  ? 0
+                  : 1);
     }
     waitpid(pid, &status, 0);
     assert_true(WIFEXITED(status));
@@ -347,10 +369,18 @@ static void test_prompt_without_terminal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_file_content),        cmocka_unit_test(test_file_refused), cmocka_unit_test(test_file_size),
-        cmocka_unit_test(test_file_modes),          cmocka_unit_test(test_file_of_other_owner), cmocka_unit_test(test_file_kinds),
-        cmocka_unit_test(test_env),                 cmocka_unit_test(test_credential),   cmocka_unit_test(test_references),
-        cmocka_unit_test(test_prompt),              cmocka_unit_test(test_prompt_long),  cmocka_unit_test(test_prompt_without_terminal),
+        cmocka_unit_test(test_file_content),
+        cmocka_unit_test(test_file_refused),
+        cmocka_unit_test(test_file_size),
+        cmocka_unit_test(test_file_modes),
+        cmocka_unit_test(test_file_of_other_owner),
+        cmocka_unit_test(test_file_kinds),
+        cmocka_unit_test(test_env),
+        cmocka_unit_test(test_credential),
+        cmocka_unit_test(test_references),
+        cmocka_unit_test(test_prompt),
+        cmocka_unit_test(test_prompt_long),
+        cmocka_unit_test(test_prompt_without_terminal),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

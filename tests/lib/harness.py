@@ -307,6 +307,9 @@ class Replay(Fake):
         wait_for(lambda: os.path.exists(port_file) and open(port_file).read().strip())
         self.port = int(open(port_file).read().split()[0])
 
+    def config(self, directory, connector="fake", **keys):
+        return super().config(directory, connector, **dict({"domain": "bench.example"}, **keys))
+
 
 def wait_for(what, seconds=20):
     deadline = time.monotonic() + seconds

@@ -13,8 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define COUNT_MAX       5000 /* objects counted below base_dn */
-#define SAMPLE_SIZE     5
+#define COUNT_MAX        1000 /* objects counted below base_dn */
+#define SAMPLE_SIZE      5
 #define PASSWORD_SOON_MS ((int64_t)14 * 24 * 3600 * 1000)
 
 /* --- base_dn ------------------------------------------------------------------------------------------- */

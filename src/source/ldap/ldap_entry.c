@@ -33,19 +33,15 @@ int ldap_entry_dn(struct bytes content, struct str *dn, struct cursor *attribute
     return 0;
 }
 
-/* "range=low-high" or "range=low-*" */
-bool ldap_range_parse(struct range *out, struct str option)
+/* "low-high" or "low-*" */
+static bool parse_bounds(struct range *out, struct str bounds)
 {
-    const struct str prefix = STR("range=");
     int64_t first, last;
-    if (option.len < prefix.len || !str_equal_nocase((struct str){option.ptr, prefix.len}, prefix)) return false;
-    struct str low = {option.ptr + prefix.len, option.len - prefix.len};
-    size_t dash = str_index(low, '-');
-    if (dash == low.len) return false;
-    struct str high = {low.ptr + dash + 1, low.len - dash - 1};
-    low.len = dash;
+    size_t dash = str_index(bounds, '-');
+    if (dash == bounds.len) return false;
+    struct str high = {bounds.ptr + dash + 1, bounds.len - dash - 1};
     *out = (struct range){.is_final = str_equal(high, STR("*"))};
-    if (!decimal_parse(&first, low) || first < 0) return false;
+    if (!decimal_parse(&first, (struct str){bounds.ptr, dash}) || first < 0) return false;
     out->first = (uint64_t)first;
     if (out->is_final) return true;
     if (!decimal_parse(&last, high) || last < first) return false;
@@ -53,11 +49,37 @@ bool ldap_range_parse(struct range *out, struct str option)
     return true;
 }
 
+bool ldap_range_parse(struct range *out, struct str options)
+{
+    static const struct range nonsense = {.first = UINT64_MAX, .is_final = true};
+    const struct str prefix = STR("range");
+    unsigned n = 0;
+    while (options.len) {
+        struct str one = {options.ptr + 1, options.len - 1}; /* past the semicolon */
+        one.len = str_index(one, ';');
+        options = (struct str){one.ptr + one.len, options.len - 1 - one.len};
+        if (one.len < prefix.len || !str_equal_nocase((struct str){one.ptr, prefix.len}, prefix)) continue;
+        struct str bounds = {one.ptr + prefix.len, one.len - prefix.len};
+        if (n++ || !bounds.len || bounds.ptr[0] != '=' || !parse_bounds(out, (struct str){bounds.ptr + 1, bounds.len - 1})) *out = nonsense;
+    }
+    return n > 0;
+}
+
+bool ldap_range_is_sound(const struct range *range, struct bytes set, uint64_t first)
+{
+    struct cursor c = cursor_new(set);
+    struct bytes v;
+    uint64_t n = 0;
+    while (ber_next_value(&c, &v)) n++;
+    if (c.failed || !n || range->first != first) return false;
+    return range->is_final || n == range->last - range->first + 1;
+}
+
 static void put(struct ldap_plan *p, size_t at, struct bytes set, struct str options, struct str dn)
 {
     struct slot *s = &p->slots[at];
     struct range range;
-    bool is_ranged = options.len && ldap_range_parse(&range, (struct str){options.ptr + 1, options.len - 1});
+    bool is_ranged = ldap_range_parse(&range, options);
     if (s->stamp == p->stamp && s->set.len) {
         /* beside `member;range=0-1499` an empty `member` comes; twice with values is nobody's business */
         if (set.len) slot_note_bad(s, dn, 1);

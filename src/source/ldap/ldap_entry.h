@@ -12,7 +12,10 @@ int ldap_entry_dn(struct bytes content, struct str *dn, struct cursor *attribute
 /* Fills the slots of what came; slots that did not keep an older stamp. ERR_PROTO: not well-formed. */
 int ldap_entry_read(struct ldap_plan *p, struct bytes content, struct str *dn, struct err *e) must_use;
 
-/* "range=0-1499", "range=1500-*"; false if it is no range option. */
-bool ldap_range_parse(struct range *out, struct str option);
+/* Of an attribute description's options (";range=0-1499", ";binary;range=1500-*"). false: no range option among them. One that
+ * makes no sense, or two, give a range that ldap_range_is_sound refuses. */
+bool ldap_range_parse(struct range *out, struct str options);
+/* true if `set` is what `range` says and begins with value number `first`. */
+bool ldap_range_is_sound(const struct range *range, struct bytes set, uint64_t first);
 
 #endif

@@ -24,31 +24,13 @@ struct reread {
 
 /* --- one range ----------------------------------------------------------------------------------------- */
 
-static uint64_t count_values(struct bytes set)
-{
-    struct cursor c = cursor_new(set);
-    struct bytes v;
-    uint64_t n = 0;
-    while (ber_next_value(&c, &v)) n++;
-    return c.failed ? 0 : n;
-}
-
-/* true if `set` is what `range` says, and it begins at `first`. */
-static bool is_sound(const struct range *range, struct bytes set, uint64_t first)
-{
-    uint64_t n = count_values(set);
-    if (range->first != first || !n) return false;
-    return range->is_final || n == range->last - range->first + 1;
-}
-
 static const struct fetched_attribute *find_range(const struct fetched *f, struct str name, struct range *range)
 {
     for (size_t i = 0; i < f->n_attributes; i++) {
         struct str full = f->attributes[i].name;
         size_t semicolon = str_index(full, ';');
         if (semicolon == full.len || !str_equal_nocase((struct str){full.ptr, semicolon}, name)) continue;
-        struct str option = {full.ptr + semicolon + 1, full.len - semicolon - 1};
-        if (ldap_range_parse(range, option)) return &f->attributes[i];
+        if (ldap_range_parse(range, (struct str){full.ptr + semicolon, full.len - semicolon})) return &f->attributes[i];
     }
     return NULL;
 }
@@ -65,7 +47,7 @@ static int fetch_range(struct reread *r, const struct slot *s, uint64_t first, s
     int rc = ldap_fetch(f, r->l->s->conn, &q, &r->l->s->stats, e);
     if (rc < 0) return ldap_is_answer(e) ? 0 : rc;
     const struct fetched_attribute *a = find_range(f, s->name, range);
-    if (a && is_sound(range, a->set, first)) {
+    if (a && ldap_range_is_sound(range, a->set, first)) {
         *set = a->set;
         return 1;
     }
@@ -82,7 +64,7 @@ static int gather(struct reread *r, struct slot *s, struct err *e)
     struct range range = s->range;
     struct bytes set = s->set;
     *all = buf_new(GATHERED_MAX);
-    bool is_whole = is_sound(&range, set, 0);
+    bool is_whole = ldap_range_is_sound(&range, set, 0);
     buf_add_bytes(all, set);
     while (is_whole && !range.is_final && !all->failed) {
         struct fetched f;
@@ -152,7 +134,7 @@ static int stream_members(struct reread *r, const uint8_t guid[GUID_SIZE], struc
 static bool members_follow(const struct ldap_list *l)
 {
     const struct slot *s = &l->plan.slots[l->plan.member];
-    return slot_is_present(&l->plan, l->plan.member) && s->is_ranged && !s->range.is_final && is_sound(&s->range, s->set, 0);
+    return slot_is_present(&l->plan, l->plan.member) && s->is_ranged && !s->range.is_final && ldap_range_is_sound(&s->range, s->set, 0);
 }
 
 static int emit_whole(struct reread *r, struct err *e)
@@ -166,7 +148,7 @@ static int emit_whole(struct reread *r, struct err *e)
     if (is_whole < 0) return is_whole;
     const struct slot *member = &l->plan.slots[l->plan.member];
     bool more = members_follow(l);
-    if (slot_is_present(&l->plan, l->plan.member) && member->is_ranged && !more && !is_sound(&member->range, member->set, 0))
+    if (slot_is_present(&l->plan, l->plan.member) && member->is_ranged && !more && !ldap_range_is_sound(&member->range, member->set, 0))
         is_whole = 0;
     try(ldap_list_emit(l, dn, more, guid, &sent, e));
     if (sent && more) {

@@ -60,10 +60,32 @@ static enum outcome add_bytes(struct buf *to, bool is_good, struct bytes raw)
     return VALUE_ADDED;
 }
 
-/* NUL is UTF-8, but no directory text holds it, and C programs and PostgreSQL choke on it. */
+#define HIGH_BITS 0x8080808080808080u
+#define LOW_BITS  0x0101010101010101u
+
+/* true if one of eight bytes is NUL or not ASCII; may also be true for others. */
+static bool is_odd(const uint8_t *p)
+{
+    uint64_t w;
+    memcpy(&w, p, sizeof w);
+    return ((w - LOW_BITS) | w) & HIGH_BITS;
+}
+
+static bool is_odd_text(struct bytes raw)
+{
+    return str_is_utf8(str_of(raw)) && !memchr(raw.ptr, 0, raw.len);
+}
+
+/* UTF-8 without NUL: no directory text holds one, and C programs and PostgreSQL choke on it. Nearly all is ASCII. */
 static bool is_text(struct bytes raw)
 {
-    return str_is_utf8(str_of(raw)) && !(raw.len && memchr(raw.ptr, 0, raw.len));
+    size_t i = 0;
+    for (; i + 8 <= raw.len; i += 8)
+        if (is_odd(raw.ptr + i)) return is_odd_text(raw);
+    if (raw.len >= 8) return !is_odd(raw.ptr + raw.len - 8) || is_odd_text(raw);
+    for (; i < raw.len; i++)
+        if (raw.ptr[i] < 1 || raw.ptr[i] >= 0x80) return is_odd_text(raw);
+    return true;
 }
 
 static enum outcome add_bool(struct buf *to, struct str raw)
@@ -142,6 +164,24 @@ static uint64_t add_many(struct buf *body, struct value_scratch *v, const struct
     return n_bad;
 }
 
+static size_t varint_size(uint64_t v)
+{
+    size_t n = 1;
+    while (v >>= 7) n++;
+    return n;
+}
+
+/* The commonest case by far, without a detour: what add_one and add_to_body would write. */
+static bool add_text(struct buf *body, enum attr id, struct bytes raw)
+{
+    if (!is_text(raw)) return false;
+    buf_add_varint(body, id);
+    buf_add_varint(body, 1 + varint_size(raw.len) + raw.len);
+    buf_add_byte(body, 1);
+    buf_add_lstr(body, raw);
+    return true;
+}
+
 /* Of several values of an attribute that can have one, the first is taken and the others count as malformed. */
 uint64_t value_add(struct buf *body, struct value_scratch *v, const struct slot *s)
 {
@@ -149,6 +189,7 @@ uint64_t value_add(struct buf *body, struct value_scratch *v, const struct slot 
     struct bytes raw;
     if (!ber_next_value(&c, &raw)) return c.failed;
     if (c.in.len && s->is_multi) return add_many(body, v, s);
+    if (s->type == ATTR_STRING && s->id != ATTR_CUSTOM) return (uint64_t)!add_text(body, s->id, raw) + (c.in.len > 0);
     buf_clear(&v->encoded);
     enum outcome o = add_one(&v->encoded, s->type, raw);
     if (o == VALUE_ADDED) add_to_body(body, s, 1, buf_bytes(&v->encoded));
