@@ -34,15 +34,25 @@ static int split(const char *given, char host[256], uint16_t *port, struct err *
     return 0;
 }
 
+/* A certificate that nobody vouches for may hold anything. */
+static void print_words(const char *key, const char *text)
+{
+    struct buf b = buf_new(65536);
+    out_visible(&b, str_from(text));
+    printf("%s%s\n", key, buf_cstr(&b));
+    buf_free(&b);
+}
+
 static void print_certificate(const json_t *cert, size_t i)
 {
     static const char *const keys[] = {"issuer", "names", "not_before", "not_after", "sha256", "key", "signature", "usages"};
-    printf("%s %s\n", i ? "  issued by" : "leaf       ", json_string_value(json_object_get(cert, "subject")));
+    print_words(i ? "  issued by " : "leaf        ", json_string_value(json_object_get(cert, "subject")));
     for (size_t k = 0; k < n_elements(keys); k++) {
         const json_t *v = json_object_get(cert, keys[k]);
         if (!v) continue;
         char *text = json_is_string(v) ? NULL : json_dumps(v, JSON_ENCODE_ANY);
-        printf("    %-12s %s\n", keys[k], text ? text : json_string_value(v));
+        printf("    %-12s ", keys[k]);
+        print_words("", text ? text : json_string_value(v));
         free(text);
     }
 }
@@ -63,8 +73,8 @@ static int print_report(struct cli *c, const struct tls_report *r, struct err *e
     }
     printf("%s, %s\n", r->protocol, r->cipher);
     json_array_foreach(r->chain, i, cert) print_certificate(cert, i);
-    printf("trusted: %s%s%s\n", r->trusted ? "yes" : "NO", r->trusted ? "" : ", ", r->trusted ? "" : r->why.message);
-    if (!r->trusted && r->why.hint[0]) printf("    fix: %s\n", r->why.hint);
+    print_words(r->trusted ? "trusted: yes" : "trusted: NO, ", r->trusted ? "" : r->why.message);
+    if (!r->trusted && r->why.hint[0]) print_words("    fix: ", r->why.hint);
     return 0;
 }
 

@@ -24,16 +24,12 @@ static const char *mark(const char *verdict, bool color)
     }
 }
 
-static void print_lines(const char *text, const char *indent)
+static void print_text(const char *text)
 {
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '\n')
-            printf("\n%s", indent);
-        else
-            putchar(c < 0x20 || c == 0x7f ? '?' : c);
-    }
-    putchar('\n');
+    struct buf b = buf_new(65536);
+    out_visible(&b, str_from(text));
+    puts(buf_cstr(&b));
+    buf_free(&b);
 }
 
 static void print_step(const json_t *step)
@@ -42,10 +38,10 @@ static void print_step(const json_t *step)
     const char *fix = json_string_value(json_object_get(step, "fix"));
     printf("%s %-12s %6lld ms  ", mark(json_string_value(json_object_get(step, "verdict")), color),
            json_string_value(json_object_get(step, "name")), (long long)json_integer_value(json_object_get(step, "took_ms")));
-    print_lines(json_string_value(json_object_get(step, "evidence")), "                             ");
+    print_text(json_string_value(json_object_get(step, "evidence")));
     if (fix && *fix) {
         printf("    fix: ");
-        print_lines(fix, "         ");
+        print_text(fix);
     }
     fflush(stdout);
 }

@@ -1,6 +1,7 @@
 #include "cmd/cli.h"
 
 #include "base/jsonw.h"
+#include "cmd/out.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -267,12 +268,6 @@ static void print_error_json(const struct err *e)
     buf_free(&b);
 }
 
-/* Control characters of a directory or a peer do not reach the terminal. */
-static void add_safely(struct buf *b, const char *text)
-{
-    for (; *text; text++) buf_add_byte(b, (unsigned char)*text < 0x20 || *text == 0x7f ? '?' : (uint8_t)*text);
-}
-
 void cli_print_error(const struct cli *c, const struct err *e)
 {
     if (c && (c->format == OUT_JSON || c->format == OUT_JSONL)) {
@@ -281,11 +276,11 @@ void cli_print_error(const struct cli *c, const struct err *e)
     }
     struct buf b = buf_new(8192);
     buf_add_str(&b, STR("rollcall: "));
-    add_safely(&b, e->message);
+    out_visible(&b, str_from(e->message));
     buf_add_byte(&b, '\n');
     if (e->hint[0]) {
         buf_add_str(&b, STR("  fix: "));
-        add_safely(&b, e->hint);
+        out_visible(&b, str_from(e->hint));
         buf_add_byte(&b, '\n');
     }
     fputs(buf_cstr(&b), stderr);

@@ -127,6 +127,29 @@ static size_t add_visible(struct buf *b, struct str s, size_t max_width)
     return width;
 }
 
+void out_visible(struct buf *b, struct str text)
+{
+    (void)add_visible(b, text, 0);
+}
+
+void out_print_gap(const struct gap *g)
+{
+    struct buf b = buf_new(65536);
+    buf_printf(&b, "  gap (%s)%s%s: ", gap_severity_name(g->severity), g->kind ? " " : "", g->kind ? kind_name(g->kind) : "");
+    out_visible(&b, g->what);
+    if (g->where.len) {
+        buf_add_str(&b, STR(" ["));
+        out_visible(&b, g->where);
+        buf_add_byte(&b, ']');
+    }
+    if (g->fix.len) {
+        buf_add_str(&b, STR("\n    fix: "));
+        out_visible(&b, g->fix);
+    }
+    fprintf(stderr, "%s\n", buf_cstr(&b));
+    buf_free(&b);
+}
+
 static struct str value_text(const json_t *v, char **to_free)
 {
     *to_free = NULL;

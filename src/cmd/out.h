@@ -25,8 +25,12 @@ int out_object(const struct cli *c, const json_t *object, struct err *e) must_us
 /* A JSON string of text that may be invalid UTF-8 (then escaped). */
 json_t *out_str(struct str s);
 json_t *out_time(int64_t ms); /* RFC 3339, NULL for 0 */
+/* Appends what a directory or a peer wrote, for a terminal: on one line, control and bidirectional characters as \u{..}. Without it
+ * a name or an error text could move the cursor, or forge a line of ours. */
+void out_visible(struct buf *b, struct str text);
 /* Sets key if value is not NULL. */
 void out_put(json_t *object, const char *key, json_t *value);
 json_t *out_gap(const struct gap *g);
+void out_print_gap(const struct gap *g); /* to standard error, as text */
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/jsonw.h"
 #include "base/when.h"
+#include "cmd/out.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -96,14 +97,7 @@ void progress_stop(struct progress *p)
 bool report_gaps(const struct stream_report *report)
 {
     const struct gap_list *l = report->gaps;
-    for (size_t i = 0; i < l->n; i++) {
-        const struct gap *g = &l->list[i];
-        fprintf(stderr, "  gap (%s)%s%s: %.*s", gap_severity_name(g->severity), g->kind ? " " : "", g->kind ? kind_name(g->kind) : "",
-                STR_FMT(g->what));
-        if (g->where.len) fprintf(stderr, " [%.*s]", STR_FMT(g->where));
-        fputc('\n', stderr);
-        if (g->fix.len) fprintf(stderr, "    fix: %.*s\n", STR_FMT(g->fix));
-    }
+    for (size_t i = 0; i < l->n; i++) out_print_gap(&l->list[i]);
     if (l->n_info + l->n_loss > l->n) fprintf(stderr, "  and %zu gaps more\n", l->n_info + l->n_loss - l->n);
     return l->n_loss > 0;
 }

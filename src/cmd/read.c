@@ -1,4 +1,5 @@
 #include "cmd/cli.h"
+#include "cmd/out.h"
 #include "cmd/progress.h"
 #include "run/read.h"
 
@@ -24,7 +25,10 @@ static void summary(const struct stream_report *r, const char *connector)
         fprintf(stderr, "%s%llu %s%s", comma, (unsigned long long)r->received[k], kind_plural((enum kind)k), r->complete[k] ? "" : " (INCOMPLETE)");
         comma = ", ";
     }
-    fprintf(stderr, " from %s in %llu requests\n", r->server, (unsigned long long)r->requests);
+    struct buf server = buf_new(4096);
+    out_visible(&server, str_from(r->server));
+    fprintf(stderr, " from %s in %llu requests\n", buf_cstr(&server), (unsigned long long)r->requests);
+    buf_free(&server);
 }
 
 static int run(struct cli *c, struct err *e)

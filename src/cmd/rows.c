@@ -71,11 +71,7 @@ static void ignore_run(void *ctx, const struct run_row *r)
 static void print_gap(void *ctx, const struct gap *g)
 {
     (void)ctx;
-    fprintf(stderr, "  gap (%s)%s%s: %.*s", gap_severity_name(g->severity), g->kind ? " " : "", g->kind ? kind_name(g->kind) : "",
-            STR_FMT(g->what));
-    if (g->where.len) fprintf(stderr, " [%.*s]", STR_FMT(g->where));
-    fputc('\n', stderr);
-    if (g->fix.len) fprintf(stderr, "    fix: %.*s\n", STR_FMT(g->fix));
+    out_print_gap(g);
 }
 
 int rows_print_gaps(struct store *s, int64_t run, struct err *e)

@@ -127,6 +127,8 @@ static const struct key_spec http[] = {
     OCSF_VERSION,
     {.name = "batch", .kind = KEY_INT, .min = 1, .max = 10000, .fallback = "100", .group = DELIVERY, .aka = "batch_size", .doc = "Events a request"},
     {.name = "timeout", .kind = KEY_DURATION, .min = SECONDS(1), .max = HOURS(1), .fallback = "30s", .group = LIMITS, .doc = "For one request"},
+    {.name = "give_up_after", .kind = KEY_DURATION, .min = SECONDS(1), .max = DAYS(1), .fallback = "5m", .group = LIMITS, .aka = "retry_for",
+     .doc = "How long one batch is tried again; what waits stays in the outbox"},
 };
 
 static const struct key_spec directory[] = {

@@ -48,6 +48,7 @@ struct subject {
     struct member_source *members;                   /* groups only; NULL: not collected */
     struct bytes sd_bytes;                           /* security descriptor, empty if none */
     int64_t first_seen_ms, last_changed_ms, deleted_ms;
+    int64_t version; /* of the state told, for its event id; 0: the run's, so that each run has ids of its own */
 };
 
 /* Stamped on every event of one call. */

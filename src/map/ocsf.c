@@ -12,7 +12,7 @@ bool get_event_uid(struct view *v, const struct row *row, struct cell *out)
                          v->change->id ? v->change->id : v->change->run);
     else
         event_uid_format(v->scratch, v->is_second ? &v->d->uid_second : &v->d->uid_state, v->r->record->guid,
-                         c->run ? c->run : c->time_ms);
+                         v->s->version ? v->s->version : c->run ? c->run : c->time_ms);
     return cell_plain(out, v->scratch, 32);
 }
 

@@ -7,12 +7,15 @@
 #include <errno.h>
 #include <openldap.h>
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #define SYSTEM_CA "/etc/ssl/certs/ca-certificates.crt"
+/* GnuTLS: TLS 1.2 and up (libldap's own minimum is not for this library), keys of 2048 bits and SHA-2 at least. */
+#define PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%PROFILE_MEDIUM"
 
 /* --- waiting ------------------------------------------------------------------------------------------- */
 
@@ -113,7 +116,10 @@ static int use_ca(struct ldap_conn *c, const char *ca_path, struct err *e)
     char path[64] = SYSTEM_CA;
     int fd defer_close = -1;
     if (ca_path) {
-        try(ca_load(&c->pin_pem, &c->is_pinned, ca_path, e));
+        if (ca_load(&c->pin_pem, &c->is_pinned, ca_path, e) < 0) {
+            if (e->class == ERR_NOTFOUND || e->class == ERR_DENIED) e->class = ERR_INPUT; /* of the settings, not of the server */
+            return e->class;
+        }
         fd = memfd_create("ca", MFD_CLOEXEC);
         if (fd < 0) return err_errno(e, ERR_LIMIT, errno, "memfd_create");
         try(file_write_all(fd, buf_bytes(&c->pin_pem), e));
@@ -121,7 +127,9 @@ static int use_ca(struct ldap_conn *c, const char *ca_path, struct err *e)
     }
     try(set_option(c, LDAP_OPT_X_TLS_CACERTFILE, path, e));
     try(set_int(c, LDAP_OPT_X_TLS_REQUIRE_CERT, LDAP_OPT_X_TLS_HARD, e));
+    try(set_int(c, LDAP_OPT_X_TLS_REQUIRE_SAN, LDAP_OPT_X_TLS_HARD, e)); /* RFC 6125: the common name is no host name */
     try(set_int(c, LDAP_OPT_X_TLS_PROTOCOL_MIN, LDAP_OPT_X_TLS_PROTOCOL_TLS1_2, e));
+    try(set_option(c, LDAP_OPT_X_TLS_CIPHER_SUITE, PRIORITIES, e));
     int client = 0; /* last: it builds this handle's own context from the options above */
     if (ldap_set_option(c->ld, LDAP_OPT_X_TLS_NEWCTX, &client) == LDAP_OPT_SUCCESS) return 0;
     err_set(e, ERR_TLS, "no TLS can be set up with the CA certificates of %s", ca_path ? ca_path : SYSTEM_CA);
@@ -192,33 +200,44 @@ static int diagnose(struct ldap_conn *c, const struct ldap_target *t, const stru
     return e->class;
 }
 
-static bool pem_holds(struct buf *pem, const struct berval *der)
+static bool pem_holds(struct buf *pem, X509 *cert)
 {
     BIO *in = BIO_new_mem_buf(pem->ptr, (int)pem->len);
-    X509 *cert;
+    X509 *one;
     bool found = false;
-    while (in && !found && (cert = PEM_read_bio_X509(in, NULL, NULL, NULL))) {
-        uint8_t *one = NULL;
-        int len = i2d_X509(cert, &one);
-        found = len > 0 && (size_t)len == der->bv_len && memcmp(one, der->bv_val, der->bv_len) == 0;
-        OPENSSL_free(one);
-        X509_free(cert);
+    while (in && !found && (one = PEM_read_bio_X509(in, NULL, NULL, NULL))) {
+        found = X509_cmp(one, cert) == 0;
+        X509_free(one);
     }
     BIO_free(in);
     return found;
 }
 
-/* A pinned leaf must be the very certificate that was presented, not one that it signed. */
-static int check_pin(struct ldap_conn *c, struct err *e)
+static int judge_peer(struct ldap_conn *c, X509 *cert, struct err *e)
 {
-    struct berval peer = {0, NULL};
-    if (!c->is_pinned) return 0;
-    bool same = ldap_get_option(c->ld, LDAP_OPT_X_TLS_PEERCERT, &peer) == LDAP_OPT_SUCCESS && peer.bv_val &&
-                pem_holds(&c->pin_pem, &peer);
-    ldap_memfree(peer.bv_val);
-    if (same) return 0;
-    err_set(e, ERR_TLS, "TLS: the server's certificate is not the pinned one");
-    return err_hint(e, "if the controller's certificate was renewed, fetch the new one with `rollcall certificate` and check it");
+    if (c->is_pinned && !pem_holds(&c->pin_pem, cert)) {
+        err_set(e, ERR_TLS, "TLS: the server's certificate is not the pinned one");
+        return err_hint(e, "if the controller's certificate was renewed, fetch the new one with `rollcall certificate` and check it");
+    }
+    if (X509_get_extended_key_usage(cert) & (XKU_SSL_SERVER | XKU_ANYEKU)) return 0; /* all bits where there is no such extension */
+    err_set(e, ERR_TLS, "TLS: the certificate is not for server authentication");
+    return err_hint(e, "issue the controller a certificate with the extended key usage Server Authentication (1.3.6.1.5.5.7.3.1)");
+}
+
+/* What GnuTLS under libldap does not look at: that a pinned leaf is the very certificate, not one that it signed, and what the
+ * certificate is for (RFC 5280 4.2.1.12). */
+static int check_peer(struct ldap_conn *c, struct err *e)
+{
+    struct berval der = {0, NULL};
+    X509 *cert = NULL;
+    if (ldap_get_option(c->ld, LDAP_OPT_X_TLS_PEERCERT, &der) == LDAP_OPT_SUCCESS && der.bv_val) {
+        const uint8_t *at = (const uint8_t *)der.bv_val;
+        cert = d2i_X509(NULL, &at, (long)der.bv_len);
+    }
+    ldap_memfree(der.bv_val);
+    int rc = cert ? judge_peer(c, cert, e) : err_set(e, ERR_TLS, "TLS: the server's certificate cannot be read");
+    X509_free(cert);
+    return rc;
 }
 
 static int secure(struct ldap_conn *c, const struct ldap_target *t, const struct dial_addresses *to, int64_t deadline_ms,
@@ -234,7 +253,7 @@ static int secure(struct ldap_conn *c, const struct ldap_target *t, const struct
         return err_hint(e, "is there an LDAPS service behind port %u?", t->port);
     }
     if (rc != LDAP_SUCCESS) return diagnose(c, t, to, e);
-    try(check_pin(c, e));
+    try(check_peer(c, e));
     c->is_encrypted = true;
     c->wire.reads_ahead = true;
     return 0;

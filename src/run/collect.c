@@ -72,9 +72,8 @@ static int run_job(struct inbox *b, struct emit *m, struct err *e)
     const struct source *s = type ? source_find(str_from(type)) : NULL;
     if (!s) return err_set(e, ERR_INPUT, "no source of type '%s' in this version", type ? type : "");
     json_t *settings = json_object_get(b->job, "settings");
-    int64_t run_timeout;
-    const char *limit = conf_str(settings, "run_timeout");
-    if (!limit || !conf_parse_duration(&run_timeout, str_from(limit))) run_timeout = (int64_t)12 * 3600 * 1000;
+    int64_t run_timeout = conf_int(settings, "run_timeout");
+    if (run_timeout <= 0) run_timeout = (int64_t)12 * 3600 * 1000;
     struct job job = {
         .verb = json_string_value(json_object_get(b->job, "verb")),
         .connector = json_string_value(json_object_get(b->job, "connector")),

@@ -23,7 +23,7 @@ struct liner {
     struct dialect *dialect;
     bool with_states;
     char run_uid[160];
-    struct hmap told; /* GUIDs whose state is in this batch */
+    struct hmap told; /* states sent by this call: GUID and when it last changed */
     struct buf lines;
     int64_t last_change;
     uint64_t n_changes;
@@ -36,7 +36,13 @@ static void state_of(void *ctx, const struct entity *entity)
 {
     struct liner *l = ctx;
     const struct subject *s;
+    struct hash128 key;
+    bool is_new;
     if (entity->deleted_ms) return;
+    memcpy(&key, entity->record.guid, sizeof key);
+    key.hi ^= (uint64_t)entity->last_changed_ms;
+    hmap_put(&l->told, key, &is_new);
+    if (!is_new) return;
     l->rc = subject_make(&l->maker, entity, true, &s, l->e);
     if (l->rc == 0) l->rc = dialect_entity(l->dialect, s, &l->lines, l->e);
 }
@@ -46,7 +52,7 @@ static void change_of(void *ctx, const struct entity *entity)
     struct liner *l = ctx;
     const struct subject *s;
     l->rc = subject_make(&l->maker, entity, false, &s, l->e);
-    if (l->rc == 0) l->rc = dialect_change(l->dialect, l->now, entity->deleted_ms ? NULL : s, &l->lines, l->e);
+    if (l->rc == 0) l->rc = dialect_change(l->dialect, l->now, s, &l->lines, l->e);
 }
 
 static int with_entity(struct liner *l, const uint8_t guid[GUID_SIZE], void (*then)(void *, const struct entity *))
@@ -66,12 +72,8 @@ static int with_entity(struct liner *l, const uint8_t guid[GUID_SIZE], void (*th
 static int tell_state(struct liner *l, const uint8_t guid[GUID_SIZE])
 {
     static const uint8_t nobody[GUID_SIZE];
-    struct hash128 key;
-    bool is_new;
     if (!l->with_states || memcmp(guid, nobody, GUID_SIZE) == 0) return 0;
-    memcpy(&key, guid, sizeof key);
-    hmap_put(&l->told, key, &is_new);
-    return is_new ? with_entity(l, guid, state_of) : 0;
+    return with_entity(l, guid, state_of);
 }
 
 static int take_change(struct liner *l, const struct change *c)
@@ -103,6 +105,7 @@ static int liner_open(struct liner *l, struct store *s, struct str connector, st
 {
     *l = (struct liner){.store = s, .with_states = true, .lines = buf_new(BATCH_BYTES), .e = e};
     try(subject_maker_init(&l->maker, s, connector, e));
+    l->maker.by_content = true;
     o->context = (struct event_context){.connector = connector, .run = l->maker.connector.visible_run, .version = ROLLCALL_VERSION};
     snprintf(l->run_uid, sizeof l->run_uid, "%.*s-%lld", STR_FMT(connector), (long long)o->context.run);
     o->context.run_uid = str_from(l->run_uid);
@@ -128,7 +131,6 @@ static int next_batch(struct liner *l, int64_t after, int64_t limit)
 {
     struct change_query q = {.connector = l->maker.connector.name, .after_change = after, .limit = limit};
     buf_clear(&l->lines);
-    hmap_free(&l->told);
     l->n_changes = 0;
     l->last_change = after;
     l->rc = 0;
@@ -176,17 +178,15 @@ static int post_lines(struct sink_http *h, struct str lines, bool wrapped, int64
 static int open_http(struct sink_http **out, const struct sink_conf *sink, struct secret *token, bool wrapped, struct err *e)
 {
     const char *reference = conf_str(sink->settings, "token"), *ca = conf_str(sink->settings, "ca_certificate");
-    const char *timeout = conf_str(sink->settings, "timeout");
-    int64_t timeout_ms = 30000;
     char what[128];
     snprintf(what, sizeof what, "token of sink %s", sink->name);
     if (reference && secret_resolve(token, str_from(reference), what, e) < 0) return err_wrap(e, "sinks.%s.token", sink->name);
-    if (timeout && !conf_parse_duration(&timeout_ms, str_from(timeout))) return err_set(e, ERR_INPUT, "sinks.%s.timeout", sink->name);
     struct sink_http_config c = {.url = str_from(conf_str(sink->settings, "url")),
                                  .token = reference ? token : NULL,
                                  .ca_certificate = str_from(ca),
                                  .cancel = worker_interrupt_flag(),
-                                 .timeout_ms = (int)timeout_ms,
+                                 .timeout_ms = (int)conf_int(sink->settings, "timeout"),
+                                 .give_up_after_ms = (int)conf_int(sink->settings, "give_up_after"),
                                  .content_type = wrapped ? STR("application/json") : STR("application/x-ndjson")};
     return sink_http_open(out, &c, e);
 }

@@ -104,7 +104,8 @@ int subject_make(struct subject_maker *m, const struct entity *entity, bool with
                                   .sd_bytes = entity->sd,
                                   .first_seen_ms = entity->first_seen_ms,
                                   .last_changed_ms = entity->last_changed_ms,
-                                  .deleted_ms = entity->deleted_ms};
+                                  .deleted_ms = entity->deleted_ms,
+                                  .version = m->by_content ? entity->last_changed_ms : 0};
     derive_account(&m->subject.derived, &m->index, &m->connector.domain, when_now_ms());
     m->subject.derived.privileges = entity->privileges;
     m->subject.derived.privileges_known = TRI_YES;

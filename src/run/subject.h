@@ -13,6 +13,7 @@ struct subject_maker {
     struct connector_state connector;
     struct arena text;
     struct record_index index;
+    bool by_content; /* event ids by content, not by run: what is sent twice has one id */
     struct subject subject;
     struct ref *groups;
     size_t groups_cap;

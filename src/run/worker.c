@@ -27,6 +27,8 @@ struct worker {
     bool ended;
 };
 
+extern char **environ;
+
 static volatile sig_atomic_t interrupted;
 
 static void on_signal(int number)
@@ -106,8 +108,22 @@ static int encode_job(struct buf *out, const struct worker_job *job, struct err 
     return out->failed ? err_set(e, ERR_INPUT, "the settings of %s are too long", job->connector->name) : 0;
 }
 
+/* The worker parses what strangers send, so it gets none of the user's environment, where secrets of others may be (env: references
+ * are resolved here): only what name resolution, temporary files, crypto policies and sanitizers are told that way. */
+static void pick_environment(char *out[], size_t size)
+{
+    static const char *const kept[] = {"ROLLCALL_RESOLVERS", "RES_OPTIONS",  "LOCALDOMAIN",  "TMPDIR",       "GNUTLS_SYSTEM_PRIORITY_FILE",
+                                       "OPENSSL_CONF",       "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "LD_LIBRARY_PATH"};
+    size_t n = 0;
+    for (char **one = environ; *one && n + 1 < size; one++)
+        for (size_t i = 0; i < n_elements(kept); i++)
+            if (str_starts(str_from(*one), str_from(kept[i])) && (*one)[strlen(kept[i])] == '=') out[n++] = *one;
+    out[n] = NULL;
+}
+
 static void become_worker(int fd)
 {
+    char *environment[16];
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGINT, SIG_IGN); /* the terminal signals the whole group; our end decides */
@@ -115,7 +131,9 @@ static void become_worker(int fd)
         fcntl(fd, F_SETFD, 0);
     else
         dup2(fd, 3);
-    execl("/proc/self/exe", "rollcall", "collect", (char *)NULL);
+    static char name[] = "rollcall", verb[] = "collect";
+    pick_environment(environment, n_elements(environment));
+    execve("/proc/self/exe", (char *[]){name, verb, NULL}, environment);
     _exit(127);
 }
 

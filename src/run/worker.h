@@ -1,7 +1,8 @@
 /* worker.h - one job in a process of its own: started, fed, listened to, reaped.
  *
- * The worker is this same binary as `rollcall collect`, exec'ed on one end of a socketpair, so it has no memory of ours, no
- * store, and only its own job's secret. It dies with us (PR_SET_PDEATHSIG); if it dies first, the run fails and says how.
+ * The worker is this same binary as `rollcall collect`, exec'ed on one end of a socketpair, so it has no memory of ours, none of
+ * our environment, no store, and only its own job's secret. It dies with us (PR_SET_PDEATHSIG); if it dies first, the run fails
+ * and says how.
  *     worker_start(&w, &job, &e); rc = worker_run(w, &handler, &e); // worker_run frees w
  * A callback's negative return stops the worker and is what worker_run returns.
  */

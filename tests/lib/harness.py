@@ -210,12 +210,12 @@ def make_ca(directory):
     """A private CA and a server certificate for localhost and fake-dc.fake.example: (ca.pem, cert.pem, key.pem)."""
     def ssl(*args):
         subprocess.run(["openssl", *args], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=directory)
-    ssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Test CA",
+    ssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "90", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Test CA",
         "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign")
     ssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "req.pem", "-subj", "/CN=localhost")
     write(os.path.join(directory, "ext"), "subjectAltName=DNS:localhost,DNS:fake-dc.fake.example,IP:127.0.0.1\n"
           "extendedKeyUsage=serverAuth\nbasicConstraints=CA:FALSE\n")
-    ssl("x509", "-req", "-in", "req.pem", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "30", "-extfile", "ext",
+    ssl("x509", "-req", "-in", "req.pem", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "90", "-extfile", "ext",
         "-out", "cert.pem")
     return tuple(os.path.join(directory, n) for n in ("ca.pem", "cert.pem", "key.pem"))
 

@@ -22,6 +22,16 @@ static int io_class(int system_errno)
     return ERR_BUG;
 }
 
+/* By errno where SQLite has kept it, which it does not always (EDQUOT, EFBIG): a file that cannot be written to or grow,
+ * and is not known to have failed, is on a full disk. */
+static int io_error_class(const struct sq *q)
+{
+    if (!q->db) return ERR_BUG;
+    int saved = sqlite3_system_errno(q->db), extended = sqlite3_extended_errcode(q->db);
+    bool is_growing = extended == SQLITE_IOERR_SHMSIZE || extended == SQLITE_IOERR_WRITE;
+    return saved != EIO && is_growing ? ERR_LIMIT : io_class(saved);
+}
+
 static int class_of(const struct sq *q, int rc)
 {
     switch (rc & 0xff) {
@@ -41,7 +51,7 @@ static int class_of(const struct sq *q, int rc)
     case SQLITE_LOCKED:
         return ERR_CONFLICT;
     case SQLITE_IOERR:
-        return q->db ? io_class(sqlite3_system_errno(q->db)) : ERR_BUG;
+        return io_error_class(q);
     default:
         return ERR_BUG;
     }
@@ -51,6 +61,8 @@ static void hint_of(int class, int rc, struct err *e)
 {
     if ((rc & 0xff) == SQLITE_CORRUPT) {
         err_hint(e, "the file is damaged: keep it, restore the last backup (rollcall server restore) and sync again");
+    } else if ((rc & 0xff) == SQLITE_IOERR && class == ERR_BUG) {
+        err_hint(e, "look at the disk and the system's log; what was visible before is untouched");
     } else if (class == ERR_LIMIT) {
         err_hint(e, "free space on the disk of the store; what was visible before is untouched");
     } else if (class == ERR_DENIED) {
