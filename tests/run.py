@@ -4,6 +4,7 @@
 A part is a command that prints TAP ("ok 1 - ...", "not ok 2 - ..."). A part that ends badly without a failed line, runs out
 of its budget or prints no result at all counts as one failure. The last line is "N passed, N failed[, N skipped]".
 """
+import concurrent.futures
 import os
 import re
 import signal
@@ -22,8 +23,8 @@ PARTS = [
      " ninja -C build-asan --quiet", 400, 400, "build"),
     ("build-clang", "test -d build-clang || CC=clang meson setup build-clang >/dev/null; ninja -C build-clang --quiet", 400, 400, "build"),
     ("house", PY + " tests/house_test.py", 30, 30, "tap"),
-    ("unit", MESON % ("build-asan", "--suite unit"), 240, 240, "tap"),
-    ("fuzz", MESON % ("build-asan", "--suite fuzz"), 120, 120, "tap"),
+    ("unit", MESON % ("build-asan", "--suite unit"), 240, 240, "meson"),
+    ("fuzz", MESON % ("build-asan", "--suite fuzz"), 120, 120, "meson"),
 ]
 
 
@@ -56,7 +57,21 @@ def run_part(command, budget, env):
         return out.splitlines(), None
 
 
+def count_meson(lines):
+    """Subtests, and tests that have none, of `meson test --verbose`."""
+    n = {"OK": 0, "FAIL": 0, "SKIP": 0}
+    for line in lines:
+        m = re.match(r"\s*▶\s+\d+/\d+ - .*?\s(OK|FAIL|SKIP)\s*$", line) or \
+            re.match(r"\s*\d+/\d+ .*?\s(OK|FAIL|TIMEOUT|ERROR|SKIP)\s+[\d.]+s(?!.*subtests passed)", line)
+        if m:
+            n[m.group(1) if m.group(1) in n else "FAIL"] += 1
+    return n["OK"], n["FAIL"], n["SKIP"]
+
+
 def count(lines, how, code):
+    if how == "meson":
+        passed, failed, skipped = count_meson(lines)
+        return passed, failed or int(code != 0 or not passed), skipped
     passed = sum(1 for line in lines if re.match(r"\s*(?:[▶]\s+\S+\s+)?ok \d+", line) and "# SKIP" not in line)
     failed = sum(1 for line in lines if re.match(r"\s*not ok \d+", line))
     skipped = sum(1 for line in lines if re.match(r"\s*ok \d+.*# SKIP", line))
@@ -69,6 +84,19 @@ def count(lines, how, code):
     return passed, failed, skipped
 
 
+def report(part, budget, lines, code, how, took, total):
+    p, f, s = count(lines, how, code)
+    total[0] += p
+    total[1] += f
+    total[2] += s
+    print("%-14s %5d passed %3d failed%s  %6.1f s" % (part, p, f, ", %d skipped" % s if s else "", took), flush=True)
+    if f:
+        if code is None:
+            print("  out of its budget of %d s" % budget)
+        print("\n".join("  " + line for line in lines[-150:]), flush=True)
+    return f
+
+
 def main():
     args = sys.argv[1:]
     soak = "--soak" in args
@@ -77,23 +105,24 @@ def main():
                ASAN_OPTIONS="detect_leaks=1:abort_on_error=0", UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1")
     if soak:
         env["ROLLCALL_SOAK"] = "1"
-    total = [0, 0, 0]
+    total = [0, 0, 0]  # passed, failed, skipped
     began = time.monotonic()
-    for part, command, budget, soak_budget, how in PARTS + list(extra_parts()):
-        if only and part not in only and how != "build":
-            continue
+    parts = [(p, c, sb if soak else b, how) for p, c, b, sb, how in PARTS + list(extra_parts())]
+
+    def run(part):
         t = time.monotonic()
-        lines, code = run_part(command, soak_budget if soak else budget, env)
-        p, f, s = count(lines, how, code)
-        total = [total[0] + p, total[1] + f, total[2] + s]
-        took = time.monotonic() - t
-        print("%-14s %5d passed %3d failed%s  %6.1f s" % (part, p, f, ", %d skipped" % s if s else "", took), flush=True)
-        if f:
-            if code is None:
-                print("  out of its budget of %d s" % (soak_budget if soak else budget))
-            print("\n".join("  " + line for line in lines[-150:]), flush=True)
-        if how == "build" and code != 0:
-            break
+        return part, run_part(part[1], part[2], env), time.monotonic() - t
+
+    def tell(part, result, took):
+        return report(part[0], part[2], result[0], result[1], part[3], took, total)
+
+    broken = any([tell(*run(p)) for p in parts if p[3] == "build"])
+    tests = [p for p in parts if p[3] != "build" and (not only or p[0] in only)]
+    if not broken:
+        tests.sort(key=lambda p: -p[2])  # the long ones first, two at a time
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            for part, result, took in pool.map(run, tests):
+                tell(part, result, took)
     print("took %.0f s" % (time.monotonic() - began))
     print("%d passed, %d failed%s" % (total[0], total[1], ", %d skipped" % total[2] if total[2] else ""))
     sys.exit(1 if total[1] or not total[0] else 0)

@@ -26,7 +26,7 @@ int conn_lost(struct ldap_conn *c, int ldap_error, struct err *e)
         return e->class;
     }
     if (c->wire.error) return err_errno(e, ERR_NET, c->wire.error, "the connection broke");
-    if (c->wire.is_closed) {
+    if (c->wire.is_closed || c->guard.is_closed) {
         err_set(e, ERR_NET, "the server closed the connection");
         return err_hint(e, "look at the server's event log; an idle limit, a restart or a firewall may have cut it");
     }
@@ -59,7 +59,7 @@ int conn_wait(struct ldap_conn *c, int msgid, int64_t until_ms, LDAPMessage **ou
         return conn_lost(c, code, e);
     }
     if (when_left_ms(c->deadline_ms) == 0) return err_set(e, ERR_TIMEOUT, "the time for the whole job is over");
-    err_set(e, ERR_TIMEOUT, "the server did not finish its answer in %d s", left / 1000);
+    err_set(e, ERR_TIMEOUT, "the server did not finish its answer in %d s", (left + 999) / 1000);
     return err_hint(e, "the controller may be overloaded, or something in between drops packets silently");
 }
 
@@ -248,6 +248,8 @@ static int secure(struct ldap_conn *c, const struct ldap_target *t, const struct
     c->wire.until_ms = deadline_ms;
     int rc = ldap_install_tls(c->ld);
     c->wire.until_ms = 0;
+    if (rc != LDAP_SUCCESS && c->wire.error && c->wire.error != ETIMEDOUT)
+        return err_errno(e, ERR_NET, c->wire.error, "TLS: the connection broke during the handshake");
     if (rc == LDAP_TIMEOUT || (rc != LDAP_SUCCESS && when_left_ms(deadline_ms) == 0)) {
         err_set(e, ERR_TIMEOUT, "TLS: the server did not finish the handshake in time");
         return err_hint(e, "is there an LDAPS service behind port %u?", t->port);

@@ -26,6 +26,7 @@ struct wire {
 /* The topmost layer, above TLS: lets whole, plausible LDAP messages pass and nothing else. */
 struct guard {
     struct err why;  /* class 0: nothing wrong so far */
+    bool is_closed;  /* the end of the stream was seen here: TLS close_notify comes before the end of file */
     size_t left;     /* bytes of the present message that libldap has not had yet */
     unsigned n_unsolicited;
     uint32_t awaited;                    /* messageID of the one request under way, 0 none */

@@ -106,6 +106,13 @@ static int malformed(struct guard *g, const char *what)
     return err_set(&g->why, ERR_PROTO, "the server sent %s", what);
 }
 
+static uint32_t number_of(struct bytes octets)
+{
+    uint32_t n = 0;
+    for (size_t i = 0; i < octets.len; i++) n = n << 8 | octets.ptr[i];
+    return n;
+}
+
 /* Operation and controls must lie within the message. */
 static bool fits(struct cursor *c, size_t left)
 {
@@ -122,6 +129,7 @@ static int read_head(struct guard *g, size_t *size, uint32_t *id)
     size_t there = c.in.len;
     if (!there) return 0;
     if (c.in.ptr[0] != BER_SEQUENCE) return malformed(g, "bytes that are no LDAP message");
+    if (there > 1 && (c.in.ptr[1] == 0x80 || c.in.ptr[1] > 0x84)) return malformed(g, "a message without a sound length");
     size_t len = ber_head(&c, BER_SEQUENCE);
     if (!c.failed && len > LDAP_CONN_MESSAGE_MAX)
         return err_set(&g->why, ERR_LIMIT, "the server sent a message of %zu bytes; more than %zu MiB are not accepted", len,
@@ -135,8 +143,7 @@ static int read_head(struct guard *g, size_t *size, uint32_t *id)
     bool is_sound = fits(&c, *size - used);
     if (c.failed && !is_whole) return 0;
     if (c.failed || !is_sound) return malformed(g, "a message whose operation does not fit into it");
-    *id = 0;
-    for (size_t i = 0; i < number.len; i++) *id = *id << 8 | number.ptr[i];
+    *id = number_of(number);
     return 1;
 }
 
@@ -153,9 +160,9 @@ static int judge_notification(struct guard *g, struct bytes message)
     struct bytes words = ber_element(&op, BER_OCTETS);
     struct bytes oid = {NULL, 0};
     while (op.in.len && !op.failed && !oid.len) oid = op.in.ptr[0] == LDAP_TAG_EXOP_RES_OID ? ber_element(&op, LDAP_TAG_EXOP_RES_OID) : ber_any(&op);
-    if (inner.failed || op.failed || code.len != 1) return malformed(g, "a malformed notification");
+    if (inner.failed || op.failed || code.len < 1 || code.len > 4) return malformed(g, "a malformed notification");
     if (!str_equal(str_of(oid), STR(LDAP_NOTICE_OF_DISCONNECTION))) return 0;
-    ldap_conn_explain(code.ptr[0], server_text(text, sizeof text, str_of(words)), NULL, &g->why);
+    ldap_conn_explain((int)number_of(code), server_text(text, sizeof text, str_of(words)), NULL, &g->why);
     g->why.class = ERR_NET;
     g->why.domain = DOM_NONE; /* not an answer to a request */
     return err_wrap(&g->why, "the server announced that it disconnects");
@@ -214,8 +221,10 @@ static ber_slen_t refill(Sockbuf_IO_Desc *io, struct guard *g)
     if (g->at) memmove(g->ahead, g->ahead + g->at, buffered(g));
     g->filled -= g->at;
     g->at = 0;
+    errno = 0; /* libldap's TLS layer says "nothing yet" as 0 with EWOULDBLOCK */
     ber_slen_t n = next_read(io, g->ahead + g->filled, sizeof g->ahead - g->filled);
     if (n > 0) g->filled += (size_t)n;
+    if (n == 0 && !errno) g->is_closed = true;
     return n;
 }
 

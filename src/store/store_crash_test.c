@@ -192,7 +192,7 @@ static void test_kill_anywhere(void **state)
 {
     (void)state;
     const char *wanted = getenv("ROLLCALL_KILLS");
-    unsigned n = wanted ? (unsigned)strtoul(wanted, NULL, 10) : 40;
+    unsigned n = wanted ? (unsigned)strtoul(wanted, NULL, 10) : 20;
     unsigned at[MOMENTS + 1] = {0};
     unsigned seed = (unsigned)getpid();
     print_message("# seed %u\n", seed);

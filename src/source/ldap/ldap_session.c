@@ -72,8 +72,9 @@ int ldap_session_open(struct ldap_session *out, const struct job *j, struct emit
     if (ldap_facts_root(&out->facts, out->conn, out->set.host, &out->stats, e) < 0) return err_wrap(e, "%s", out->set.host);
     try(ldap_facts_check_domain(&out->facts, out->set.domain, e));
     try(ldap_conn_bind_simple(out->conn, out->set.username, &j->password, e));
-    if (ldap_facts_domain(&out->facts, out->conn, &out->stats, e) < 0) return err_wrap(e, "%s", out->set.host);
-    return ldap_session_check_base(out, e);
+    if (ldap_facts_domain(&out->facts, out->conn, &out->stats, e) < 0 || ldap_session_check_base(out, e) < 0)
+        return err_wrap(e, "%s", out->set.host);
+    return 0;
 }
 
 void ldap_session_close(struct ldap_session *s)
