@@ -10,7 +10,8 @@ check:
 soak:
 	./check.sh --soak
 bench: all
-	bench/run.sh
+	@scripts/setup.sh test
+	/usr/bin/python3 bench/run.py
 asan:
 	@test -d build-asan || meson setup build-asan -Db_sanitize=address,undefined -Db_lundef=false
 	@ninja -C build-asan
