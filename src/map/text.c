@@ -67,12 +67,22 @@ static const uint8_t stops[256] = {
     [0 ... 0x1f] = 1, ['"'] = 1, ['\\'] = 1, [0x7f] = 1, [0xc2] = 1, [0xe2] = 1,
 };
 
+/* Eight bytes at once: no control, quote, backslash, DEL or byte from 0x80. */
+static bool is_plain_ascii(uint64_t w)
+{
+    const uint64_t ones = 0x0101010101010101u, high = 0x8080808080808080u;
+    uint64_t quote = w ^ ones * '"', slash = w ^ ones * '\\', del = w ^ ones * 0x7f;
+    uint64_t bad = w | (w - ones * 0x20) | (quote - ones) | (slash - ones) | (del - ones);
+    return !(bad & high);
+}
+
 void text_json(struct buf *out, struct str s)
 {
     uint8_t *to = text_room(out, s.len + 2);
     if (!to) return;
     size_t n = 0;
     to[0] = '"';
+    for (uint64_t w; s.len - n >= 8 && (memcpy(&w, s.ptr + n, 8), is_plain_ascii(w)); n += 8) memcpy(to + 1 + n, &w, 8);
     for (; n < s.len && !stops[(uint8_t)s.ptr[n]]; n++) to[n + 1] = (uint8_t)s.ptr[n];
     if (n == s.len) {
         to[n + 1] = '"';

@@ -20,7 +20,12 @@ static inline size_t ber_head(struct cursor *c, uint8_t tag)
         c->failed = true;
         return 0;
     }
-    return head.ptr[1] < 0x80 ? head.ptr[1] : ber_length_long(c, head.ptr[1]);
+    if (head.ptr[1] < 0x80) return head.ptr[1];
+    if (head.ptr[1] == 0x84 && c->in.len >= 4) { /* the form that controllers write everywhere */
+        struct bytes b = cursor_bytes(c, 4);
+        return (size_t)b.ptr[0] << 24 | (size_t)b.ptr[1] << 16 | (size_t)b.ptr[2] << 8 | b.ptr[3];
+    }
+    return ber_length_long(c, head.ptr[1]);
 }
 /* The content of the next element, which must have this tag. */
 static inline struct bytes ber_element(struct cursor *c, uint8_t tag)

@@ -276,41 +276,27 @@ static struct ref unlisted_group(struct str dn)
     return r;
 }
 
-size_t names_groups_of(struct names *n, const struct record_index *x, const struct ref **out)
+size_t names_groups_of(struct names *n, const struct record_index *x, const struct ref **out, unsigned *privileges)
 {
     size_t k = 0;
     const char *via = x->record->kind == KIND_foreign_principal ? "foreign" : "member";
-    const uint32_t *primary = primary_group(n, x);
-    if (primary) found_put(n, k++, &n->groups.list[*primary], "primary_group");
+    const uint32_t *i = primary_group(n, x), *hidden;
+    *privileges = i ? n->privileges[*i] : 0;
+    if (i) found_put(n, k++, &n->groups.list[*i], "primary_group");
     struct dn_list rest = x->record->member_of;
     struct str dn;
     while (dn_list_next(&rest, &dn)) {
-        const struct ref *g = names_group(n, dn);
-        if (g) {
-            found_put(n, k++, g, via);
-        } else {
-            struct ref unlisted = unlisted_group(dn);
-            found_put(n, k++, &unlisted, via);
+        if ((i = find_dn(n, &n->groups_by_dn, dn))) {
+            *privileges |= n->privileges[*i];
+            found_put(n, k++, &n->groups.list[*i], via);
+            continue;
         }
+        if ((hidden = hmap_find(&n->hidden_groups, raw_hash(dn)))) *privileges |= *hidden;
+        struct ref unlisted = unlisted_group(dn);
+        found_put(n, k++, &unlisted, via);
     }
     *out = n->found;
     return k;
-}
-
-unsigned names_privileges(const struct names *n, const struct record_index *x)
-{
-    const uint32_t *i = primary_group(n, x);
-    unsigned bits = i ? n->privileges[*i] : 0;
-    struct dn_list rest = x->record->member_of;
-    struct str dn;
-    while (dn_list_next(&rest, &dn)) {
-        const uint32_t *hidden;
-        if ((i = find_dn(n, &n->groups_by_dn, dn)))
-            bits |= n->privileges[*i];
-        else if ((hidden = hmap_find(&n->hidden_groups, raw_hash(dn))))
-            bits |= *hidden;
-    }
-    return bits;
 }
 
 /* --- everybody ---------------------------------------------------------------------------------------------- */
@@ -427,13 +413,15 @@ static const struct member *find_member(const struct names *n, struct str dn)
     return m->key ? m : NULL;
 }
 
-bool names_member(struct names *n, struct str dn, struct ref *out)
+uint32_t names_find(const struct names *n, struct str dn)
 {
     const struct member *m = find_member(n, dn);
-    if (!m) return false;
-    fill_sid(n, m, out);
-    out->dn = dn;
-    return true;
+    return m ? (uint32_t)(m - n->members.slots) + 1 : 0;
+}
+
+void names_member(struct names *n, uint32_t handle, struct ref *out)
+{
+    fill_sid(n, &n->members.slots[handle - 1], out);
 }
 
 static void fill_names(struct names *n, uint32_t place, struct ref *out)

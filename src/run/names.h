@@ -22,16 +22,17 @@ void names_groups_complete(struct names *n);
 /* Fills ref.prepared of every group with what prepare appends for it (map.h: dialect_prepare_ref). */
 void names_prepare_groups(struct names *n, void (*prepare)(void *ctx, const struct ref *group, struct buf *out), void *ctx);
 
-/* Direct groups, and the primary one; borrowed until the next call. */
-size_t names_groups_of(struct names *n, const struct record_index *x, const struct ref **out);
-/* Bits of enum privilege, through nesting and the primary group. */
-unsigned names_privileges(const struct names *n, const struct record_index *x);
+/* Direct groups, and the primary one; borrowed until the next call. *privileges: bits of enum privilege, through nesting
+ * and the primary group. */
+size_t names_groups_of(struct names *n, const struct record_index *x, const struct ref **out, unsigned *privileges);
 /* A group, or NULL. */
 const struct ref *names_group(const struct names *n, struct str dn);
 /* The place an entity lies in, or NULL. */
 const struct ref *names_parent(const struct names *n, struct str dn);
-/* Kind and SID of anything added; false if it was not. The SID is borrowed until the next call. */
-bool names_member(struct names *n, struct str dn, struct ref *out);
+/* A handle of anything added, for names_member; 0: not added. Good until the next names_add. */
+uint32_t names_find(const struct names *n, struct str dn);
+/* Kind and SID; the SID is borrowed until the next call. */
+void names_member(struct names *n, uint32_t handle, struct ref *out);
 
 /* Anybody by DN, with names and SID; NULL: not added (yet). Borrowed until the next call. */
 const struct ref *names_person(struct names *n, struct str dn);

@@ -24,8 +24,8 @@ struct reading {
     struct spill waiting;
     struct dialect *dialect;
     struct sink_file *out;
-    struct buf members; /* DNs of the group being written */
-    uint32_t n_members;
+    struct buf members; /* DNs of the group being written, and who they are */
+    uint32_t n_members, *handles, handles_cap;
     uint64_t n_members_lost, n_members_outside;
     struct str base_form;
     char first_lost[512];
@@ -36,6 +36,7 @@ struct reading {
 struct member_walk {
     struct reading *r;
     struct dn_list all, rest;
+    uint32_t at;
 };
 
 static bool next_member(void *ctx, struct ref *out)
@@ -43,7 +44,10 @@ static bool next_member(void *ctx, struct ref *out)
     struct member_walk *w = ctx;
     struct str dn;
     if (!dn_list_next(&w->rest, &dn)) return false;
-    if (!names_member(w->r->names, dn, out)) *out = (struct ref){.dn = dn};
+    *out = (struct ref){0};
+    uint32_t handle = w->r->handles[w->at++];
+    if (handle) names_member(w->r->names, handle, out);
+    out->dn = dn;
     return true;
 }
 
@@ -51,6 +55,7 @@ static void rewind_members(void *ctx)
 {
     struct member_walk *w = ctx;
     w->rest = w->all;
+    w->at = 0;
 }
 
 /* Copied to space: the next look-up reuses the names' own. SIDs are at most 68 bytes. */
@@ -77,9 +82,8 @@ static int write_subject(struct reading *r, const struct record_index *x, struct
     struct person manager, managed_by;
     struct subject s = {.record = x, .name = record_name(x), .domain = &r->domain, .members = members};
     derive_account(&s.derived, x, &r->domain, when_now_ms());
-    s.derived.privileges = names_privileges(r->names, x);
     s.derived.privileges_known = TRI_YES;
-    s.n_groups = names_groups_of(r->names, x, &s.groups);
+    s.n_groups = names_groups_of(r->names, x, &s.groups, &s.derived.privileges);
     s.parent = names_parent(r->names, rec->dn);
     s.manager = referred(r, x, ATTR_MANAGER, &manager);
     s.managed_by = referred(r, x, ATTR_MANAGED_BY, &managed_by);
@@ -197,13 +201,17 @@ static int on_end(void *ctx, const json_t *facts, struct err *e)
 
 /* --- what waited -------------------------------------------------------------------------------------------------- */
 
-static void count_unresolved(struct reading *r, struct dn_list members)
+static void resolve_members(struct reading *r, struct dn_list members)
 {
     struct str dn;
-    struct ref known;
     struct buf form = buf_new(65536);
-    while (dn_list_next(&members, &dn)) {
-        if (names_member(r->names, dn, &known)) continue;
+    if (members.n > r->handles_cap) {
+        r->handles_cap = members.n + members.n / 2;
+        r->handles = x_realloc(r->handles, r->handles_cap * sizeof *r->handles);
+    }
+    for (uint32_t i = 0; dn_list_next(&members, &dn); i++) {
+        r->handles[i] = names_find(r->names, dn);
+        if (r->handles[i]) continue;
         buf_clear(&form);
         dn_normalize(&form, dn);
         if (!dn_is_under(buf_str(&form), r->base_form)) {
@@ -257,7 +265,7 @@ static int write_group(struct reading *r, struct bytes payload, struct err *e)
     if (rc == 0) rc = gather_members(r, &rec, &source.n, e);
     if (rc == 0) {
         walk.all = walk.rest = (struct dn_list){r->n_members, buf_bytes(&r->members)};
-        count_unresolved(r, walk.all);
+        resolve_members(r, walk.all);
         rc = write_subject(r, &x, &source, e);
     }
     buf_free(&copy);
@@ -378,6 +386,7 @@ int read_directory(const struct read_options *o, struct stream_report *report, s
     names_free(r.names);
     spill_free(&r.waiting);
     buf_free(&r.members);
+    free(r.handles);
     arena_free(&r.text);
     return rc;
 }

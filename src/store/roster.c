@@ -18,6 +18,7 @@ void roster_free(struct roster *r)
     tape_free(&r->texts);
     tape_free(&r->lists);
     tape_free(&r->parts);
+    free(r->hashes);
     free(r->who);
     free(r->missing);
     *r = roster_new(r->key);
@@ -44,10 +45,10 @@ void roster_group(struct roster *r, uint32_t seq, struct hash128 old_fingerprint
     r->n_parts = 0;
 }
 
-static int number_of(struct roster *r, struct str dn, uint32_t *number, struct err *e)
+static int number_of(struct roster *r, struct str dn, struct hash128 hash, uint32_t *number, struct err *e)
 {
     bool is_new;
-    uint32_t *slot = hmap_put(&r->numbers, hash128_of(r->key, bytes_of(dn)), &is_new);
+    uint32_t *slot = hmap_put(&r->numbers, hash, &is_new);
     if (is_new) {
         if (r->n_who == UINT32_MAX - 1) return err_set(e, ERR_LIMIT, "more than 2^32 different members in one run");
         if (r->n_who == r->cap_who) {
@@ -62,18 +63,19 @@ static int number_of(struct roster *r, struct str dn, uint32_t *number, struct e
     return 0;
 }
 
-static int keep_one(struct roster *r, struct str dn, struct err *e)
+static int keep_one(struct roster *r, struct str dn, struct hash128 hash, struct err *e)
 {
     uint32_t number = 0;
-    try(number_of(r, dn, &number, e));
+    try(number_of(r, dn, hash, &number, e));
     return add_u32(&r->lists, number, e);
 }
 
 static int keep_part(struct roster *r, struct dn_list part, struct err *e)
 {
+    const struct hash128 *hash = r->hashes;
     struct str dn;
-    while (dn_list_next(&part, &dn)) try(keep_one(r, dn, e));
-    return part.n ? err_set(e, ERR_PROTO, "malformed member list") : 0;
+    while (dn_list_next(&part, &dn)) try(keep_one(r, dn, *hash++, e));
+    return 0;
 }
 
 static int keep_taped_parts(struct roster *r, struct err *e)
@@ -85,7 +87,7 @@ static int keep_taped_parts(struct roster *r, struct err *e)
         uint32_t len;
         if ((rc = tape_next(&in, sizeof len, &b, e)) < 0) break;
         memcpy(&len, b.ptr, sizeof len);
-        if ((rc = tape_next(&in, len, &b, e)) == 0) rc = keep_one(r, str_of(b), e);
+        if ((rc = tape_next(&in, len, &b, e)) == 0) rc = keep_one(r, str_of(b), hash128_of(r->key, b), e);
     }
     tape_reader_free(&in);
     return rc;
@@ -100,12 +102,26 @@ static int tape_part(struct roster *r, struct dn_list part, struct err *e)
     return 0;
 }
 
+/* part.n is at most the bytes of its block (dn_list), so memory stays in proportion to the frame. */
+static int hash_part(struct roster *r, struct dn_list part, struct err *e)
+{
+    struct str dn;
+    if (part.n > part.block.len) return err_set(e, ERR_PROTO, "malformed member list");
+    if (part.n > r->cap_hashes) {
+        r->cap_hashes = part.n;
+        r->hashes = x_realloc(r->hashes, part.n * sizeof *r->hashes);
+    }
+    struct hash128 *hash = r->hashes;
+    for (; dn_list_next(&part, &dn); hash++) {
+        *hash = hash128_of(r->key, bytes_of(dn));
+        fingerprint_add(&r->sum, *hash);
+    }
+    return part.n ? err_set(e, ERR_PROTO, "malformed member list") : 0;
+}
+
 int roster_part(struct roster *r, struct dn_list part, bool more, struct roster_list *out, struct err *e)
 {
-    struct dn_list rest = part;
-    struct str dn;
-    while (dn_list_next(&rest, &dn)) fingerprint_add(&r->sum, hash128_of(r->key, bytes_of(dn)));
-    if (rest.n) return err_set(e, ERR_PROTO, "malformed member list");
+    try(hash_part(r, part, e));
     if (more) return tape_part(r, part, e);
     *out = (struct roster_list){r->sum, !hash128_equal(r->sum, r->old)};
     if (out->is_changed) {

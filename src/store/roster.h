@@ -28,6 +28,8 @@ struct roster {
     uint32_t group;        /* the list under way; 0 none */
     uint32_t n_parts;      /* DNs on `parts` */
     struct hash128 old, sum;
+    struct hash128 *hashes; /* of the part at hand */
+    size_t cap_hashes;
     struct { uint32_t number; uint64_t at; } *missing; /* after roster_unknown: ascending */
     size_t n_missing, cap_missing;
 };

@@ -21,6 +21,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 ROLLCALL = os.environ.get("ROLLCALL", os.path.join(ROOT, "build", "rollcall"))
 PYTHON = "/usr/bin/python3"  # Debian's own: it has python3-samba and python3-jsonschema
 SOAK = os.environ.get("ROLLCALL_SOAK") == "1"
+os.environ.setdefault("LSAN_OPTIONS", "suppressions=%s:print_suppressions=0" % os.path.join(ROOT, "tests", "lib", "lsan.supp"))
 _cases = []
 
 

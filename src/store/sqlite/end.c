@@ -42,7 +42,7 @@ static int write_hints(struct sqlite_run *r, struct bulk *b, struct err *e)
 {
     if (!b->n_cells) return 0;
     try(batch_open(r, e));
-    try(bulk_write(&r->s->q, b, SQL_LOOKUP_BULK, e));
+    try(bulk_write(&r->s->q, b, r->is_baseline ? SQL_LOOKUP_BULK_FIRST : SQL_LOOKUP_BULK, e));
     return batch_commit(r, e);
 }
 

@@ -16,18 +16,13 @@ void identities_free(struct identities *i)
     *i = (struct identities){0};
 }
 
-static struct hash128 key_of(const uint8_t guid[GUID_SIZE])
+uint32_t identities_find(const struct identities *i, struct hash128 key)
 {
-    return hash128_of(hash_process_key(), (struct bytes){guid, GUID_SIZE});
-}
-
-uint32_t identities_find(const struct identities *i, const uint8_t guid[GUID_SIZE])
-{
-    uint32_t *seq = i->n ? hmap_find(&i->waiting, key_of(guid)) : NULL;
+    uint32_t *seq = i->n ? hmap_find(&i->waiting, key) : NULL;
     return seq ? *seq : 0;
 }
 
-void identities_add(struct identities *i, const uint8_t guid[GUID_SIZE], uint32_t seq)
+void identities_add(struct identities *i, const uint8_t guid[GUID_SIZE], struct hash128 key, uint32_t seq)
 {
     bool is_new;
     if (i->n == i->cap) {
@@ -36,7 +31,7 @@ void identities_add(struct identities *i, const uint8_t guid[GUID_SIZE], uint32_
     }
     memcpy(i->at[i->n].guid, guid, GUID_SIZE);
     i->at[i->n++].seq = seq;
-    *hmap_put(&i->waiting, key_of(guid), &is_new) = seq;
+    *hmap_put(&i->waiting, key, &is_new) = seq;
 }
 
 /* --- who was written: a Bloom filter ----------------------------------------------------------------------------------- */
@@ -48,15 +43,14 @@ static uint64_t probe(struct hash128 h, unsigned n)
 
 static void filter_add(struct identities *i, const uint8_t guid[GUID_SIZE])
 {
-    struct hash128 h = key_of(guid);
+    struct hash128 h = identity_key(guid);
     if (!i->filter) i->filter = x_zalloc(FILTER_BITS / 8);
     for (unsigned n = 0; n < PROBES; n++) i->filter[probe(h, n) / 64] |= (uint64_t)1 << (probe(h, n) % 64);
 }
 
-bool identities_may_be_written(const struct identities *i, const uint8_t guid[GUID_SIZE])
+bool identities_may_be_written(const struct identities *i, struct hash128 h)
 {
     if (!i->filter) return false;
-    struct hash128 h = key_of(guid);
     for (unsigned n = 0; n < PROBES; n++)
         if (!(i->filter[probe(h, n) / 64] >> (probe(h, n) % 64) & 1)) return false;
     return true;

@@ -12,17 +12,21 @@
 #include "store/sqlite/bulk.h"
 
 struct identities {
-    struct hmap waiting; /* hash of the GUID -> seq */
+    struct hmap waiting; /* identity_key -> seq */
     struct { uint8_t guid[GUID_SIZE]; uint32_t seq; } *at;
     size_t n, cap;
     uint64_t *filter; /* NULL until something was written */
 };
+static inline struct hash128 identity_key(const uint8_t guid[GUID_SIZE])
+{
+    return hash128_of(hash_process_key(), (struct bytes){guid, GUID_SIZE});
+}
 void identities_free(struct identities *i);
 /* seq of a GUID that waits; 0: it does not. */
-uint32_t identities_find(const struct identities *i, const uint8_t guid[GUID_SIZE]);
-void identities_add(struct identities *i, const uint8_t guid[GUID_SIZE], uint32_t seq);
+uint32_t identities_find(const struct identities *i, struct hash128 key);
+void identities_add(struct identities *i, const uint8_t guid[GUID_SIZE], struct hash128 key, uint32_t seq);
 /* False: certainly not among those written by this struct. */
-bool identities_may_be_written(const struct identities *i, const uint8_t guid[GUID_SIZE]);
+bool identities_may_be_written(const struct identities *i, struct hash128 key);
 static inline bool identities_are_many(const struct identities *i)
 {
     return i->n >= (size_t)1 << 16;

@@ -93,8 +93,9 @@ int prior_find(struct sqlite_run *r, const uint8_t guid[GUID_SIZE], const struct
         *seq = (*out)->seq;
         return 0;
     }
-    *seq = identities_find(&r->identities, guid);
-    bool may_be_known = !r->is_baseline || identities_may_be_written(&r->identities, guid);
+    r->identity_key = identity_key(guid);
+    *seq = identities_find(&r->identities, r->identity_key);
+    bool may_be_known = !r->is_baseline || identities_may_be_written(&r->identities, r->identity_key);
     if (!*seq && may_be_known) try(find_by_index(r, guid, seq, e));
     if (!*seq || *seq >= r->first_new) return 0;
     /* Out of order: go on reading from there. */

@@ -164,7 +164,7 @@ static int new_identity(struct sqlite_run *r, const uint8_t guid[GUID_SIZE], uin
 {
     if (r->next_seq > SEQ_MAX) return err_set(e, ERR_LIMIT, "more than 2^30 entities in one connector");
     *seq = r->next_seq++;
-    identities_add(&r->identities, guid, *seq);
+    identities_add(&r->identities, guid, r->identity_key, *seq);
     return 0;
 }
 

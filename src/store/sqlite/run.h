@@ -70,6 +70,7 @@ struct sqlite_run {
     uint32_t saved_next_seq;
     struct bulk versions, bodies, changes, links;
     struct identities identities;
+    struct hash128 identity_key; /* of the GUID that prior_find was asked for last */
 
     struct prior prior;
     struct idset seen;     /* put in this run */

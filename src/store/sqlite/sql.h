@@ -87,6 +87,7 @@
     X(LOOKUP_CLEAR, "DELETE FROM lookup WHERE tenant_id = 1 AND connector_id = ?1 AND hint < ?2")            \
     X(LOOKUP_NTH, "SELECT hint FROM lookup WHERE tenant_id = 1 AND connector_id = ?1 ORDER BY hint LIMIT 1 OFFSET ?2") \
     X(LOOKUP_BULK, "INSERT INTO lookup (tenant_id, connector_id, hint) SELECT 1, c0, c1 FROM bulk WHERE true ON CONFLICT DO NOTHING") \
+    X(LOOKUP_BULK_FIRST, "INSERT INTO lookup (tenant_id, connector_id, hint) SELECT 1, c0, c1 FROM bulk")    \
     X(LOOKUP_FIND, "SELECT hint FROM lookup WHERE tenant_id = 1 AND connector_id = ?1 AND hint >= ?2 AND hint <= ?3") \
     X(LOOKUP_DROP, "DELETE FROM lookup WHERE tenant_id = 1 AND connector_id = ?1 AND hint = ?2")             \
     /* memberships */                                                                                        \
