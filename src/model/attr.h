@@ -65,6 +65,7 @@ enum attr_type {
     X(KEY_CREDENTIAL_LINK, 39, "msDS-KeyCredentialLink", STRING, 1, STATE, K_(user) | K_(computer))          \
     X(USER_WORKSTATIONS, 40, "userWorkstations", STRING, 0, STATE, K_(user))                                 \
     X(CONSISTENCY_GUID, 41, "mS-DS-ConsistencyGuid", BINARY, 0, STATE, K_(user) | K_(group))                 \
+    X(UAC_COMPUTED, 42, "msDS-User-Account-Control-Computed", INT, 0, STAT, K_(user)) /* of locked ones only: costly */ \
     X(GIVEN_NAME, 50, "givenName", STRING, 0, STATE, K_PERSON)                                               \
     X(SN, 51, "sn", STRING, 0, STATE, K_PERSON)                                                              \
     X(INITIALS, 52, "initials", STRING, 0, STATE, K_PERSON)                                                  \

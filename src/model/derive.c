@@ -30,12 +30,16 @@ static int64_t add_ms(int64_t a, int64_t b)
     return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
 }
 
+#define UAC_COMPUTED_LOCKOUT 0x10
+
 /* MS-ADTS 3.1.1.4.5.17, bit LO. Trust accounts (computers too) are never locked out. */
 static enum tri is_locked(const struct account *a, int64_t now_ms)
 {
     int64_t since = time_of(a, ATTR_LOCKOUT_TIME);
     if (!since) return a->has_uac ? TRI_NO : TRI_UNKNOWN; /* nothing of the account is readable */
     if (a->has_uac && a->uac & UAC_TRUST_ACCOUNTS) return TRI_NO;
+    int64_t computed; /* the controller's own answer knows fine-grained policies; it is of the time of reading */
+    if (record_int(a->x, ATTR_UAC_COMPUTED, &computed)) return computed & UAC_COMPUTED_LOCKOUT ? TRI_YES : TRI_NO;
     if (!a->policy) return TRI_UNKNOWN;
     int64_t duration = a->policy->lockout_duration_ms;
     return duration <= 0 || now_ms <= add_ms(since, duration) ? TRI_YES : TRI_NO;

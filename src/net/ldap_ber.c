@@ -1,6 +1,7 @@
 #include "net/ldap_ber.h"
 
-/* X.690 8.1.3.5: up to four length octets are more than any message here can have. Active Directory always writes four. */
+/* X.690 8.1.3.5: up to four length octets are more than any message here can have. Active Directory always
+ * writes four. */
 size_t ber_length_long(struct cursor *c, uint8_t first)
 {
     unsigned n = first & 0x7f;

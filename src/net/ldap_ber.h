@@ -1,7 +1,7 @@
 /* ldap_ber.h - the little of BER (X.690) that LDAP needs, read through a cursor.
  *
- * RFC 4511 5.1: definite lengths only, so no recursion and no search for an end. A tag that is not the expected one fails
- * the cursor like a short read does.
+ * RFC 4511 5.1: definite lengths only, so no recursion and no search for an end. A tag that is not the
+ * expected one fails the cursor like a short read does.
  */
 #ifndef ROLLCALL_LDAP_BER_H
 #define ROLLCALL_LDAP_BER_H
@@ -39,8 +39,8 @@ static inline struct bytes ber_any(struct cursor *c)
     return ber_element(c, c->in.len ? c->in.ptr[0] : 0);
 }
 
-/* One attribute of a SearchResultEntry: its description and the SET's content, an element per value. false at the end or when
- * the rest is malformed (then c->failed). */
+/* One attribute of a SearchResultEntry: its description and the SET's content, an element per value. false at
+ * the end or when the rest is malformed (then c->failed). */
 static inline bool ber_next_attribute(struct cursor *attributes, struct str *name, struct bytes *set)
 {
     if (attributes->failed || !attributes->in.len) return false;

@@ -1,4 +1,5 @@
-/* ldap_conn.c - dial, TLS and bind; the paged search is in ldap_search.c, the words for result codes in ldap_explain.c. */
+/* ldap_conn.c - dial, TLS and bind; the paged search is in ldap_search.c, the words for result codes in
+ * ldap_explain.c. */
 #include "net/ldap_conn_int.h"
 
 #include "base/when.h"
@@ -14,7 +15,8 @@
 #include <unistd.h>
 
 #define SYSTEM_CA "/etc/ssl/certs/ca-certificates.crt"
-/* GnuTLS: TLS 1.2 and up (libldap's own minimum is not for this library), keys of 2048 bits and SHA-2 at least. */
+/* GnuTLS: TLS 1.2 and up (libldap's own minimum is not for this library), keys of 2048 bits and SHA-2 at
+ * least. */
 #define PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%PROFILE_MEDIUM"
 
 /* --- waiting ------------------------------------------------------------------------------------------- */
@@ -28,16 +30,20 @@ int conn_lost(struct ldap_conn *c, int ldap_error, struct err *e)
     if (c->wire.error) return err_errno(e, ERR_NET, c->wire.error, "the connection broke");
     if (c->wire.is_closed || c->guard.is_closed) {
         err_set(e, ERR_NET, "the server closed the connection");
-        return err_hint(e, "look at the server's event log; an idle limit, a restart or a firewall may have cut it");
+        return err_hint(
+            e, "look at the server's event log; an idle limit, a restart or a firewall may have cut it");
     }
-    if (ldap_error == LDAP_TIMEOUT || ldap_error == LDAP_X_CONNECTING) return err_set(e, ERR_TIMEOUT, "no answer in time");
+    if (ldap_error == LDAP_TIMEOUT || ldap_error == LDAP_X_CONNECTING)
+        return err_set(e, ERR_TIMEOUT, "no answer in time");
     return err_set(e, ERR_PROTO, "the server sent a message that is not well-formed");
 }
 
-/* Looks at the clock only when the socket was read since the last time: a message that was there already took no time. */
+/* Looks at the clock only when the socket was read since the last time: a message that was there already took
+ * no time. */
 static int limit_ms(struct ldap_conn *c, int64_t until_ms)
 {
-    if (c->limit.ms && c->limit.n_reads == c->wire.n_reads && c->limit.until_ms == until_ms) return c->limit.ms;
+    if (c->limit.ms && c->limit.n_reads == c->wire.n_reads && c->limit.until_ms == until_ms)
+        return c->limit.ms;
     c->limit.n_reads = c->wire.n_reads;
     c->limit.until_ms = until_ms;
     int64_t silence = when_monotonic_ms() + c->answer_timeout_ms;
@@ -58,7 +64,8 @@ int conn_wait(struct ldap_conn *c, int msgid, int64_t until_ms, LDAPMessage **ou
         ldap_get_option(c->ld, LDAP_OPT_RESULT_CODE, &code);
         return conn_lost(c, code, e);
     }
-    if (when_left_ms(c->deadline_ms) == 0) return err_set(e, ERR_TIMEOUT, "the time for the whole job is over");
+    if (when_left_ms(c->deadline_ms) == 0)
+        return err_set(e, ERR_TIMEOUT, "the time for the whole job is over");
     err_set(e, ERR_TIMEOUT, "the server did not finish its answer in %d s", (left + 999) / 1000);
     return err_hint(e, "the controller may be overloaded, or something in between drops packets silently");
 }
@@ -82,13 +89,15 @@ static int make_handle(struct ldap_conn *c, const struct ldap_target *t, struct 
     char url[320];
     size_t ok = strspn(c->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:");
     if (!*c->name || c->name[ok] || ok > 255) return err_set(e, ERR_INPUT, "'%s' is no host name", c->name);
-    if (str_equal_nocase(str_from(c->name), STR("localhost"))) { /* libldap puts this machine's own name in its place */
+    if (str_equal_nocase(str_from(c->name),
+                         STR("localhost"))) { /* libldap puts this machine's own name in its place */
         err_set(e, ERR_INPUT, "the name localhost cannot be verified in a certificate");
-        return err_hint(e, "use 127.0.0.1, or set certificate_name to a name in the controller's certificate");
+        return err_hint(e,
+                        "use 127.0.0.1, or set certificate_name to a name in the controller's certificate");
     }
     bool is_v6 = strchr(c->name, ':') != NULL;
-    snprintf(url, sizeof url, "%s://%s%s%s:%u", t->security == LDAP_SEC_LDAPS ? "ldaps" : "ldap", is_v6 ? "[" : "",
-             c->name, is_v6 ? "]" : "", t->port);
+    snprintf(url, sizeof url, "%s://%s%s%s:%u", t->security == LDAP_SEC_LDAPS ? "ldaps" : "ldap",
+             is_v6 ? "[" : "", c->name, is_v6 ? "]" : "", t->port);
     int rc = ldap_init_fd(c->fd, LDAP_PROTO_TCP, url, &c->ld);
     if (rc != LDAP_SUCCESS) {
         c->ld = NULL;
@@ -106,7 +115,8 @@ static int set_options(struct ldap_conn *c, int64_t deadline_ms, struct err *e)
     try(set_option(c, LDAP_OPT_REFERRALS, LDAP_OPT_OFF, e));
     try(set_int(c, LDAP_OPT_DEREF, LDAP_DEREF_NEVER, e));
     try(set_option(c, LDAP_OPT_CONNECT_ASYNC, LDAP_OPT_ON, e));
-    try(set_option(c, LDAP_OPT_KEEPCONN, LDAP_OPT_ON, e)); /* else libldap 2.5 uses a connection that it has freed */
+    try(set_option(c, LDAP_OPT_KEEPCONN, LDAP_OPT_ON,
+                   e)); /* else libldap 2.5 uses a connection that it has freed */
     return set_option(c, LDAP_OPT_NETWORK_TIMEOUT, &tv, e);
 }
 
@@ -117,7 +127,8 @@ static int use_ca(struct ldap_conn *c, const char *ca_path, struct err *e)
     int fd defer_close = -1;
     if (ca_path) {
         if (ca_load(&c->pin_pem, &c->is_pinned, ca_path, e) < 0) {
-            if (e->class == ERR_NOTFOUND || e->class == ERR_DENIED) e->class = ERR_INPUT; /* of the settings, not of the server */
+            if (e->class == ERR_NOTFOUND || e->class == ERR_DENIED)
+                e->class = ERR_INPUT; /* of the settings, not of the server */
             return e->class;
         }
         fd = memfd_create("ca", MFD_CLOEXEC);
@@ -127,7 +138,8 @@ static int use_ca(struct ldap_conn *c, const char *ca_path, struct err *e)
     }
     try(set_option(c, LDAP_OPT_X_TLS_CACERTFILE, path, e));
     try(set_int(c, LDAP_OPT_X_TLS_REQUIRE_CERT, LDAP_OPT_X_TLS_HARD, e));
-    try(set_int(c, LDAP_OPT_X_TLS_REQUIRE_SAN, LDAP_OPT_X_TLS_HARD, e)); /* RFC 6125: the common name is no host name */
+    try(set_int(c, LDAP_OPT_X_TLS_REQUIRE_SAN, LDAP_OPT_X_TLS_HARD,
+                e)); /* RFC 6125: the common name is no host name */
     try(set_int(c, LDAP_OPT_X_TLS_PROTOCOL_MIN, LDAP_OPT_X_TLS_PROTOCOL_TLS1_2, e));
     try(set_option(c, LDAP_OPT_X_TLS_CIPHER_SUITE, PRIORITIES, e));
     int client = 0; /* last: it builds this handle's own context from the options above */
@@ -142,7 +154,8 @@ static int refuse_early_bytes(struct ldap_conn *c, struct err *e)
     char byte;
     if (c->guard.at == c->guard.filled && recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0) return 0;
     err_set(e, ERR_TLS, "bytes arrived between the StartTLS answer and the TLS handshake");
-    return err_hint(e, "somebody may be injecting plain text (as in CVE-2011-0411); look at what is between here and the server");
+    return err_hint(e, "somebody may be injecting plain text (as in CVE-2011-0411); look at what is between "
+                       "here and the server");
 }
 
 /* RFC 4511 4.14. Nothing may be in flight in either direction when TLS begins. */
@@ -166,7 +179,8 @@ static int start_tls(struct ldap_conn *c, int64_t deadline_ms, struct err *e)
     } else if (code != LDAP_SUCCESS) {
         ldap_conn_explain(code, text, NULL, e);
         e->class = ERR_TLS;
-        err_hint(e, "the server refuses StartTLS: it may have no certificate; try security: ldaps on port 636");
+        err_hint(e,
+                 "the server refuses StartTLS: it may have no certificate; try security: ldaps on port 636");
         rc = err_wrap(e, "StartTLS");
     }
     ldap_memfree(text);
@@ -174,7 +188,8 @@ static int start_tls(struct ldap_conn *c, int64_t deadline_ms, struct err *e)
 }
 
 /* GnuTLS says "unknown error" to nearly everything, so the certificate doctor is asked what is wrong. */
-static int diagnose(struct ldap_conn *c, const struct ldap_target *t, const struct dial_addresses *to, struct err *e)
+static int diagnose(struct ldap_conn *c, const struct ldap_target *t, const struct dial_addresses *to,
+                    struct err *e)
 {
     struct tls_question q = {
         .to = to,
@@ -189,7 +204,8 @@ static int diagnose(struct ldap_conn *c, const struct ldap_target *t, const stru
     if (r.trusted) {
         char *text = NULL;
         ldap_get_option(c->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &text);
-        err_set(e, ERR_TLS, "TLS: the handshake failed although the certificate looks right%s%s", text ? ": " : "", text ? text : "");
+        err_set(e, ERR_TLS, "TLS: the handshake failed although the certificate looks right%s%s",
+                text ? ": " : "", text ? text : "");
         err_hint(e, "the two sides may have no cipher or signature algorithm in common");
         ldap_memfree(text);
     } else {
@@ -217,15 +233,18 @@ static int judge_peer(struct ldap_conn *c, X509 *cert, struct err *e)
 {
     if (c->is_pinned && !pem_holds(&c->pin_pem, cert)) {
         err_set(e, ERR_TLS, "TLS: the server's certificate is not the pinned one");
-        return err_hint(e, "if the controller's certificate was renewed, fetch the new one with `rollcall certificate` and check it");
+        return err_hint(e, "if the controller's certificate was renewed, fetch the new one with `rollcall "
+                           "certificate` and check it");
     }
-    if (X509_get_extended_key_usage(cert) & (XKU_SSL_SERVER | XKU_ANYEKU)) return 0; /* all bits where there is no such extension */
+    if (X509_get_extended_key_usage(cert) & (XKU_SSL_SERVER | XKU_ANYEKU))
+        return 0; /* all bits where there is no such extension */
     err_set(e, ERR_TLS, "TLS: the certificate is not for server authentication");
-    return err_hint(e, "issue the controller a certificate with the extended key usage Server Authentication (1.3.6.1.5.5.7.3.1)");
+    return err_hint(e, "issue the controller a certificate with the extended key usage Server Authentication "
+                       "(1.3.6.1.5.5.7.3.1)");
 }
 
-/* What GnuTLS under libldap does not look at: that a pinned leaf is the very certificate, not one that it signed, and what the
- * certificate is for (RFC 5280 4.2.1.12). */
+/* What GnuTLS under libldap does not look at: that a pinned leaf is the very certificate, not one that it
+ * signed, and what the certificate is for (RFC 5280 4.2.1.12). */
 static int check_peer(struct ldap_conn *c, struct err *e)
 {
     struct berval der = {0, NULL};
@@ -235,13 +254,14 @@ static int check_peer(struct ldap_conn *c, struct err *e)
         cert = d2i_X509(NULL, &at, (long)der.bv_len);
     }
     ldap_memfree(der.bv_val);
-    int rc = cert ? judge_peer(c, cert, e) : err_set(e, ERR_TLS, "TLS: the server's certificate cannot be read");
+    int rc =
+        cert ? judge_peer(c, cert, e) : err_set(e, ERR_TLS, "TLS: the server's certificate cannot be read");
     X509_free(cert);
     return rc;
 }
 
-static int secure(struct ldap_conn *c, const struct ldap_target *t, const struct dial_addresses *to, int64_t deadline_ms,
-                  struct err *e)
+static int secure(struct ldap_conn *c, const struct ldap_target *t, const struct dial_addresses *to,
+                  int64_t deadline_ms, struct err *e)
 {
     try(use_ca(c, t->ca_path, e));
     if (t->security == LDAP_SEC_STARTTLS) try(start_tls(c, deadline_ms, e));
@@ -282,7 +302,8 @@ static int open_within(struct ldap_conn *c, const struct ldap_target *t, int64_t
 int ldap_conn_open(struct ldap_conn **out, const struct ldap_target *t, struct err *e)
 {
     *out = NULL;
-    setenv("LDAPNOINIT", "1", 1); /* no ldap.conf, no .ldaprc, no LDAP* variables: the settings decide alone */
+    setenv("LDAPNOINIT", "1",
+           1); /* no ldap.conf, no .ldaprc, no LDAP* variables: the settings decide alone */
     struct ldap_conn *c = x_zalloc(sizeof *c);
     c->fd = -1;
     c->pin_pem = buf_new((size_t)4 << 20);

@@ -1,8 +1,9 @@
-/* ldap_conn.h - one authenticated LDAP connection to one controller: dial, TLS, bind, asynchronous paged search.
+/* ldap_conn.h - one authenticated LDAP connection to one controller: dial, TLS, bind, asynchronous paged
+ * search.
  *
- * libldap over our own non-blocking socket (recipe and traps in docs/decisions/0003-libldap-own-socket.md). Blocking to
- * its caller, every wait within a deadline, referrals never chased, values walked in place. A simple bind never travels
- * without TLS, and is tried exactly once. Not for several threads.
+ * libldap over our own non-blocking socket (recipe and traps in docs/decisions/0003-libldap-own-socket.md).
+ * Blocking to its caller, every wait within a deadline, referrals never chased, values walked in place. A
+ * simple bind never travels without TLS, and is tried exactly once. Not for several threads.
  */
 #ifndef ROLLCALL_LDAP_CONN_H
 #define ROLLCALL_LDAP_CONN_H
@@ -15,7 +16,7 @@
 enum ldap_security { LDAP_SEC_LDAPS, LDAP_SEC_STARTTLS };
 
 struct ldap_target {
-    const char *host;   /* as set by the user */
+    const char *host; /* as set by the user */
     uint16_t port;
     enum ldap_security security;
     const char *verify_name; /* certificate_name, else host */
@@ -32,31 +33,33 @@ void ldap_conn_close(struct ldap_conn *c);
 LDAP *ldap_conn_handle(struct ldap_conn *c);
 const char *ldap_conn_address(const struct ldap_conn *c); /* dialled */
 
-/* Exactly one attempt. ERR_AUTH with AD's sub-code in words (52e 525 530 531 532 533 701 773 775) and DOM_AD code;
- * ERR_DENIED strongerAuthRequired; ERR_INPUT empty name. */
-int ldap_conn_bind_simple(struct ldap_conn *c, const char *name, const struct secret *password, struct err *e) must_use;
+/* Exactly one attempt. ERR_AUTH with AD's sub-code in words (52e 525 530 531 532 533 701 773 775) and DOM_AD
+ * code; ERR_DENIED strongerAuthRequired; ERR_INPUT empty name. */
+int ldap_conn_bind_simple(struct ldap_conn *c, const char *name, const struct secret *password,
+                          struct err *e) must_use;
 
 /* --- searching --- */
 struct ldap_search {
     const char *base;
-    int scope;             /* LDAP_SCOPE_* */
+    int scope; /* LDAP_SCOPE_* */
     const char *filter;
     const char **attributes; /* NULL-terminated */
-    bool sd_flags;         /* send LDAP_SERVER_SD_FLAGS_OID with 7 (owner, group, DACL) */
+    bool sd_flags;           /* send LDAP_SERVER_SD_FLAGS_OID with 7 (owner, group, DACL) */
     bool show_deleted;
-    unsigned page_size;    /* 0: not paged */
+    unsigned page_size; /* 0: not paged */
 };
 struct ldap_stats {
     uint64_t requests, entries, bytes, references;
 };
-/* Calls each() for every entry, ref() for every continuation reference (never chased), in the order received. The next page is
- * asked for before the present one's entries are handed out. The search is proved complete (SearchResultDone, success, empty
- * cookie) iff it returns 0. A server that wants smaller pages gets them. Limits against hostile servers (docs): entries per page,
- * bytes per message, pages that do not advance. each() borrows msg; a negative return ends the search with that error. */
+/* Calls each() for every entry, ref() for every continuation reference (never chased), in the order received.
+ * The next page is asked for before the present one's entries are handed out. The search is proved complete
+ * (SearchResultDone, success, empty cookie) iff it returns 0. A server that wants smaller pages gets them.
+ * Limits against hostile servers (docs): entries per page, bytes per message, pages that do not advance.
+ * each() borrows msg; a negative return ends the search with that error. */
 int ldap_conn_search(struct ldap_conn *c, const struct ldap_search *s,
                      int (*each)(void *ctx, LDAP *ld, LDAPMessage *entry, struct err *e),
-                     int (*ref)(void *ctx, const char *url, struct err *e), void *ctx, struct ldap_stats *stats,
-                     struct err *e) must_use;
+                     int (*ref)(void *ctx, const char *url, struct err *e), void *ctx,
+                     struct ldap_stats *stats, struct err *e) must_use;
 /* LDAP result code and diagnostic text of the server, to a class, sentence and hint. */
 int ldap_conn_explain(int result, const char *diagnostic, const char *matched, struct err *e);
 

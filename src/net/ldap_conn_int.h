@@ -25,9 +25,9 @@ struct wire {
 
 /* The topmost layer, above TLS: lets whole, plausible LDAP messages pass and nothing else. */
 struct guard {
-    struct err why;  /* class 0: nothing wrong so far */
-    bool is_closed;  /* the end of the stream was seen here: TLS close_notify comes before the end of file */
-    size_t left;     /* bytes of the present message that libldap has not had yet */
+    struct err why; /* class 0: nothing wrong so far */
+    bool is_closed; /* the end of the stream was seen here: TLS close_notify comes before the end of file */
+    size_t left;    /* bytes of the present message that libldap has not had yet */
     unsigned n_unsolicited;
     uint32_t awaited;                    /* messageID of the one request under way, 0 none */
     uint32_t abandoned[GUARD_ABANDONED]; /* whose late answers are no offence; a ring */
@@ -60,8 +60,8 @@ int wire_install(struct ldap_conn *c, struct err *e) must_use;
 /* After sending a request and after its last answer (0): no other messages are let in. */
 void conn_await(struct ldap_conn *c, int msgid);
 void conn_abandon(struct ldap_conn *c, int msgid);
-/* The type of the next message of msgid (> 0), to be freed by the caller; or an error within c's answer time, until_ms and c's
- * deadline. */
+/* The type of the next message of msgid (> 0), to be freed by the caller; or an error within c's answer time,
+ * until_ms and c's deadline. */
 int conn_wait(struct ldap_conn *c, int msgid, int64_t until_ms, LDAPMessage **out, struct err *e) must_use;
 /* Why libldap returned an error that is not the server's. */
 int conn_lost(struct ldap_conn *c, int ldap_error, struct err *e);

@@ -1,4 +1,5 @@
-/* The paged search and the guard against a server that is a script: its answers are written before they are asked for. */
+/* The paged search and the guard against a server that is a script: its answers are written before they are
+ * asked for. */
 #include "base/when.h"
 #include "net/ldap_conn_int.h"
 #include "net/ldap_test.h"
@@ -157,8 +158,11 @@ static int on_reference(void *ctx, const char *url, struct err *e)
 static int search(struct script *s, unsigned page_size)
 {
     const char *attributes[] = {"cn", NULL};
-    struct ldap_search q = {
-        .base = "DC=x", .scope = LDAP_SCOPE_SUBTREE, .filter = "(cn=*)", .attributes = attributes, .page_size = page_size};
+    struct ldap_search q = {.base = "DC=x",
+                            .scope = LDAP_SCOPE_SUBTREE,
+                            .filter = "(cn=*)",
+                            .attributes = attributes,
+                            .page_size = page_size};
     if (s->out.len) assert_int_equal(write(s->server, s->out.ptr, s->out.len), (ssize_t)s->out.len);
     buf_clear(&s->out);
     return ldap_conn_search(s->c, &q, each, on_reference, s, &s->stats, &s->e);
@@ -293,9 +297,12 @@ static void refusals_are_classed(void **state)
     static const struct {
         int code, class;
         const char *says;
-    } cases[] = {{LDAP_INSUFFICIENT_ACCESS, ERR_DENIED, "LDAP 50: 00002024"}, {LDAP_NO_SUCH_OBJECT, ERR_NOTFOUND, "no such object"},
-                 {LDAP_REFERRAL, ERR_INPUT, "another server"},                {LDAP_UNWILLING_TO_PERFORM, ERR_DENIED, "unwilling"},
-                 {LDAP_TIMELIMIT_EXCEEDED, ERR_LIMIT, "time limit"},          {4711, ERR_PROTO, "LDAP 4711"}};
+    } cases[] = {{LDAP_INSUFFICIENT_ACCESS, ERR_DENIED, "LDAP 50: 00002024"},
+                 {LDAP_NO_SUCH_OBJECT, ERR_NOTFOUND, "no such object"},
+                 {LDAP_REFERRAL, ERR_INPUT, "another server"},
+                 {LDAP_UNWILLING_TO_PERFORM, ERR_DENIED, "unwilling"},
+                 {LDAP_TIMELIMIT_EXCEEDED, ERR_LIMIT, "time limit"},
+                 {4711, ERR_PROTO, "LDAP 4711"}};
     (void)state;
     for (size_t i = 0; i < n_elements(cases); i++) {
         void *one;
@@ -416,16 +423,21 @@ static void frames_must_be_sound(void **state)
         int class;
     } cases[] = {
         {"HTTP/1.1 200 OK\r\n", 17, ERR_PROTO},
-        {"\x30\x80\x02\x01\x01\x64\x00", 7, ERR_PROTO},                         /* indefinite length */
-        {"\x30\x85\x01\x00\x00\x00\x00\x02\x01\x01", 10, ERR_PROTO},            /* five length octets */
-        {"\x30\x84\x7f\xff\xff\xff\x02\x01\x01\x64\x00", 11, ERR_LIMIT},        /* 2 GiB */
-        {"\x30\x84\x04\x00\x00\x01\x02\x01\x01\x64\x00", 11, ERR_LIMIT},        /* 64 MiB and a byte */
-        {"\x30\x05\x04\x01\x01\x64\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", 19, ERR_PROTO}, /* the ID is text */
-        {"\x30\x05\x02\x00\x64\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", 19, ERR_PROTO}, /* it is empty */
-        {"\x30\x0a\x02\x05\x00\x00\x00\x00\x01\x64\x01\x00\x00\x00\x00\x00\x00\x00\x00", 19, ERR_PROTO}, /* five octets */
-        {"\x30\x03\x02\x01\x01\x64\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", 19, ERR_PROTO}, /* no operation */
-        {"\x30\x06\x02\x01\x01\x64\x7f\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", 19, ERR_PROTO}, /* it does not fit */
-        {"\x30\x07\x02\x01\x00\x78\x02\x01\x01", 9, ERR_PROTO},                 /* a malformed notification */
+        {"\x30\x80\x02\x01\x01\x64\x00", 7, ERR_PROTO},                  /* indefinite length */
+        {"\x30\x85\x01\x00\x00\x00\x00\x02\x01\x01", 10, ERR_PROTO},     /* five length octets */
+        {"\x30\x84\x7f\xff\xff\xff\x02\x01\x01\x64\x00", 11, ERR_LIMIT}, /* 2 GiB */
+        {"\x30\x84\x04\x00\x00\x01\x02\x01\x01\x64\x00", 11, ERR_LIMIT}, /* 64 MiB and a byte */
+        {"\x30\x05\x04\x01\x01\x64\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", 19,
+         ERR_PROTO}, /* the ID is text */
+        {"\x30\x05\x02\x00\x64\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", 19,
+         ERR_PROTO}, /* it is empty */
+        {"\x30\x0a\x02\x05\x00\x00\x00\x00\x01\x64\x01\x00\x00\x00\x00\x00\x00\x00\x00", 19,
+         ERR_PROTO}, /* five octets */
+        {"\x30\x03\x02\x01\x01\x64\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", 19,
+         ERR_PROTO}, /* no operation */
+        {"\x30\x06\x02\x01\x01\x64\x7f\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", 19,
+         ERR_PROTO},                                            /* it does not fit */
+        {"\x30\x07\x02\x01\x00\x78\x02\x01\x01", 9, ERR_PROTO}, /* a malformed notification */
     };
     (void)state;
     for (size_t i = 0; i < n_elements(cases); i++) {
@@ -465,16 +477,23 @@ static void logon_failures_in_words(void **state)
 {
     static const struct {
         const char *data, *says;
-    } cases[] = {{"525", "no such user (LDAP 49, AD 525)"}, {"52e", "wrong user name or password (LDAP 49, AD 52e)"},
-                 {"530", "at this time"},                   {"531", "from this workstation"},
-                 {"532", "password has expired"},           {"533", "account is disabled"},
-                 {"701", "account has expired"},            {"773", "must be changed"},
-                 {"775", "account locked (LDAP 49, AD 775)"}, {"80090346", "channel binding"}};
+    } cases[] = {{"525", "no such user (LDAP 49, AD 525)"},
+                 {"52e", "wrong user name or password (LDAP 49, AD 52e)"},
+                 {"530", "at this time"},
+                 {"531", "from this workstation"},
+                 {"532", "password has expired"},
+                 {"533", "account is disabled"},
+                 {"701", "account has expired"},
+                 {"773", "must be changed"},
+                 {"775", "account locked (LDAP 49, AD 775)"},
+                 {"80090346", "channel binding"}};
     struct err e;
     char text[128];
     (void)state;
     for (size_t i = 0; i < n_elements(cases); i++) {
-        snprintf(text, sizeof text, "80090308: LdapErr: DSID-0C09041C, comment: AcceptSecurityContext error, data %s, v4563", cases[i].data);
+        snprintf(text, sizeof text,
+                 "80090308: LdapErr: DSID-0C09041C, comment: AcceptSecurityContext error, data %s, v4563",
+                 cases[i].data);
         assert_int_equal(ldap_conn_explain(49, text, NULL, &e), ERR_AUTH);
         assert_non_null(strstr(e.message, cases[i].says));
         assert_true(*e.hint);
@@ -484,7 +503,10 @@ static void logon_failures_in_words(void **state)
     assert_int_equal(ldap_conn_explain(49, "no data here", NULL, &e), ERR_AUTH);
     assert_int_equal(e.domain, DOM_LDAP);
     assert_int_equal(ldap_conn_explain(49, "x, data zz", NULL, &e), ERR_AUTH);
-    assert_int_equal(ldap_conn_explain(1, "In order to perform this operation a successful bind must be completed", NULL, &e), ERR_DENIED);
+    assert_int_equal(
+        ldap_conn_explain(1, "In order to perform this operation a successful bind must be completed", NULL,
+                          &e),
+        ERR_DENIED);
     assert_int_equal(ldap_conn_explain(32, NULL, "DC=x", &e), ERR_NOTFOUND);
     assert_non_null(strstr(e.hint, "DC=x"));
     assert_int_equal(ldap_conn_explain(8, NULL, NULL, &e), ERR_DENIED);
@@ -494,8 +516,17 @@ static void server_texts_are_harmless(void **state)
 {
     static const struct {
         const char *in, *out;
-    } cases[] = {{"plain", "plain"}, {"a\r\nb", "a  b"}, {"\x1b[31mred", " [31mred"}, {"nul at the end", "nul at the end"},
-                 {"caf\xc3\xa9", "caf\xc3\xa9"}, {"caf\xe9", "caf?"}, {"a\xc2\x9b" "b", "a??b"}, {"", ""}, {"  \n", ""}};
+    } cases[] = {{"plain", "plain"},
+                 {"a\r\nb", "a  b"},
+                 {"\x1b[31mred", " [31mred"},
+                 {"nul at the end", "nul at the end"},
+                 {"caf\xc3\xa9", "caf\xc3\xa9"},
+                 {"caf\xe9", "caf?"},
+                 {"a\xc2\x9b"
+                  "b",
+                  "a??b"},
+                 {"", ""},
+                 {"  \n", ""}};
     char out[64], small[6];
     (void)state;
     for (size_t i = 0; i < n_elements(cases); i++)
@@ -545,7 +576,8 @@ static void a_refused_bind_is_final(void **state)
 {
     struct script *s = *state;
     char request[512];
-    assert_int_equal(bind_answered(s, 49, "80090308: comment: AcceptSecurityContext error, data 775, v1db1"), ERR_AUTH);
+    assert_int_equal(bind_answered(s, 49, "80090308: comment: AcceptSecurityContext error, data 775, v1db1"),
+                     ERR_AUTH);
     assert_string_equal(s->e.message, "script: bind as u@x: account locked (LDAP 49, AD 775)");
     ssize_t n = recv(s->server, request, sizeof request, MSG_DONTWAIT);
     assert_true(n > 0 && (uint8_t)request[1] == n - 2); /* one request, nothing behind it */

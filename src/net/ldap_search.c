@@ -1,7 +1,9 @@
-/* ldap_search.c - one search, page by page: RFC 2696, with the next page on its way while the present one is handed out.
+/* ldap_search.c - one search, page by page: RFC 2696, with the next page on its way while the present one is
+ * handed out.
  *
- * The result is complete only when the server has said success with an empty cookie; everything else is an error. What a
- * hostile or broken server could do without end is counted: entries a page, pages without entries, pages seen before.
+ * The result is complete only when the server has said success with an empty cookie; everything else is an
+ * error. What a hostile or broken server could do without end is counted: entries a page, pages without
+ * entries, pages seen before.
  */
 #include "net/ldap_ber.h"
 #include "net/ldap_conn_int.h"
@@ -18,7 +20,7 @@
 #define UNPAGED_MAX    100000
 #define EMPTY_PAGES    1000
 #define COOKIE_MAX     65536
-#define SMALLEST_PAGE  20
+#define SMALLEST_PAGE  5
 #define BUSY_TRIES     4
 
 struct paging {
@@ -31,12 +33,12 @@ struct paging {
 
     int msgid; /* of the request whose answer is awaited, -1 none */
     unsigned page_size;
-    uint64_t page;            /* the one being received, from 1 */
+    uint64_t page;              /* the one being received, from 1 */
     uint64_t messages, in_page; /* of that page so far: all, entries */
-    uint64_t total, mark;     /* entries of all pages; bytes received when the batch began */
+    uint64_t total, mark;       /* entries of all pages; bytes received when the batch began */
     bool handed_early, done;
-    unsigned empty, busy;     /* pages without entries, "busy" answers, each in a row */
-    struct buf cookie;        /* for the next request */
+    unsigned empty, busy; /* pages without entries, "busy" answers, each in a row */
+    struct buf cookie;    /* for the next request */
     LDAPMessage **batch;
     size_t n_batch;
     struct hmap seen; /* of pages, by their first and last DN */
@@ -55,20 +57,21 @@ static int send_request(struct paging *p, struct err *e)
     const struct ldap_search *s = p->s;
     /* SEQUENCE { INTEGER 7 }: owner, group and DACL, MS-ADTS 3.1.1.3.4.1.11 */
     char seven[] = {0x30, 0x03, 0x02, 0x01, 0x07};
-    LDAPControl sd = {(char *)(uintptr_t)"1.2.840.113556.1.4.801", {sizeof seven, seven}, 1};
-    LDAPControl deleted = {(char *)(uintptr_t)"1.2.840.113556.1.4.417", {0, NULL}, 1};
+    LDAPControl sd = {(char *)(uintptr_t) "1.2.840.113556.1.4.801", {sizeof seven, seven}, 1};
+    LDAPControl deleted = {(char *)(uintptr_t) "1.2.840.113556.1.4.417", {0, NULL}, 1};
     LDAPControl *controls[4] = {NULL}, *page = NULL;
     size_t n = 0;
     if (p->page_size) {
         struct berval cookie = {p->cookie.len, (char *)p->cookie.ptr};
-        if (ldap_create_page_control(p->c->ld, (ber_int_t)p->page_size, cookie.bv_len ? &cookie : NULL, 1, &page) != LDAP_SUCCESS)
+        if (ldap_create_page_control(p->c->ld, (ber_int_t)p->page_size, cookie.bv_len ? &cookie : NULL, 1,
+                                     &page) != LDAP_SUCCESS)
             return err_set(e, ERR_BUG, "no paging control");
         controls[n++] = page;
     }
     if (s->sd_flags) controls[n++] = &sd;
     if (s->show_deleted) controls[n++] = &deleted;
-    int rc = ldap_search_ext(p->c->ld, s->base, s->scope, s->filter, (char **)(uintptr_t)s->attributes, 0, controls, NULL,
-                             NULL, LDAP_NO_LIMIT, &p->msgid);
+    int rc = ldap_search_ext(p->c->ld, s->base, s->scope, s->filter, (char **)(uintptr_t)s->attributes, 0,
+                             controls, NULL, NULL, LDAP_NO_LIMIT, &p->msgid);
     if (page) ldap_control_free(page);
     p->stats->requests++;
     if (rc == LDAP_SUCCESS) {
@@ -108,8 +111,9 @@ static int hand_out(struct paging *p, struct err *e)
     int rc = 0;
     for (size_t i = 0; i < p->n_batch; i++) {
         if (rc == 0)
-            rc = ldap_msgtype(p->batch[i]) == LDAP_RES_SEARCH_ENTRY ? p->each(p->ctx, p->c->ld, p->batch[i], e)
-                                                                   : hand_reference(p, p->batch[i], e);
+            rc = ldap_msgtype(p->batch[i]) == LDAP_RES_SEARCH_ENTRY
+                     ? p->each(p->ctx, p->c->ld, p->batch[i], e)
+                     : hand_reference(p, p->batch[i], e);
         ldap_msgfree(p->batch[i]);
     }
     p->n_batch = 0;
@@ -127,8 +131,10 @@ static int keep(struct paging *p, LDAPMessage *m, struct err *e)
         p->in_page++;
     }
     if (++p->messages > most) {
-        err_set(e, ERR_LIMIT, "the server sent more than %llu messages for a page of %u", (unsigned long long)most, p->page_size);
-        return err_hint(e, "the server ignores the paging control; is it an Active Directory domain controller?");
+        err_set(e, ERR_LIMIT, "the server sent more than %llu messages for a page of %u",
+                (unsigned long long)most, p->page_size);
+        return err_hint(
+            e, "the server ignores the paging control; is it an Active Directory domain controller?");
     }
     if (p->n_batch < BATCH_MESSAGES && p->c->wire.received - p->mark < BATCH_BYTES) return 0;
     p->handed_early = true;
@@ -137,7 +143,8 @@ static int keep(struct paging *p, LDAPMessage *m, struct err *e)
 
 static int ended(const struct paging *p, struct err *e)
 {
-    return err_wrap(e, "after %llu entries of page %llu", (unsigned long long)p->in_page, (unsigned long long)p->page);
+    return err_wrap(e, "after %llu entries of page %llu", (unsigned long long)p->in_page,
+                    (unsigned long long)p->page);
 }
 
 /* Everything up to the page's SearchResultDone, which is the caller's. */
@@ -156,13 +163,15 @@ static int receive_page(struct paging *p, LDAPMessage **done, struct err *e)
             note_bytes(p);
             return 0;
         }
-        if (type == LDAP_RES_INTERMEDIATE && p->messages++ < UNPAGED_MAX) { /* legal, RFC 4511 4.13; not asked for */
+        if (type == LDAP_RES_INTERMEDIATE &&
+            p->messages++ < UNPAGED_MAX) { /* legal, RFC 4511 4.13; not asked for */
             ldap_msgfree(m);
             continue;
         }
         if (type != LDAP_RES_SEARCH_ENTRY && type != LDAP_RES_SEARCH_REFERENCE) {
             ldap_msgfree(m);
-            return err_set(e, ERR_PROTO, "the server answered a search with a message of type 0x%x", (unsigned)type);
+            return err_set(e, ERR_PROTO, "the server answered a search with a message of type 0x%x",
+                           (unsigned)type);
         }
         try(keep(p, m, e));
     }
@@ -198,7 +207,9 @@ static int check_advance(struct paging *p, struct err *e)
     bool is_new;
     p->empty = 0;
     hmap_put(&p->seen, (struct hash128){dn_hash(p, first), dn_hash(p, last)}, &is_new);
-    return is_new ? 0 : err_set(e, ERR_PROTO, "the server repeats pages: page %llu was sent before", (unsigned long long)p->page);
+    return is_new ? 0
+                  : err_set(e, ERR_PROTO, "the server repeats pages: page %llu was sent before",
+                            (unsigned long long)p->page);
 }
 
 struct done {
@@ -215,8 +226,8 @@ static void done_free(struct done *d)
     ldap_controls_free(d->controls);
 }
 
-/* RFC 2696: SEQUENCE { size INTEGER, cookie OCTET STRING }, in exactly one control. libldap's own reader follows a null
- * pointer where the value is missing. */
+/* RFC 2696: SEQUENCE { size INTEGER, cookie OCTET STRING }, in exactly one control. libldap's own reader
+ * follows a null pointer where the value is missing. */
 static bool find_cookie(const struct done *d, struct bytes *cookie)
 {
     const LDAPControl *found = NULL;
@@ -226,7 +237,8 @@ static bool find_cookie(const struct done *d, struct bytes *cookie)
         found = *c;
     }
     if (!found || !found->ldctl_value.bv_val) return false;
-    struct cursor value = cursor_new((struct bytes){(uint8_t *)found->ldctl_value.bv_val, found->ldctl_value.bv_len});
+    struct cursor value =
+        cursor_new((struct bytes){(uint8_t *)found->ldctl_value.bv_val, found->ldctl_value.bv_len});
     struct cursor in = cursor_new(ber_element(&value, BER_SEQUENCE));
     (void)ber_element(&in, BER_INTEGER);
     *cookie = ber_element(&in, BER_OCTETS);
@@ -239,7 +251,9 @@ static int read_cookie(struct paging *p, const struct done *d, struct err *e)
     p->done = true;
     if (!p->page_size) return 0;
     if (!find_cookie(d, &cookie))
-        return err_set(e, ERR_PROTO, "the server did not answer the paging control soundly, so nobody knows whether this is all");
+        return err_set(
+            e, ERR_PROTO,
+            "the server did not answer the paging control soundly, so nobody knows whether this is all");
     if (cookie.len > COOKIE_MAX) return err_set(e, ERR_PROTO, "a paging cookie of %zu bytes", cookie.len);
     buf_clear(&p->cookie);
     buf_add_bytes(&p->cookie, cookie);
@@ -249,7 +263,8 @@ static int read_cookie(struct paging *p, const struct done *d, struct err *e)
 
 static bool is_cookie_refusal(int code)
 {
-    return code == LDAP_UNWILLING_TO_PERFORM || code == LDAP_UNAVAILABLE_CRITICAL_EXTENSION || code == LDAP_PROTOCOL_ERROR;
+    return code == LDAP_UNWILLING_TO_PERFORM || code == LDAP_UNAVAILABLE_CRITICAL_EXTENSION ||
+           code == LDAP_PROTOCOL_ERROR;
 }
 
 static int refused(struct paging *p, const struct done *d, struct err *e)
@@ -261,9 +276,12 @@ static int refused(struct paging *p, const struct done *d, struct err *e)
     } else if (p->page > 1 && is_cookie_refusal(d->code)) {
         e->class = ERR_COOKIE;
         err_wrap(e, "the paging cookie was refused");
-        err_hint(e, "a load balancer that moves a connection to another controller breaks paging: make it sticky, or name one controller");
+        err_hint(e, "a load balancer that moves a connection to another controller breaks paging: make it "
+                    "sticky, or name one controller");
     }
-    if (p->page > 1) err_wrap(e, "page %llu, after %llu entries", (unsigned long long)p->page, (unsigned long long)p->total);
+    if (p->page > 1)
+        err_wrap(e, "page %llu, after %llu entries", (unsigned long long)p->page,
+                 (unsigned long long)p->total);
     return e->class;
 }
 
@@ -337,7 +355,8 @@ static int search_all(struct paging *p, struct err *e)
 
 int ldap_conn_search(struct ldap_conn *c, const struct ldap_search *s,
                      int (*each)(void *ctx, LDAP *ld, LDAPMessage *entry, struct err *e),
-                     int (*ref)(void *ctx, const char *url, struct err *e), void *ctx, struct ldap_stats *stats, struct err *e)
+                     int (*ref)(void *ctx, const char *url, struct err *e), void *ctx,
+                     struct ldap_stats *stats, struct err *e)
 {
     struct paging p = {.c = c, .s = s, .each = each, .ref = ref, .ctx = ctx, .stats = stats};
     p.msgid = -1;

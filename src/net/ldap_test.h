@@ -62,8 +62,8 @@ static inline void put_attribute_bytes(struct buf *b, const char *name, const vo
     put_close(b, one);
 }
 
-/* Asked by the leak sanitizer: libldap loses GnuTLS's default priorities when it is given others (8 KiB a connection), and a
- * message now and then when it gives up a connection. */
+/* Asked by the leak sanitizer: libldap loses GnuTLS's default priorities when it is given others (8 KiB a
+ * connection), and a message now and then when it gives up a connection. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {

@@ -1,11 +1,12 @@
 /* ldap_wire.c - the two layers that we put under libldap: the socket below TLS, and a guard above it.
  *
- * wire: counts bytes, remembers how the connection ended, never raises SIGPIPE, enforces a deadline on a handshake that
- * dribbles, and once TLS runs reads far ahead: GnuTLS would otherwise ask the kernel twice for each record of 16 KiB.
+ * wire: counts bytes, remembers how the connection ended, never raises SIGPIPE, enforces a deadline on a
+ * handshake that dribbles, and once TLS runs reads far ahead: GnuTLS would otherwise ask the kernel twice for
+ * each record of 16 KiB.
  *
- * guard: libldap 2.5 aborts or leaks on some things that a hostile server can send, and calls the others "server down". So each
- * message's frame is checked here first: a SEQUENCE of definite and bearable length, with a positive messageID and an operation
- * that fits. Unsolicited notifications (RFC 4511 4.4) end here.
+ * guard: libldap 2.5 aborts or leaks on some things that a hostile server can send, and calls the others
+ * "server down". So each message's frame is checked here first: a SEQUENCE of definite and bearable length,
+ * with a positive messageID and an operation that fits. Unsolicited notifications (RFC 4511 4.4) end here.
  */
 #include "net/ldap_ber.h"
 #include "net/ldap_conn_int.h"
@@ -56,7 +57,8 @@ static int wire_ctrl(Sockbuf_IO_Desc *io, int option, void *arg)
 
 static ber_slen_t wire_receive(struct wire *w, void *to, size_t len)
 {
-    ssize_t n = recv(w->fd, to, len, MSG_DONTWAIT); /* libldap makes the socket blocking again after the handshake */
+    ssize_t n =
+        recv(w->fd, to, len, MSG_DONTWAIT); /* libldap makes the socket blocking again after the handshake */
     w->n_reads++;
     if (n > 0) w->received += (uint64_t)n;
     if (n == 0) w->is_closed = true;
@@ -67,7 +69,8 @@ static ber_slen_t wire_receive(struct wire *w, void *to, size_t len)
 static ber_slen_t wire_read(Sockbuf_IO_Desc *io, void *to, ber_len_t len)
 {
     struct wire *w = io->sbiod_pvt;
-    if (w->until_ms && when_left_ms(w->until_ms) == 0) { /* libldap's own limit is for each wait: any byte starts it anew */
+    if (w->until_ms &&
+        when_left_ms(w->until_ms) == 0) { /* libldap's own limit is for each wait: any byte starts it anew */
         w->error = errno = ETIMEDOUT;
         return -1;
     }
@@ -122,24 +125,29 @@ static bool fits(struct cursor *c, size_t left)
     return head <= left && len <= left - head;
 }
 
-/* The next message's size and ID from its first bytes. 1: known; 0: more bytes are needed; ERR_PROTO, ERR_LIMIT. */
+/* The next message's size and ID from its first bytes. 1: known; 0: more bytes are needed; ERR_PROTO,
+ * ERR_LIMIT. */
 static int read_head(struct guard *g, size_t *size, uint32_t *id)
 {
     struct cursor c = cursor_new((struct bytes){g->ahead + g->at, buffered(g)});
     size_t there = c.in.len;
     if (!there) return 0;
     if (c.in.ptr[0] != BER_SEQUENCE) return malformed(g, "bytes that are no LDAP message");
-    if (there > 1 && (c.in.ptr[1] == 0x80 || c.in.ptr[1] > 0x84)) return malformed(g, "a message without a sound length");
+    if (there > 1 && (c.in.ptr[1] == 0x80 || c.in.ptr[1] > 0x84))
+        return malformed(g, "a message without a sound length");
     size_t len = ber_head(&c, BER_SEQUENCE);
     if (!c.failed && len > LDAP_CONN_MESSAGE_MAX)
-        return err_set(&g->why, ERR_LIMIT, "the server sent a message of %zu bytes; more than %zu MiB are not accepted", len,
+        return err_set(&g->why, ERR_LIMIT,
+                       "the server sent a message of %zu bytes; more than %zu MiB are not accepted", len,
                        LDAP_CONN_MESSAGE_MAX >> 20);
     *size = there - c.in.len + len;
-    bool is_whole = there >= HEAD_MAX || (!c.failed && there >= *size); /* what can be seen of the head is all there */
+    bool is_whole =
+        there >= HEAD_MAX || (!c.failed && there >= *size); /* what can be seen of the head is all there */
     struct bytes number = ber_element(&c, BER_INTEGER);
     if (c.failed) return is_whole ? malformed(g, "a message without a sound length and ID") : 0;
     size_t used = there - c.in.len;
-    if (number.len < 1 || number.len > 4 || number.ptr[0] >= 0x80 || used > *size) return malformed(g, "a message with an impossible ID");
+    if (number.len < 1 || number.len > 4 || number.ptr[0] >= 0x80 || used > *size)
+        return malformed(g, "a message with an impossible ID");
     bool is_sound = fits(&c, *size - used);
     if (c.failed && !is_whole) return 0;
     if (c.failed || !is_sound) return malformed(g, "a message whose operation does not fit into it");
@@ -159,8 +167,10 @@ static int judge_notification(struct guard *g, struct bytes message)
     (void)ber_element(&op, BER_OCTETS);
     struct bytes words = ber_element(&op, BER_OCTETS);
     struct bytes oid = {NULL, 0};
-    while (op.in.len && !op.failed && !oid.len) oid = op.in.ptr[0] == LDAP_TAG_EXOP_RES_OID ? ber_element(&op, LDAP_TAG_EXOP_RES_OID) : ber_any(&op);
-    if (inner.failed || op.failed || code.len < 1 || code.len > 4) return malformed(g, "a malformed notification");
+    while (op.in.len && !op.failed && !oid.len)
+        oid = op.in.ptr[0] == LDAP_TAG_EXOP_RES_OID ? ber_element(&op, LDAP_TAG_EXOP_RES_OID) : ber_any(&op);
+    if (inner.failed || op.failed || code.len < 1 || code.len > 4)
+        return malformed(g, "a malformed notification");
     if (!str_equal(str_of(oid), STR(LDAP_NOTICE_OF_DISCONNECTION))) return 0;
     ldap_conn_explain((int)number_of(code), server_text(text, sizeof text, str_of(words)), NULL, &g->why);
     g->why.class = ERR_NET;
@@ -181,7 +191,8 @@ static bool is_expected(const struct guard *g, uint32_t id)
 static int swallow(struct guard *g, size_t size)
 {
     if (size > sizeof g->ahead || ++g->n_unsolicited > UNSOLICITED_MAX)
-        return err_set(&g->why, ERR_LIMIT, "the server sends too many or too long notifications that nobody asked for");
+        return err_set(&g->why, ERR_LIMIT,
+                       "the server sends too many or too long notifications that nobody asked for");
     if (buffered(g) < size) {
         g->n_unsolicited--;
         return 0;
@@ -199,7 +210,8 @@ static int admit(struct guard *g)
     for (;;) {
         int rc = read_head(g, &size, &id);
         if (rc <= 0) return rc;
-        if (id && !is_expected(g, id)) return malformed(g, "an answer to a request that was not made, or is over");
+        if (id && !is_expected(g, id))
+            return malformed(g, "an answer to a request that was not made, or is over");
         if (id) {
             g->left = size;
             return 1;
@@ -212,7 +224,8 @@ static int admit(struct guard *g)
 static int guard_ctrl(Sockbuf_IO_Desc *io, int option, void *arg)
 {
     struct guard *g = io->sbiod_pvt;
-    if (option == LBER_SB_OPT_DATA_READY && !g->why.class && buffered(g) && (g->left || admit(g) != 0)) return 1;
+    if (option == LBER_SB_OPT_DATA_READY && !g->why.class && buffered(g) && (g->left || admit(g) != 0))
+        return 1;
     return next_ctrl(io, option, arg);
 }
 

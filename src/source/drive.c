@@ -24,9 +24,10 @@ int main(int argc, char **argv)
     struct emit *m;
     struct str bad;
     const char *password = getenv("DRIVE_PASSWORD"), *deadline = getenv("DRIVE_DEADLINE_MS");
-    struct job j = {.connector = "test", .deadline_ms = when_monotonic_ms() + (deadline ? atoll(deadline) : 600000)};
-    if (argc < 3 || !(j.settings = json_load_file(argv[1], 0, NULL)) || (argc > 3 && !kind_set_parse(&j.kinds, str_from(argv[3]), &bad)) ||
-        emit_open(&m, 1, &e) < 0)
+    struct job j = {.connector = "test",
+                    .deadline_ms = when_monotonic_ms() + (deadline ? atoll(deadline) : 600000)};
+    if (argc < 3 || !(j.settings = json_load_file(argv[1], 0, NULL)) ||
+        (argc > 3 && !kind_set_parse(&j.kinds, str_from(argv[3]), &bad)) || emit_open(&m, 1, &e) < 0)
         return 2;
     j.verb = argv[2];
     if (password && secret_take(&j.password, bytes_of(str_from(password)), &e) < 0) return 2;

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define EMIT_AT        ((size_t)256 << 10)
-#define PROGRESS_EVERY 250 /* ms */
+#define PROGRESS_EVERY 250  /* ms */
 #define SD_SLOTS       8192 /* a power of two */
 #define SD_PROBES      4
 #define SD_BYTES       ((size_t)24 << 20) /* of descriptors kept to compare with */
@@ -128,8 +128,8 @@ static uint64_t mix(uint64_t a, uint64_t b)
     return (uint64_t)p ^ (uint64_t)(p >> 64);
 }
 
-/* Fast, seeded, not cryptographic: equality is decided by comparing, so collisions only cost a number. Four lanes, since one
- * multiplication has to wait for the one before. */
+/* Fast, seeded, not cryptographic: equality is decided by comparing, so collisions only cost a number. Four
+ * lanes, since one multiplication has to wait for the one before. */
 static uint64_t sd_hash(const struct emit *m, struct bytes b)
 {
     uint64_t h[4] = {m->seed[0], m->seed[1], ~m->seed[0], ~m->seed[1]}, w[8];
@@ -159,7 +159,8 @@ static void forget_all(struct emit *m)
     m->last = NULL;
 }
 
-/* The slot that has it, else the one to use for it: a free one or, of a full group, one picked by the hash. */
+/* The slot that has it, else the one to use for it: a free one or, of a full group, one picked by the hash.
+ */
 static struct known_sd *sd_slot(struct emit *m, struct bytes sd, uint64_t hash)
 {
     struct known_sd *use = NULL;
@@ -232,7 +233,8 @@ static struct dn_list take_some(struct dn_list *rest)
     return part;
 }
 
-static int send_rest(struct emit *m, const uint8_t guid[GUID_SIZE], struct dn_list rest, bool more, struct err *e)
+static int send_rest(struct emit *m, const uint8_t guid[GUID_SIZE], struct dn_list rest, bool more,
+                     struct err *e)
 {
     struct members_part p;
     memcpy(p.guid, guid, GUID_SIZE);
@@ -287,7 +289,8 @@ int emit_kind_done(struct emit *m, enum kind k, bool complete, uint64_t received
     return finish(m, at, e);
 }
 
-int emit_progress(struct emit *m, enum kind k, uint64_t received, uint64_t requests, uint64_t bytes, struct err *e)
+int emit_progress(struct emit *m, enum kind k, uint64_t received, uint64_t requests, uint64_t bytes,
+                  struct err *e)
 {
     int64_t now = when_monotonic_ms();
     if (m->progress_at && now - m->progress_at < PROGRESS_EVERY) return 0;

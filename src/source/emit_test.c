@@ -59,7 +59,8 @@ static size_t frames_of(struct stream *s, struct frame *out, size_t most)
     return n;
 }
 
-static const uint8_t sd_good[] = {1, 0, 4, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0, 4, 0, 8, 0, 0, 0, 0, 0};
+static const uint8_t sd_good[] = {1, 0, 4,  0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                                  0, 0, 20, 0,    0, 0, 4, 0, 8, 0, 0, 0, 0, 0};
 
 /* Descriptors that differ, and are all well-formed: an empty DACL with slack behind it. */
 static struct bytes sd_number(uint8_t out[32], uint32_t n)
@@ -109,7 +110,8 @@ static void no_or_bad_descriptors_have_no_number(void **state)
     assert_int_equal(frames_of(s, f, n_elements(f)), 1);
 }
 
-/* More descriptors than the cache holds: numbers stay unique, and each number is announced before it is used. */
+/* More descriptors than the cache holds: numbers stay unique, and each number is announced before it is used.
+ */
 static void many_descriptors_keep_their_meaning(void **state)
 {
     struct stream *s = *state;
@@ -136,7 +138,12 @@ static void records_come_back(void **state)
 {
     struct stream *s = *state;
     struct frame f[3];
-    struct record r = {.kind = KIND_user, .flags = RECORD_NO_SD, .guid = {1, 2, 3}, .dn = STR("CN=x"), .sd = 0}, back;
+    struct record r = {.kind = KIND_user,
+                       .flags = RECORD_NO_SD,
+                       .guid = {1, 2, 3},
+                       .dn = STR("CN=x"),
+                       .sd = 0},
+                  back;
     r.sid = bytes_of(STR("sid"));
     assert_int_equal(emit_record(s->m, &r, &s->e), 0);
     struct gap g = {KIND_user, GAP_LOSS, STR("what"), STR("where"), STR("fix")}, gap;
@@ -249,7 +256,12 @@ static void steps_and_aborts_are_json(void **state)
     struct stream *s = *state;
     struct frame f[4];
     struct err why;
-    struct step step = {.name = "dns", .verdict = STEP_FAIL, .evidence = "not \xff text", .fix = "do", .class = ERR_NOTFOUND, .took_ms = 5};
+    struct step step = {.name = "dns",
+                        .verdict = STEP_FAIL,
+                        .evidence = "not \xff text",
+                        .fix = "do",
+                        .class = ERR_NOTFOUND,
+                        .took_ms = 5};
     assert_int_equal(emit_step(s->m, &step, &s->e), 0);
     err_set(&why, ERR_AUTH, "no");
     err_hint(&why, "hint");

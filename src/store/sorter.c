@@ -86,8 +86,8 @@ static int put_piece(struct sorter *s, struct err *e)
 
 static int make_room(struct sorter *s, struct err *e)
 {
-    if (s->cap == PIECE_MAX) return put_piece(s, e);
-    s->cap = s->cap ? s->cap * 4 : PIECE_MIN;
+    if (s->cap >= PIECE_MAX) return put_piece(s, e);
+    s->cap = s->cap ? s->cap * 2 : PIECE_MIN;
     s->at = x_realloc(s->at, s->cap * sizeof *s->at);
     return 0;
 }

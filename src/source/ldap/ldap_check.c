@@ -64,7 +64,8 @@ static void check_settings(struct checkup *c, struct finding *f)
         finding_fail(f, &c->why);
         return;
     }
-    finding_say(f, "%s, %s:%u, %s", set->domain, set->host, set->port, set->security == LDAP_SEC_LDAPS ? "LDAPS" : "StartTLS");
+    finding_say(f, "%s, %s:%u, %s", set->domain, set->host, set->port,
+                set->security == LDAP_SEC_LDAPS ? "LDAPS" : "StartTLS");
     finding_say(f, "simple bind as %s", set->username);
     if (set->base_dn) finding_say(f, "below %s", set->base_dn);
 }
@@ -83,7 +84,8 @@ static void check_secret(struct checkup *c, struct finding *f)
         err_hint(&c->why, "set password: file:PATH, env:NAME, cred:NAME or prompt:");
         finding_fail(f, &c->why);
     } else {
-        finding_say(f, "a password of %zu bytes%s%s", c->job->password.len, where.len ? " from " : "", buf_cstr(&where));
+        finding_say(f, "a password of %zu bytes%s%s", c->job->password.len, where.len ? " from " : "",
+                    buf_cstr(&where));
     }
     buf_free(&where);
 }
@@ -126,7 +128,8 @@ static void say_names(struct finding *f, const json_t *names)
     char text[400] = "";
     size_t at = 0, i;
     const json_t *one;
-    json_array_foreach(names, i, one) {
+    json_array_foreach(names, i, one)
+    {
         if (i == 4) break;
         int n = snprintf(text + at, sizeof text - at, "%s%.80s", i ? ", " : "", json_string_value(one));
         at += n > 0 ? (size_t)n : 0;
@@ -149,7 +152,8 @@ static void say_certificate(struct finding *f, const struct tls_report *r)
     finding_say(f, "valid until %s", when_format(when, r->leaf_not_after_ms));
     int64_t left = r->leaf_not_after_ms - when_now_ms();
     if (r->trusted && left < EXPIRES_SOON_MS)
-        finding_warn(f, "renew the controller's certificate: it expires in %lld days", (long long)(left / 86400000));
+        finding_warn(f, "renew the controller's certificate: it expires in %lld days",
+                     (long long)(left / 86400000));
 }
 
 /* The doctor's look gives the evidence; the connection that is used decides. */
@@ -170,7 +174,8 @@ static void check_tls(struct checkup *c, struct finding *f)
         return;
     }
     say_certificate(f, &r);
-    f->detail = json_pack("{s:O, s:s, s:s, s:b}", "chain", r.chain, "protocol", r.protocol, "cipher", r.cipher, "trusted", r.trusted);
+    f->detail = json_pack("{s:O, s:s, s:s, s:b}", "chain", r.chain, "protocol", r.protocol, "cipher",
+                          r.cipher, "trusted", r.trusted);
     if (!r.trusted)
         finding_fail(f, &r.why);
     else if (ldap_conn_open(&c->s.conn, &target, &c->why) < 0)
@@ -180,7 +185,8 @@ static void check_tls(struct checkup *c, struct finding *f)
 
 static void say_levels(struct finding *f, const struct ldap_facts *facts)
 {
-    finding_say(f, "domain level %s, forest level %s", ldap_level_name(facts->domain_level), ldap_level_name(facts->forest_level));
+    finding_say(f, "domain level %s, forest level %s", ldap_level_name(facts->domain_level),
+                ldap_level_name(facts->forest_level));
     if (!facts->is_synchronized) {
         finding_say(f, "not synchronized");
         finding_warn(f, "the controller has not finished replicating: wait, or use another one");
@@ -199,8 +205,8 @@ static void check_root_dse(struct checkup *c, struct finding *f)
     finding_say(f, "%s", finding_text(text, sizeof text, str_from(facts->server)));
     finding_say(f, "naming context %s", finding_text(text, sizeof text, str_from(facts->naming_context)));
     say_levels(f, facts);
-    f->detail = json_pack("{s:s, s:s, s:s, s:I}", "server", facts->server, "base", facts->naming_context, "domain", facts->domain,
-                          "highest_usn", (json_int_t)facts->highest_usn);
+    f->detail = json_pack("{s:s, s:s, s:s, s:I}", "server", facts->server, "base", facts->naming_context,
+                          "domain", facts->domain, "highest_usn", (json_int_t)facts->highest_usn);
     if (ldap_facts_check_domain(facts, c->s.set.domain, &c->why) < 0) finding_fail(f, &c->why);
 }
 
@@ -212,7 +218,8 @@ static void check_clock(struct checkup *c, struct finding *f)
         return;
     }
     int64_t skew = facts->time_ms - facts->asked_at_ms, off = skew < 0 ? -skew : skew;
-    finding_say(f, "the controller is %lld s %s", (long long)(off / 1000), skew < 0 ? "behind us" : "ahead of us");
+    finding_say(f, "the controller is %lld s %s", (long long)(off / 1000),
+                skew < 0 ? "behind us" : "ahead of us");
     if (off <= SKEW_WARN_MS) return;
     finding_warn(f, "synchronize the clocks of this machine and of the controller (NTP)");
     if (off <= SKEW_FAIL_MS) return;
@@ -230,7 +237,8 @@ static void check_bind(struct checkup *c, struct finding *f)
         return;
     }
     finding_say(f, "accepted");
-    if (*facts->netbios) finding_say(f, "domain %s", finding_text(text, sizeof text, str_from(facts->netbios)));
+    if (*facts->netbios)
+        finding_say(f, "domain %s", finding_text(text, sizeof text, str_from(facts->netbios)));
     if (facts->has_policy) return;
     finding_say(f, "the password policy is not readable");
     finding_warn(f, "give the account read access to the domain object's password and lockout attributes");
@@ -238,7 +246,21 @@ static void check_bind(struct checkup *c, struct finding *f)
 
 /* --- the steps ----------------------------------------------------------------------------------------- */
 
-enum { SETTINGS, SECRET, DNS, TCP, TLS, ROOT_DSE, CLOCK, BIND, BASE_DN, SAMPLE, PERMISSIONS, ACCOUNT, N_STEPS };
+enum {
+    SETTINGS,
+    SECRET,
+    DNS,
+    TCP,
+    TLS,
+    ROOT_DSE,
+    CLOCK,
+    BIND,
+    BASE_DN,
+    SAMPLE,
+    PERMISSIONS,
+    ACCOUNT,
+    N_STEPS
+};
 #define NEEDS(s) (1u << (s))
 
 static const struct {
@@ -300,7 +322,8 @@ int ldap_check(const struct job *j, struct emit *m, struct err *e)
     c.s.job = j;
     c.s.m = m;
     for (size_t i = 0; i < N_STEPS && rc == 0; i++) rc = run_step(&c, i, &failed, m, e);
-    if (rc == 0) rc = emit_end(m, c.s.stats.requests, c.s.stats.bytes, c.s.facts.server ? c.s.facts.server : "", e);
+    if (rc == 0)
+        rc = emit_end(m, c.s.stats.requests, c.s.stats.bytes, c.s.facts.server ? c.s.facts.server : "", e);
     ldap_session_close(&c.s);
     return rc;
 }

@@ -1,4 +1,5 @@
-/* ldap_check_data.c - the steps of `check` that read: what the account sees, and what it should not be able to do. */
+/* ldap_check_data.c - the steps of `check` that read: what the account sees, and what it should not be able
+ * to do. */
 #include "source/ldap/ldap_check.h"
 
 #include "base/when.h"
@@ -26,13 +27,18 @@ void check_base_dn(struct checkup *c, struct finding *f)
     uint64_t n;
     bool is_all;
     if (ldap_session_check_base(s, &c->why) < 0 ||
-        ldap_count(s, base, LDAP_SCOPE_SUBTREE, "(&(objectCategory=person)(objectClass=user))", COUNT_MAX, &n, &is_all, &c->why) < 0) {
+        ldap_count(s, base, LDAP_SCOPE_SUBTREE, "(&(objectCategory=person)(objectClass=user))", COUNT_MAX, &n,
+                   &is_all, &c->why) < 0) {
         finding_fail(f, &c->why);
         return;
     }
     finding_say(f, "%s%s", base, s->set.base_dn ? "" : " (the whole domain)");
     finding_say(f, "%s%llu users visible", is_all ? "" : "more than ", (unsigned long long)n);
-    if (!n) finding_warn(f, "no user is visible below %.200s: check base_dn, or give the account List Contents and Read there", base);
+    if (!n)
+        finding_warn(f,
+                     "no user is visible below %.200s: check base_dn, or give the account List Contents and "
+                     "Read there",
+                     base);
 }
 
 /* --- sample -------------------------------------------------------------------------------------------- */
@@ -48,15 +54,16 @@ static int on_sample(void *ctx, struct bytes content, struct err *e)
     struct str dn;
     try(ldap_entry_read(&s->plan, content, &dn, e));
     s->n++;
-    for (size_t i = 0; i < s->plan.n_slots; i++) s->filled[i] += slot_is_present(&s->plan, i) && s->plan.slots[i].set.len;
+    for (size_t i = 0; i < s->plan.n_slots; i++)
+        s->filled[i] += slot_is_present(&s->plan, i) && s->plan.slots[i].set.len;
     return 0;
 }
 
 /* Attributes without which a kind makes no sense: an account that cannot read them lacks a right. */
 static bool is_essential(const struct slot *s)
 {
-    return s->use == SLOT_GUID || s->id == ATTR_OBJECT_CLASS || s->id == ATTR_SAM_ACCOUNT_NAME || s->id == ATTR_USER_ACCOUNT_CONTROL ||
-           s->id == ATTR_GROUP_TYPE;
+    return s->use == SLOT_GUID || s->id == ATTR_OBJECT_CLASS || s->id == ATTR_SAM_ACCOUNT_NAME ||
+           s->id == ATTR_USER_ACCOUNT_CONTROL || s->id == ATTR_GROUP_TYPE;
 }
 
 static json_t *judge_sample(const struct sampled *s, struct finding *f)
@@ -68,7 +75,8 @@ static json_t *judge_sample(const struct sampled *s, struct finding *f)
         json_array_append_new(empty, json_stringn(slot->name.ptr, slot->name.len));
         if (!is_essential(slot)) continue;
         finding_say(f, "%s: %.*s came from none of %u", kind_name(s->plan.kind), STR_FMT(slot->name), s->n);
-        finding_warn(f, "give the account Read All Properties on %s (at least %.*s)", kind_plural(s->plan.kind), STR_FMT(slot->name));
+        finding_warn(f, "give the account Read All Properties on %s (at least %.*s)",
+                     kind_plural(s->plan.kind), STR_FMT(slot->name));
     }
     return json_pack("{s:i, s:o}", "read", (int)s->n, "empty", empty);
 }
@@ -144,7 +152,10 @@ static int check_descriptors(struct checkup *c, struct finding *f)
     }
     try(ldap_sample(&c->s, &q, 50, on_described, &d, &c->why));
     finding_say(f, "security descriptors of %u of %u groups and OUs readable", d.with, d.n);
-    if (d.with < d.n) finding_warn(f, "give the account Read Permissions (READ_CONTROL) on groups and OUs, or set extract_acls: false");
+    if (d.with < d.n)
+        finding_warn(
+            f,
+            "give the account Read Permissions (READ_CONTROL) on groups and OUs, or set extract_acls: false");
     return 0;
 }
 
@@ -154,14 +165,16 @@ static int check_password_settings(struct checkup *c, struct finding *f)
     uint64_t n;
     bool is_all;
     snprintf(base, sizeof base, "CN=Password Settings Container,CN=System,%s", c->s.facts.naming_context);
-    if (ldap_count(&c->s, base, LDAP_SCOPE_ONELEVEL, "(objectClass=msDS-PasswordSettings)", 1000, &n, &is_all, &c->why) < 0) {
+    if (ldap_count(&c->s, base, LDAP_SCOPE_ONELEVEL, "(objectClass=msDS-PasswordSettings)", 1000, &n, &is_all,
+                   &c->why) < 0) {
         if (!ldap_is_answer(&c->why)) return c->why.class;
         n = 0;
     }
     if (n)
         finding_say(f, "%llu fine-grained password policies readable", (unsigned long long)n);
     else
-        finding_say(f, "no fine-grained password policy readable (only administrators see them; the controller computes expiry)");
+        finding_say(f, "no fine-grained password policy readable (only administrators see them; the "
+                       "controller computes expiry)");
     return 0;
 }
 
@@ -177,7 +190,8 @@ static void account_filter(struct buf *filter, struct str user)
 {
     size_t slash = str_index(user, '\\');
     if (slash < user.len) {
-        filter_equal(filter, STR("sAMAccountName"), (struct bytes){(const uint8_t *)user.ptr + slash + 1, user.len - slash - 1});
+        filter_equal(filter, STR("sAMAccountName"),
+                     (struct bytes){(const uint8_t *)user.ptr + slash + 1, user.len - slash - 1});
         return;
     }
     size_t at = str_index(user, '@');
@@ -194,12 +208,17 @@ static void account_filter(struct buf *filter, struct str user)
 
 static int find_account(struct checkup *c, struct fetched *out)
 {
-    const char *attributes[] = {"userAccountControl", "pwdLastSet", "msDS-UserPasswordExpiryTimeComputed", "accountExpires", NULL};
-    struct ldap_search q = {.base = c->s.set.username, .scope = LDAP_SCOPE_BASE, .filter = "(objectClass=*)", .attributes = attributes};
+    const char *attributes[] = {"userAccountControl", "pwdLastSet", "msDS-UserPasswordExpiryTimeComputed",
+                                "accountExpires", NULL};
+    struct ldap_search q = {.base = c->s.set.username,
+                            .scope = LDAP_SCOPE_BASE,
+                            .filter = "(objectClass=*)",
+                            .attributes = attributes};
     struct str user = str_from(c->s.set.username);
     struct buf filter = buf_new(65536);
     struct err ignored;
-    if (str_index(user, '\\') < user.len || str_index(user, '=') == user.len || dn_check(user, &ignored) < 0) {
+    if (str_index(user, '\\') < user.len || str_index(user, '=') == user.len ||
+        dn_check(user, &ignored) < 0) {
         account_filter(&filter, user);
         q.base = c->s.facts.naming_context;
         q.scope = LDAP_SCOPE_SUBTREE;
@@ -216,9 +235,15 @@ static const char *domain_group(uint32_t rid)
     static const struct {
         uint32_t rid;
         const char *name;
-    } names[] = {{498, "Enterprise Read-only Domain Controllers"}, {512, "Domain Admins"}, {516, "Domain Controllers"},
-                 {518, "Schema Admins"}, {519, "Enterprise Admins"}, {520, "Group Policy Creator Owners"},
-                 {521, "Read-only Domain Controllers"}, {526, "Key Admins"}, {527, "Enterprise Key Admins"}};
+    } names[] = {{498, "Enterprise Read-only Domain Controllers"},
+                 {512, "Domain Admins"},
+                 {516, "Domain Controllers"},
+                 {518, "Schema Admins"},
+                 {519, "Enterprise Admins"},
+                 {520, "Group Policy Creator Owners"},
+                 {521, "Read-only Domain Controllers"},
+                 {526, "Key Admins"},
+                 {527, "Enterprise Key Admins"}};
     for (size_t i = 0; i < n_elements(names); i++)
         if (names[i].rid == rid) return names[i].name;
     return NULL;
@@ -239,7 +264,8 @@ static int check_token(struct checkup *c, struct str dn, struct finding *f)
     struct fetched token;
     struct bytes sid, domain = {c->s.facts.sid, c->s.facts.sid_len};
     snprintf(base, sizeof base, "%.*s", STR_FMT(dn));
-    struct ldap_search q = {.base = base, .scope = LDAP_SCOPE_BASE, .filter = "(objectClass=*)", .attributes = attributes};
+    struct ldap_search q = {
+        .base = base, .scope = LDAP_SCOPE_BASE, .filter = "(objectClass=*)", .attributes = attributes};
     if (ldap_fetch(&token, c->s.conn, &q, &c->s.stats, &c->why) < 0) return c->why.class;
     struct cursor groups = cursor_new(fetched_set(&token, "tokenGroups"));
     size_t n = 0;
@@ -263,13 +289,15 @@ static void check_password_age(const struct fetched *a, struct finding *f)
     struct str s;
     char when[WHEN_TEXT];
     int64_t expires = 0;
-    if (!fetched_str(a, "msDS-UserPasswordExpiryTimeComputed", &s) || !ad_time_parse(&expires, s) || !expires) {
+    if (!fetched_str(a, "msDS-UserPasswordExpiryTimeComputed", &s) || !ad_time_parse(&expires, s) ||
+        !expires) {
         finding_say(f, "its password does not expire, or that is not readable");
         return;
     }
     finding_say(f, "its password expires %s", when_format(when, expires));
     if (expires - when_now_ms() < PASSWORD_SOON_MS)
-        finding_warn(f, "change the account's password before it expires, and store the new one in rollcall's secret");
+        finding_warn(
+            f, "change the account's password before it expires, and store the new one in rollcall's secret");
 }
 
 static void check_flags(const struct fetched *a, struct finding *f)
@@ -278,7 +306,8 @@ static void check_flags(const struct fetched *a, struct finding *f)
         int64_t flag;
         const char *words, *fix;
     } risky[] = {
-        {UAC_DONT_REQ_PREAUTH, "needs no Kerberos pre-authentication", "clear \"Do not require Kerberos preauthentication\""},
+        {UAC_DONT_REQ_PREAUTH, "needs no Kerberos pre-authentication",
+         "clear \"Do not require Kerberos preauthentication\""},
         {UAC_PASSWD_NOTREQD, "needs no password", "clear PASSWD_NOTREQD of the account"},
         {UAC_TRUSTED_FOR_DELEGATION, "is trusted for delegation", "clear the account's trust for delegation"},
     };

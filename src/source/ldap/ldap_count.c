@@ -39,8 +39,8 @@ int ldap_sample(struct ldap_session *s, const struct ldap_search *q, uint64_t mo
     return sample(s, q, &to, e);
 }
 
-int ldap_count(struct ldap_session *s, const char *base, int scope, const char *filter, uint64_t most, uint64_t *n, bool *is_all,
-               struct err *e)
+int ldap_count(struct ldap_session *s, const char *base, int scope, const char *filter, uint64_t most,
+               uint64_t *n, bool *is_all, struct err *e)
 {
     const char *attributes[] = {LDAP_NO_ATTRS, NULL};
     struct ldap_search q = {.base = base, .scope = scope, .filter = filter, .attributes = attributes};

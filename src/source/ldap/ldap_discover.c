@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SAMPLE_SIZE    50
-#define NAMES_MAX      2000 /* of attributes of one kind */
-#define EVERYTHING     UINT64_MAX
+#define SAMPLE_SIZE 50
+#define NAMES_MAX   2000 /* of attributes of one kind */
+#define EVERYTHING  UINT64_MAX
 
 static int on_entry(void *ctx, struct bytes content, struct err *e)
 {
@@ -35,21 +35,29 @@ static json_t *attribute_list(json_t *seen, const struct ldap_plan *p)
 {
     json_t *list = json_array(), *count;
     const char *name;
-    json_object_foreach(seen, name, count) {
+    json_object_foreach(seen, name, count)
+    {
         bool collected = false;
-        for (size_t i = 0; i < p->n_slots && !collected; i++) collected = str_equal_nocase(p->slots[i].name, str_from(name));
-        json_array_append_new(list, json_pack("{s:s, s:O, s:b}", "name", name, "filled", count, "collected", collected));
+        for (size_t i = 0; i < p->n_slots && !collected; i++)
+            collected = str_equal_nocase(p->slots[i].name, str_from(name));
+        json_array_append_new(
+            list, json_pack("{s:s, s:O, s:b}", "name", name, "filled", count, "collected", collected));
     }
     return list;
 }
 
-static int emit_kind(struct ldap_session *s, const struct ldap_plan *p, uint64_t n, json_t *seen, int64_t began, struct err *e)
+static int emit_kind(struct ldap_session *s, const struct ldap_plan *p, uint64_t n, json_t *seen,
+                     int64_t began, struct err *e)
 {
     char evidence[1200];
-    json_t *detail = json_pack("{s:s, s:I, s:o}", "kind", kind_name(p->kind), "count", (json_int_t)n, "attributes", attribute_list(seen, p));
+    json_t *detail = json_pack("{s:s, s:I, s:o}", "kind", kind_name(p->kind), "count", (json_int_t)n,
+                               "attributes", attribute_list(seen, p));
     snprintf(evidence, sizeof evidence, "%llu in %.1000s", (unsigned long long)n, p->base);
-    struct step step = {
-        .name = kind_name(p->kind), .verdict = STEP_OK, .evidence = evidence, .took_ms = when_monotonic_ms() - began, .detail = detail};
+    struct step step = {.name = kind_name(p->kind),
+                        .verdict = STEP_OK,
+                        .evidence = evidence,
+                        .took_ms = when_monotonic_ms() - began,
+                        .detail = detail};
     int rc = emit_step(s->m, &step, e);
     json_decref(detail);
     return rc;
@@ -58,8 +66,11 @@ static int emit_kind(struct ldap_session *s, const struct ldap_plan *p, uint64_t
 static int discover_kind(struct ldap_session *s, struct ldap_plan *p, struct err *e)
 {
     const char *attributes[] = {LDAP_ALL_USER_ATTRIBUTES, NULL};
-    struct ldap_search q = {
-        .base = p->base, .scope = p->scope, .filter = p->filter, .attributes = attributes, .page_size = SAMPLE_SIZE};
+    struct ldap_search q = {.base = p->base,
+                            .scope = p->scope,
+                            .filter = p->filter,
+                            .attributes = attributes,
+                            .page_size = SAMPLE_SIZE};
     int64_t began = when_monotonic_ms();
     uint64_t n = 0;
     bool is_all;
@@ -76,8 +87,11 @@ static int refused(struct ldap_session *s, enum kind kind, struct err *e)
 {
     if (!ldap_is_answer(e)) return err_wrap(e, "%s: %s", s->set.host, kind_plural(kind));
     struct err why = *e;
-    struct step step = {
-        .name = kind_name(kind), .verdict = STEP_FAIL, .evidence = why.message, .fix = *why.hint ? why.hint : NULL, .class = why.class};
+    struct step step = {.name = kind_name(kind),
+                        .verdict = STEP_FAIL,
+                        .evidence = why.message,
+                        .fix = *why.hint ? why.hint : NULL,
+                        .class = why.class};
     return emit_step(s->m, &step, e);
 }
 

@@ -9,10 +9,12 @@ int ldap_entry_open(LDAP *ld, LDAPMessage *m, BerElement **hold, struct bytes *c
     struct berval dn, id, op;
     *hold = NULL;
     if (ldap_get_dn_ber(ld, m, hold, &dn) == LDAP_SUCCESS) {
-        /* back to the start of the LDAPMessage (to the end, and from there as if written): messageID, then the entry */
+        /* back to the start of the LDAPMessage (to the end, and from there as if written): messageID, then
+         * the entry */
         ber_reset(*hold, 0);
         ber_reset(*hold, 1);
-        if (ber_skip_element(*hold, &id) == LBER_INTEGER && ber_skip_element(*hold, &op) == LDAP_RES_SEARCH_ENTRY) {
+        if (ber_skip_element(*hold, &id) == LBER_INTEGER &&
+            ber_skip_element(*hold, &op) == LDAP_RES_SEARCH_ENTRY) {
             *content = (struct bytes){(const uint8_t *)op.bv_val, op.bv_len};
             return 0;
         }
@@ -60,7 +62,9 @@ bool ldap_range_parse(struct range *out, struct str options)
         options = (struct str){one.ptr + one.len, options.len - 1 - one.len};
         if (one.len < prefix.len || !str_equal_nocase((struct str){one.ptr, prefix.len}, prefix)) continue;
         struct str bounds = {one.ptr + prefix.len, one.len - prefix.len};
-        if (n++ || !bounds.len || bounds.ptr[0] != '=' || !parse_bounds(out, (struct str){bounds.ptr + 1, bounds.len - 1})) *out = nonsense;
+        if (n++ || !bounds.len || bounds.ptr[0] != '=' ||
+            !parse_bounds(out, (struct str){bounds.ptr + 1, bounds.len - 1}))
+            *out = nonsense;
     }
     return n > 0;
 }
@@ -112,5 +116,6 @@ int ldap_entry_read(struct ldap_plan *p, struct bytes content, struct str *dn, s
         put(p, found, set, options, *dn);
         at = found;
     }
-    return attributes.failed ? err_set(e, ERR_PROTO, "%.*s: its attributes are not well-formed", STR_FMT(*dn)) : 0;
+    return attributes.failed ? err_set(e, ERR_PROTO, "%.*s: its attributes are not well-formed", STR_FMT(*dn))
+                             : 0;
 }

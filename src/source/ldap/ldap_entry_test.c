@@ -13,7 +13,8 @@
 #include <cmocka.h>
 
 static struct ldap_plan plan;
-static struct ldap_settings settings = {.domain = "x", .with_acls = true, .with_disabled = true, .page_size = 1000};
+static struct ldap_settings settings = {
+    .domain = "x", .with_acls = true, .with_disabled = true, .page_size = 1000};
 
 static int make_plan(void **state)
 {
@@ -218,10 +219,12 @@ static void range_options(void **state)
         struct range r;
         bool is_range = ldap_range_parse(&r, str_from(cases[i].options));
         if (is_range != (cases[i].what != NO_RANGE)) fail_msg("%s", cases[i].options);
-        if (cases[i].what == SOUND && (r.first != cases[i].first || r.last != cases[i].last || r.is_final != cases[i].is_final))
+        if (cases[i].what == SOUND &&
+            (r.first != cases[i].first || r.last != cases[i].last || r.is_final != cases[i].is_final))
             fail_msg("%s", cases[i].options);
         for (uint64_t first = 0; first < 2000 && cases[i].what == UNSOUND; first++)
-            if (ldap_range_is_sound(&r, buf_bytes(&set), first)) fail_msg("%s was believed", cases[i].options);
+            if (ldap_range_is_sound(&r, buf_bytes(&set), first))
+                fail_msg("%s was believed", cases[i].options);
     }
     buf_free(&set);
 }

@@ -11,9 +11,17 @@
 
 const char *ldap_level_name(int64_t level)
 {
-    static const char *const names[] = {"Windows 2000", "Windows Server 2003 interim", "Windows Server 2003",
-                                        "Windows Server 2008", "Windows Server 2008 R2", "Windows Server 2012",
-                                        "Windows Server 2012 R2", "Windows Server 2016", NULL, NULL, "Windows Server 2025"};
+    static const char *const names[] = {"Windows 2000",
+                                        "Windows Server 2003 interim",
+                                        "Windows Server 2003",
+                                        "Windows Server 2008",
+                                        "Windows Server 2008 R2",
+                                        "Windows Server 2012",
+                                        "Windows Server 2012 R2",
+                                        "Windows Server 2016",
+                                        NULL,
+                                        NULL,
+                                        "Windows Server 2025"};
     return level >= 0 && level < (int64_t)n_elements(names) && names[level] ? names[level] : "unknown";
 }
 
@@ -59,17 +67,29 @@ static void take_root(struct ldap_facts *out, const struct fetched *f, const cha
     out->forest_level = level(f, "forestFunctionality");
     out->controller_level = level(f, "domainControllerFunctionality");
     if (!fetched_int(f, "highestCommittedUSN", &out->highest_usn)) out->highest_usn = 0;
-    if (!fetched_str(f, "currentTime", &time) || !generalized_time_parse(&out->time_ms, time)) out->time_ms = 0;
+    if (!fetched_str(f, "currentTime", &time) || !generalized_time_parse(&out->time_ms, time))
+        out->time_ms = 0;
     out->is_gc_ready = is_true(f, "isGlobalCatalogReady");
     out->is_synchronized = is_true(f, "isSynchronized");
 }
 
-int ldap_facts_root(struct ldap_facts *out, struct ldap_conn *c, const char *host, struct ldap_stats *stats, struct err *e)
+int ldap_facts_root(struct ldap_facts *out, struct ldap_conn *c, const char *host, struct ldap_stats *stats,
+                    struct err *e)
 {
-    const char *attributes[] = {"dnsHostName", "defaultNamingContext", "configurationNamingContext", "dsServiceName",
-                                "forestFunctionality", "domainFunctionality", "domainControllerFunctionality",
-                                "highestCommittedUSN", "currentTime", "isGlobalCatalogReady", "isSynchronized", NULL};
-    struct ldap_search s = {.base = "", .scope = LDAP_SCOPE_BASE, .filter = "(objectClass=*)", .attributes = attributes};
+    const char *attributes[] = {"dnsHostName",
+                                "defaultNamingContext",
+                                "configurationNamingContext",
+                                "dsServiceName",
+                                "forestFunctionality",
+                                "domainFunctionality",
+                                "domainControllerFunctionality",
+                                "highestCommittedUSN",
+                                "currentTime",
+                                "isGlobalCatalogReady",
+                                "isSynchronized",
+                                NULL};
+    struct ldap_search s = {
+        .base = "", .scope = LDAP_SCOPE_BASE, .filter = "(objectClass=*)", .attributes = attributes};
     struct fetched f;
     memset(out, 0, sizeof *out);
     out->text = arena_new(TEXT_MAX);
@@ -103,8 +123,10 @@ static bool span(const struct fetched *f, const char *name, int64_t *out_ms)
 static int read_domain(struct ldap_facts *out, struct ldap_conn *c, struct ldap_stats *stats, struct err *e)
 {
     const char *attributes[] = {"objectSid", "maxPwdAge", "lockoutDuration", "lockoutThreshold", NULL};
-    struct ldap_search s = {
-        .base = out->naming_context, .scope = LDAP_SCOPE_BASE, .filter = "(objectClass=*)", .attributes = attributes};
+    struct ldap_search s = {.base = out->naming_context,
+                            .scope = LDAP_SCOPE_BASE,
+                            .filter = "(objectClass=*)",
+                            .attributes = attributes};
     struct fetched f;
     struct bytes sid;
     try(ldap_fetch(&f, c, &s, stats, e));
@@ -112,7 +134,8 @@ static int read_domain(struct ldap_facts *out, struct ldap_conn *c, struct ldap_
         memcpy(out->sid, sid.ptr, sid.len);
         out->sid_len = sid.len;
     }
-    out->has_policy = span(&f, "maxPwdAge", &out->max_pwd_age_ms) && span(&f, "lockoutDuration", &out->lockout_duration_ms) &&
+    out->has_policy = span(&f, "maxPwdAge", &out->max_pwd_age_ms) &&
+                      span(&f, "lockoutDuration", &out->lockout_duration_ms) &&
                       fetched_int(&f, "lockoutThreshold", &out->lockout_threshold);
     bool is_found = f.n_entries > 0;
     fetched_free(&f);
@@ -122,8 +145,9 @@ static int read_domain(struct ldap_facts *out, struct ldap_conn *c, struct ldap_
 }
 
 /* One attribute of one object that may well be unreadable: then the callback is not called. */
-static int maybe(struct ldap_facts *out, struct ldap_conn *c, const struct ldap_search *s, struct ldap_stats *stats,
-                 void (*take)(struct ldap_facts *, const struct fetched *), struct err *e)
+static int maybe(struct ldap_facts *out, struct ldap_conn *c, const struct ldap_search *s,
+                 struct ldap_stats *stats, void (*take)(struct ldap_facts *, const struct fetched *),
+                 struct err *e)
 {
     struct fetched f;
     int rc = ldap_fetch(&f, c, s, stats, e);
@@ -155,7 +179,8 @@ static int read_netbios(struct ldap_facts *out, struct ldap_conn *c, struct ldap
     buf_add_str(&filter, STR("(&(objectClass=crossRef)"));
     filter_equal(&filter, STR("nCName"), bytes_of(str_from(out->naming_context)));
     buf_add_byte(&filter, ')');
-    struct ldap_search s = {.scope = LDAP_SCOPE_ONELEVEL, .filter = buf_cstr(&filter), .attributes = attributes};
+    struct ldap_search s = {
+        .scope = LDAP_SCOPE_ONELEVEL, .filter = buf_cstr(&filter), .attributes = attributes};
     s.base = arena_printf(&out->text, "CN=Partitions,%s", out->configuration);
     int rc = s.base && !filter.failed ? maybe(out, c, &s, stats, take_netbios, e) : 0;
     buf_free(&filter);
@@ -170,7 +195,8 @@ int ldap_facts_domain(struct ldap_facts *f, struct ldap_conn *c, struct ldap_sta
     if (read_domain(f, c, stats, e) < 0) return err_wrap(e, "the domain object");
     if (read_netbios(f, c, stats, e) < 0) return err_wrap(e, "the domain's NetBIOS name");
     s.base = f->ds_service_name;
-    if (s.base && maybe(f, c, &s, stats, take_invocation, e) < 0) return err_wrap(e, "the controller's invocationId");
+    if (s.base && maybe(f, c, &s, stats, take_invocation, e) < 0)
+        return err_wrap(e, "the controller's invocationId");
     return 0;
 }
 

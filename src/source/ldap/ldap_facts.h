@@ -14,8 +14,8 @@ struct ldap_facts {
     /* of the root DSE: readable without a bind */
     const char *server; /* dnsHostName, else what was dialled */
     const char *naming_context, *configuration, *ds_service_name;
-    const char *domain; /* DNS name of naming_context */
-    struct bytes forest_functionality; /* the SET as it came */
+    const char *domain;                                   /* DNS name of naming_context */
+    struct bytes forest_functionality;                    /* the SET as it came */
     int64_t domain_level, forest_level, controller_level; /* -1 unknown */
     int64_t highest_usn;
     int64_t time_ms, asked_at_ms; /* currentTime, and ours when it was asked */
@@ -35,7 +35,8 @@ int ldap_facts_root(struct ldap_facts *out, struct ldap_conn *c, const char *hos
 /* ERR_INPUT: the controller serves another domain (both named). */
 int ldap_facts_check_domain(const struct ldap_facts *f, const char *domain, struct err *e) must_use;
 /* ERR_DENIED: the domain object is not readable. */
-int ldap_facts_domain(struct ldap_facts *f, struct ldap_conn *c, struct ldap_stats *stats, struct err *e) must_use;
+int ldap_facts_domain(struct ldap_facts *f, struct ldap_conn *c, struct ldap_stats *stats,
+                      struct err *e) must_use;
 void ldap_facts_free(struct ldap_facts *f);
 /* The BEGIN frame. */
 json_t *ldap_facts_begin(const struct ldap_facts *f, const char *address, const char *base_dn);

@@ -11,7 +11,8 @@ static int index_attributes(struct fetched *f, struct err *e)
     try(ldap_entry_dn(buf_bytes(&f->content), &f->dn, &attributes, e));
     while (f->n_attributes < FETCH_ATTRIBUTES_MAX && ber_next_attribute(&attributes, &a.name, &a.set))
         f->attributes[f->n_attributes++] = a;
-    return attributes.failed ? err_set(e, ERR_PROTO, "the server sent attributes that are not well-formed") : 0;
+    return attributes.failed ? err_set(e, ERR_PROTO, "the server sent attributes that are not well-formed")
+                             : 0;
 }
 
 static int keep_first(void *ctx, LDAP *ld, LDAPMessage *m, struct err *e)
@@ -26,7 +27,8 @@ static int keep_first(void *ctx, LDAP *ld, LDAPMessage *m, struct err *e)
     return index_attributes(f, e);
 }
 
-int ldap_fetch(struct fetched *out, struct ldap_conn *c, const struct ldap_search *s, struct ldap_stats *stats, struct err *e)
+int ldap_fetch(struct fetched *out, struct ldap_conn *c, const struct ldap_search *s,
+               struct ldap_stats *stats, struct err *e)
 {
     memset(out, 0, sizeof *out);
     out->content = buf_new((size_t)64 << 20);

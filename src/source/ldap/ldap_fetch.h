@@ -1,4 +1,5 @@
-/* ldap_fetch.h - one object's attributes, for the few reads that are not listings: root DSE, domain, own account.
+/* ldap_fetch.h - one object's attributes, for the few reads that are not listings: root DSE, domain, own
+ * account.
  */
 #ifndef ROLLCALL_LDAP_FETCH_H
 #define ROLLCALL_LDAP_FETCH_H
@@ -20,8 +21,8 @@ struct fetched {
 };
 
 /* Finding nothing is no error: n_entries is 0. */
-int ldap_fetch(struct fetched *out, struct ldap_conn *c, const struct ldap_search *s, struct ldap_stats *stats,
-               struct err *e) must_use;
+int ldap_fetch(struct fetched *out, struct ldap_conn *c, const struct ldap_search *s,
+               struct ldap_stats *stats, struct err *e) must_use;
 void fetched_free(struct fetched *f);
 
 /* The values of an attribute; empty if it did not come. */

@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define PROGRESS_EVERY 128 /* entries between looks at the clock */
+#define PROGRESS_EVERY 128   /* entries between looks at the clock */
+#define LOCKED_MAX     10000 /* asked for one by one; for more, the domain's policy has to do */
 
 void tally_add(struct tally *t, struct str example)
 {
@@ -26,7 +27,8 @@ static bool take_guid(struct ldap_list *l, uint8_t guid[GUID_SIZE])
     static const uint8_t none[GUID_SIZE];
     const struct slot *s = present(l, l->plan.guid);
     struct bytes v;
-    if (!s || !value_single(s->set, &v) || v.len != GUID_SIZE || memcmp(v.ptr, none, GUID_SIZE) == 0) return false;
+    if (!s || !value_single(s->set, &v) || v.len != GUID_SIZE || memcmp(v.ptr, none, GUID_SIZE) == 0)
+        return false;
     memcpy(guid, v.ptr, GUID_SIZE);
     return true;
 }
@@ -41,7 +43,8 @@ static struct bytes take_sid(struct ldap_list *l, struct str dn)
     return (struct bytes){NULL, 0};
 }
 
-/* Trusts the classes rather than the search; KIND_NONE: not asked for. The last set is remembered: few differ. */
+/* Trusts the classes rather than the search; KIND_NONE: not asked for. The last set is remembered: few
+ * differ. */
 static enum kind take_kind(struct ldap_list *l)
 {
     const struct slot *s = present(l, l->plan.object_class);
@@ -90,14 +93,16 @@ static void take_bodies(struct ldap_list *l, struct str dn)
     }
 }
 
-/* A kind that was trusted to the classes may lack what the listing asked, and the other way round: members are for groups. */
+/* A kind that was trusted to the classes may lack what the listing asked, and the other way round: members
+ * are for groups. */
 static void take_lists(struct ldap_list *l, struct record *r)
 {
     if (r->kind == KIND_group) r->member = take_dns(l, l->plan.member, &l->members, r->dn);
     r->member_of = take_dns(l, l->plan.member_of, &l->member_of, r->dn);
 }
 
-int ldap_list_emit(struct ldap_list *l, struct str dn, bool more, uint8_t guid[GUID_SIZE], bool *sent, struct err *e)
+int ldap_list_emit(struct ldap_list *l, struct str dn, bool more, uint8_t guid[GUID_SIZE], bool *sent,
+                   struct err *e)
 {
     struct record r = {.kind = take_kind(l), .dn = dn, .flags = more ? RECORD_MORE_MEMBERS : 0};
     *sent = false;
@@ -136,6 +141,15 @@ static bool is_partial(const struct ldap_list *l)
     return false;
 }
 
+/* A fine-grained policy may lock for longer than the domain's; only the controller knows (MS-ADTS 3.1.1.4.5.17), and asking it of
+ * everybody costs seven times the listing. */
+static bool may_be_locked(struct ldap_list *l)
+{
+    const struct slot *s = l->plan.kind == KIND_user ? present(l, l->plan.lockout_time) : NULL;
+    struct bytes v;
+    return s && value_single(s->set, &v) && !str_equal(str_of(v), STR("0")) && l->n_locked++ < LOCKED_MAX;
+}
+
 /* The forest's level belongs to the domain's record, but is the root DSE's attribute. */
 static void add_forest_level(struct ldap_list *l)
 {
@@ -152,7 +166,7 @@ static int on_content(struct ldap_list *l, struct bytes content, struct err *e)
     bool sent;
     try(ldap_entry_read(&l->plan, content, &dn, e));
     if (l->plan.kind == KIND_domain) add_forest_level(l);
-    if (!is_partial(l)) return ldap_list_emit(l, dn, false, guid, &sent, e);
+    if (!is_partial(l) && !may_be_locked(l)) return ldap_list_emit(l, dn, false, guid, &sent, e);
     buf_add_lstr(&l->partial, bytes_of(dn));
     return l->partial.failed ? err_set(e, ERR_LIMIT, "too many entries came only in part") : 0;
 }
@@ -191,14 +205,16 @@ static int run_search(struct ldap_list *l, struct err *e)
 
 /* --- what is missing ----------------------------------------------------------------------------------- */
 
-static int tell(struct ldap_list *l, enum gap_severity severity, const char *what, const char *where, const char *fix, struct err *e)
+static int tell(struct ldap_list *l, enum gap_severity severity, const char *what, const char *where,
+                const char *fix, struct err *e)
 {
-    struct gap g = {l->plan.kind, severity, str_from(what), str_from(where ? where : ""), str_from(fix ? fix : "")};
+    struct gap g = {l->plan.kind, severity, str_from(what), str_from(where ? where : ""),
+                    str_from(fix ? fix : "")};
     return emit_gap(l->s->m, &g, e);
 }
 
-static int tell_tally(struct ldap_list *l, const struct tally *t, enum gap_severity severity, const char *words, const char *fix,
-                      struct err *e)
+static int tell_tally(struct ldap_list *l, const struct tally *t, enum gap_severity severity,
+                      const char *words, const char *fix, struct err *e)
 {
     char what[256];
     if (!t->n) return 0;
@@ -213,9 +229,10 @@ static int tell_slots(struct ldap_list *l, struct err *e)
         const struct slot *s = &l->plan.slots[i];
         if (!s->n_bad) continue;
         bool is_membership = s->use == SLOT_MEMBER || s->use == SLOT_MEMBER_OF;
-        snprintf(what, sizeof what, "%llu values of %.*s are malformed and were left out", (unsigned long long)s->n_bad,
-                 STR_FMT(s->name));
-        try(tell(l, is_membership ? GAP_LOSS : GAP_INFO, what, s->example, "look at the attribute of this object", e));
+        snprintf(what, sizeof what, "%llu values of %.*s are malformed and were left out",
+                 (unsigned long long)s->n_bad, STR_FMT(s->name));
+        try(tell(l, is_membership ? GAP_LOSS : GAP_INFO, what, s->example,
+                 "look at the attribute of this object", e));
     }
     return 0;
 }
@@ -229,7 +246,8 @@ static int tell_gaps(struct ldap_list *l, struct err *e)
                    "give the account read access to these objects", e));
     try(tell_tally(l, &l->bad_dn, GAP_LOSS, "entries have a DN that is no text and were left out", NULL, e));
     try(tell_tally(l, &l->too_big, GAP_LOSS, "entries are too large and were left out", NULL, e));
-    return tell_tally(l, &l->cut, GAP_LOSS, "entries have many-valued attributes that could not be read to their end",
+    return tell_tally(l, &l->cut, GAP_LOSS,
+                      "entries have many-valued attributes that could not be read to their end",
                       "run it again; if it persists, look at the controller's LDAP policy (MaxValRange)", e);
 }
 

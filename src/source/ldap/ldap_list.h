@@ -1,4 +1,5 @@
-/* ldap_list.h - one kind of a domain, listed: every entry of a plan's search as a record, and what is missing as gaps.
+/* ldap_list.h - one kind of a domain, listed: every entry of a plan's search as a record, and what is missing
+ * as gaps.
  */
 #ifndef ROLLCALL_LDAP_LIST_H
 #define ROLLCALL_LDAP_LIST_H
@@ -22,19 +23,23 @@ struct ldap_list {
     struct value_scratch scratch;
     struct buf classes; /* the last objectClass set, and what it means */
     enum kind classes_kind;
-    struct buf partial; /* lstr DNs of entries with ranged attributes, read again after the listing */
+    struct buf partial; /* lstr DNs of entries to read again after the listing: ranged attributes, locked users */
+    uint32_t n_locked;
     struct tally no_guid, no_sd, bad_dn, too_big, cut;
 };
 
-/* Lists one kind to its end: records, gaps, KIND_DONE. What the server denies of it is a gap, not an error; an error means that
- * the connection is lost or the server cannot be trusted. */
+/* Lists one kind to its end: records, gaps, KIND_DONE. What the server denies of it is a gap, not an error;
+ * an error means that the connection is lost or the server cannot be trusted. */
 int ldap_list_kind(struct ldap_session *s, enum kind kind, kind_set kinds, struct err *e) must_use;
 
-/* The present entry (in the plan's slots) as a record. `more`: member ranges follow. *sent: false if it was left out. */
-int ldap_list_emit(struct ldap_list *l, struct str dn, bool more, uint8_t guid[GUID_SIZE], bool *sent, struct err *e) must_use;
+/* The present entry (in the plan's slots) as a record. `more`: member ranges follow. *sent: false if it was
+ * left out. */
+int ldap_list_emit(struct ldap_list *l, struct str dn, bool more, uint8_t guid[GUID_SIZE], bool *sent,
+                   struct err *e) must_use;
 void tally_add(struct tally *t, struct str example);
 
-/* ldap_range.c: reads the entries of l->partial again, range by range (MS-ADTS 3.1.1.3.1.3.3), and emits them. */
+/* ldap_range.c: reads the entries of l->partial again, range by range (MS-ADTS 3.1.1.3.1.3.3), and emits
+ * them. */
 int ldap_list_partial(struct ldap_list *l, struct err *e) must_use;
 
 #endif

@@ -4,8 +4,9 @@
 
 #include <stdio.h>
 
-const enum kind ldap_kinds[] = {KIND_domain,          KIND_ou,       KIND_container, KIND_group, KIND_foreign_principal, KIND_user,
-                                KIND_service_account, KIND_computer, KIND_contact,   KIND_trust, KIND_group_policy};
+const enum kind ldap_kinds[] = {
+    KIND_domain,          KIND_ou,       KIND_container, KIND_group, KIND_foreign_principal, KIND_user,
+    KIND_service_account, KIND_computer, KIND_contact,   KIND_trust, KIND_group_policy};
 const size_t n_ldap_kinds = n_elements(ldap_kinds);
 
 kind_set ldap_kinds_all(void)
@@ -18,9 +19,10 @@ kind_set ldap_kinds_all(void)
 /* Where a kind is listed. */
 enum place { AT_DOMAIN, AT_BASE, AT_GROUPS, AT_HEAD };
 
-/* objectCategory and objectClass are indexed. objectCategory=person holds users and contacts, not the computers and service
- * accounts that derive from user; managed service accounts derive from computer and are told by their own classes
- * (MS-ADSC 2.131, 2.141; msDS-DelegatedManagedServiceAccount since Windows Server 2025). */
+/* objectCategory and objectClass are indexed. objectCategory=person holds users and contacts, not the
+ * computers and service accounts that derive from user; managed service accounts derive from computer and are
+ * told by their own classes (MS-ADSC 2.131, 2.141; msDS-DelegatedManagedServiceAccount since Windows Server
+ * 2025). */
 static const struct {
     enum kind kind;
     enum place place;
@@ -81,7 +83,8 @@ enum kind ldap_kind_of_classes(struct bytes set)
 
 static uint32_t name_hash(struct str name)
 {
-    uint32_t h = 2166136261u; /* FNV-1a over the lower-case form; the names are ours, so nobody can flood it */
+    uint32_t h =
+        2166136261u; /* FNV-1a over the lower-case form; the names are ours, so nobody can flood it */
     for (size_t i = 0; i < name.len; i++) h = (h ^ ((uint8_t)name.ptr[i] | 0x20)) * 16777619u;
     return h ^ h >> 15;
 }
@@ -158,12 +161,13 @@ static const char *base_of(enum place place, const struct ldap_settings *s, cons
     return place == AT_BASE || s->groups_of_base ? s->base_dn : naming_context;
 }
 
-int ldap_plan_make(struct ldap_plan *out, enum kind kind, const struct ldap_settings *s, const char *naming_context,
-                   struct err *e)
+int ldap_plan_make(struct ldap_plan *out, enum kind kind, const struct ldap_settings *s,
+                   const char *naming_context, struct err *e)
 {
     size_t l = 0;
     while (l < n_elements(listings) && listings[l].kind != kind) l++;
-    if (l == n_elements(listings)) return err_set(e, ERR_INPUT, "Active Directory has no %s", kind_plural(kind));
+    if (l == n_elements(listings))
+        return err_set(e, ERR_INPUT, "Active Directory has no %s", kind_plural(kind));
     memset(out, 0, sizeof *out);
     out->kind = kind;
     out->base = base_of(listings[l].place, s, naming_context);
@@ -172,6 +176,7 @@ int ldap_plan_make(struct ldap_plan *out, enum kind kind, const struct ldap_sett
     snprintf(out->filter, sizeof out->filter, "%s", filter);
     out->wants_sd = s->with_acls;
     /* entries with thousands of members are large: fewer of them a page keep memory flat */
+    out->lockout_time = PLAN_SLOTS_MAX;
     out->page_size = kind == KIND_group && s->page_size > 500 ? 500 : s->page_size;
     add_table(out);
     add_own_places(out);
@@ -179,7 +184,10 @@ int ldap_plan_make(struct ldap_plan *out, enum kind kind, const struct ldap_sett
     size_t n = 0;
     for (size_t i = 0; i < out->n_slots; i++) {
         out->slots[i].next = (uint16_t)(i + 1 < out->n_slots ? i + 1 : 0);
-        if (out->slots[i].id == ATTR_FOREST_FUNCTIONALITY) continue; /* of the root DSE: the reader fills it in */
+        if (out->slots[i].id == ATTR_FOREST_FUNCTIONALITY)
+            continue; /* of the root DSE: the reader fills it in */
+        if (out->slots[i].id == ATTR_LOCKOUT_TIME) out->lockout_time = i;
+        if (out->slots[i].id == ATTR_UAC_COMPUTED) continue; /* asked of locked accounts, one by one */
         out->attributes[n++] = out->slots[i].name.ptr; /* NUL-terminated: literals and jansson's strings */
     }
     return 0;

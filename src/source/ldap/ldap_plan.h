@@ -1,7 +1,9 @@
-/* ldap_plan.h - what to ask for one kind: base, filter, attributes; and where each attribute of an answer goes.
+/* ldap_plan.h - what to ask for one kind: base, filter, attributes; and where each attribute of an answer
+ * goes.
  *
- * A plan's slots are the attributes asked for, in the order of a record's body. A controller sends attributes in an order of
- * its own that is nearly the same for each entry, so the slot that followed last time is tried first; a hash finds the others.
+ * A plan's slots are the attributes asked for, in the order of a record's body. A controller sends attributes
+ * in an order of its own that is nearly the same for each entry, so the slot that followed last time is tried
+ * first; a hash finds the others.
  */
 #ifndef ROLLCALL_LDAP_PLAN_H
 #define ROLLCALL_LDAP_PLAN_H
@@ -46,16 +48,17 @@ struct ldap_plan {
     unsigned page_size;
     struct slot slots[PLAN_SLOTS_MAX + 1]; /* the last one only for its `next`: what comes first */
     size_t n_slots;
-    size_t guid, sid, sd, member, member_of, object_class; /* slots; PLAN_SLOTS_MAX if not asked */
+    size_t guid, sid, sd, member, member_of, object_class, lockout_time; /* slots; PLAN_SLOTS_MAX if not asked */
     const char *attributes[PLAN_SLOTS_MAX + 1];
     uint16_t hash[PLAN_HASH_SIZE]; /* slot + 1; 0 free */
     uint32_t stamp;                /* of the present entry */
 };
 
 /* naming_context and s must outlive the plan. Kinds Active Directory does not have give ERR_INPUT. */
-int ldap_plan_make(struct ldap_plan *out, enum kind kind, const struct ldap_settings *s, const char *naming_context,
-                   struct err *e) must_use;
-/* The slot of an attribute description without options, after slot `before`; n_slots if it was not asked for. */
+int ldap_plan_make(struct ldap_plan *out, enum kind kind, const struct ldap_settings *s,
+                   const char *naming_context, struct err *e) must_use;
+/* The slot of an attribute description without options, after slot `before`; n_slots if it was not asked for.
+ */
 size_t ldap_plan_find(struct ldap_plan *p, struct str name, size_t before);
 /* The kinds of an Active Directory domain, in the order in which they are listed. */
 extern const enum kind ldap_kinds[];

@@ -39,7 +39,8 @@ static void every_kind_has_a_sound_plan(void **state)
     for (size_t i = 0; i < n_ldap_kinds; i++) {
         struct ldap_plan *x = plan(ldap_kinds[i], &s);
         assert_int_equal(filter_check(str_from(x->filter), &e), 0);
-        assert_true(asks_for(x, "objectGUID") && asks_for(x, "objectClass") && asks_for(x, "nTSecurityDescriptor"));
+        assert_true(asks_for(x, "objectGUID") && asks_for(x, "objectClass") &&
+                    asks_for(x, "nTSecurityDescriptor"));
         assert_int_equal(asks_for(x, "member"), ldap_kinds[i] == KIND_group);
         assert_false(asks_for(x, "forestFunctionality"));
         assert_in_range(x->page_size, 1, 1000);
@@ -68,10 +69,17 @@ static void bases_follow_the_settings(void **state)
     static const struct {
         enum kind kind;
         bool own, with_scope; /* of base_dn: always; with group_scope: base_dn */
-    } cases[] = {{KIND_user, true, true},          {KIND_computer, true, true},  {KIND_service_account, true, true},
-                 {KIND_contact, true, true},       {KIND_group, false, true},    {KIND_ou, false, true},
-                 {KIND_container, false, true},    {KIND_group_policy, false, true}, {KIND_foreign_principal, false, true},
-                 {KIND_domain, false, false},      {KIND_trust, false, false}};
+    } cases[] = {{KIND_user, true, true},
+                 {KIND_computer, true, true},
+                 {KIND_service_account, true, true},
+                 {KIND_contact, true, true},
+                 {KIND_group, false, true},
+                 {KIND_ou, false, true},
+                 {KIND_container, false, true},
+                 {KIND_group_policy, false, true},
+                 {KIND_foreign_principal, false, true},
+                 {KIND_domain, false, false},
+                 {KIND_trust, false, false}};
     struct ldap_settings s = {.base_dn = BASE};
     (void)state;
     for (size_t i = 0; i < n_elements(cases); i++) {
@@ -132,7 +140,8 @@ static void a_hundred_custom_properties_fit(void **state)
         s.custom[i] = (struct ldap_custom){str_from(names[i]), ATTR_STRING, KIND_user};
     }
     struct ldap_plan *x = plan(KIND_user, &s);
-    for (size_t i = 0; i < LDAP_CUSTOM_MAX; i++) assert_true(ldap_plan_find(x, str_from(names[i]), 0) < x->n_slots);
+    for (size_t i = 0; i < LDAP_CUSTOM_MAX; i++)
+        assert_true(ldap_plan_find(x, str_from(names[i]), 0) < x->n_slots);
     assert_true(x->guid < x->n_slots && x->member_of < x->n_slots && x->sd < x->n_slots);
 }
 
@@ -146,7 +155,8 @@ static void classes_tell_the_kind(void **state)
         {KIND_user, {"top", "person", "organizationalPerson", "user", "inetOrgPerson"}},
         {KIND_user, {"user", "top", "customUser"}},
         {KIND_computer, {"top", "person", "organizationalPerson", "user", "computer"}},
-        {KIND_service_account, {"top", "person", "organizationalPerson", "user", "computer", "msDS-GroupManagedServiceAccount"}},
+        {KIND_service_account,
+         {"top", "person", "organizationalPerson", "user", "computer", "msDS-GroupManagedServiceAccount"}},
         {KIND_service_account, {"top", "user", "computer", "msDS-ManagedServiceAccount"}},
         {KIND_service_account, {"msds-delegatedmanagedserviceaccount", "computer", "user"}},
         {KIND_contact, {"top", "person", "organizationalPerson", "contact"}},
@@ -191,13 +201,27 @@ static void settings_are_read(void **state)
     struct err e;
     (void)state;
     assert_int_equal(settings_of(&s, "{" MINIMAL "}", &e), 0);
-    assert_true(s.port == 636 && s.security == LDAP_SEC_LDAPS && s.with_acls && s.with_disabled && !s.groups_of_base);
-    assert_true(s.page_size == 1000 && s.connect_timeout_ms == 10000 && s.answer_timeout_ms == 60000 && !s.base_dn);
-    assert_int_equal(settings_of(&s, "{" MINIMAL ",\"security\":\"starttls\",\"extract_acls\":false,\"group_scope\":\"base_dn\","
-                                     "\"base_dn\":\"OU=x,DC=corp\",\"answer_timeout\":\"5s\",\"page_size\":7}", &e), 0);
-    assert_true(s.port == 389 && s.security == LDAP_SEC_STARTTLS && !s.with_acls && s.groups_of_base && s.answer_timeout_ms == 5000);
+    assert_true(s.port == 636 && s.security == LDAP_SEC_LDAPS && s.with_acls && s.with_disabled &&
+                !s.groups_of_base);
+    assert_true(s.page_size == 1000 && s.connect_timeout_ms == 10000 && s.answer_timeout_ms == 60000 &&
+                !s.base_dn);
+    assert_int_equal(
+        settings_of(&s,
+                    "{" MINIMAL
+                    ",\"security\":\"starttls\",\"extract_acls\":false,\"group_scope\":\"base_dn\","
+                    "\"base_dn\":\"OU=x,DC=corp\",\"answer_timeout\":\"5s\",\"page_size\":7}",
+                    &e),
+        0);
+    assert_true(s.port == 389 && s.security == LDAP_SEC_STARTTLS && !s.with_acls && s.groups_of_base &&
+                s.answer_timeout_ms == 5000);
     assert_int_equal(s.page_size, 7);
-    assert_int_equal(settings_of(&s, "{" MINIMAL ",\"custom_properties\":[{\"name\":\"badgeNumber\",\"kind\":\"user\",\"type\":\"integer\"}]}", &e), 0);
+    assert_int_equal(
+        settings_of(
+            &s,
+            "{" MINIMAL
+            ",\"custom_properties\":[{\"name\":\"badgeNumber\",\"kind\":\"user\",\"type\":\"integer\"}]}",
+            &e),
+        0);
     assert_true(s.n_custom == 1 && s.custom[0].type == ATTR_INT && s.custom[0].kind == KIND_user);
 }
 

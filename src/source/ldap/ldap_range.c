@@ -1,8 +1,8 @@
 /* ldap_range.c - entries whose many-valued attributes came only in part: read again, range by range.
  *
- * They are read after the listing, not in the middle of it: no page of it is under way then that would have to be kept in
- * memory, and RECORD and MEMBERS frames stay together. Each range must begin where the last one ended and hold what it says;
- * a server that loops or skips gets this one entity cut, not the run.
+ * They are read after the listing, not in the middle of it: no page of it is under way then that would have
+ * to be kept in memory, and RECORD and MEMBERS frames stay together. Each range must begin where the last one
+ * ended and hold what it says; a server that loops or skips gets this one entity cut, not the run.
  */
 #include "net/ldap_ber.h"
 #include "source/ldap/ldap_entry.h"
@@ -11,33 +11,36 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define GATHERED_MAX ((size_t)32 << 20)  /* bytes of one attribute other than member */
+#define GATHERED_MAX ((size_t)32 << 20)   /* bytes of one attribute other than member */
 #define MEMBERS_MAX  ((uint64_t)20000000) /* of one group */
 
 struct reread {
     struct ldap_list *l;
-    const char *dn;        /* NUL-terminated */
-    struct fetched whole;  /* the entry */
-    struct buf *gathered;  /* one per slot that was continued */
+    const char *dn;       /* NUL-terminated */
+    struct fetched whole; /* the entry */
+    struct buf *gathered; /* one per slot that was continued */
     size_t n_gathered;
 };
 
 /* --- one range ----------------------------------------------------------------------------------------- */
 
-static const struct fetched_attribute *find_range(const struct fetched *f, struct str name, struct range *range)
+static const struct fetched_attribute *find_range(const struct fetched *f, struct str name,
+                                                  struct range *range)
 {
     for (size_t i = 0; i < f->n_attributes; i++) {
         struct str full = f->attributes[i].name;
         size_t semicolon = str_index(full, ';');
         if (semicolon == full.len || !str_equal_nocase((struct str){full.ptr, semicolon}, name)) continue;
-        if (ldap_range_parse(range, (struct str){full.ptr + semicolon, full.len - semicolon})) return &f->attributes[i];
+        if (ldap_range_parse(range, (struct str){full.ptr + semicolon, full.len - semicolon}))
+            return &f->attributes[i];
     }
     return NULL;
 }
 
-/* Values from `first` on. 1: got them (in *set, of *f); 0: the answer makes no sense; negative: the connection. */
-static int fetch_range(struct reread *r, const struct slot *s, uint64_t first, struct fetched *f, struct range *range,
-                       struct bytes *set, struct err *e)
+/* Values from `first` on. 1: got them (in *set, of *f); 0: the answer makes no sense; negative: the
+ * connection. */
+static int fetch_range(struct reread *r, const struct slot *s, uint64_t first, struct fetched *f,
+                       struct range *range, struct bytes *set, struct err *e)
 {
     char name[256];
     snprintf(name, sizeof name, "%.*s;range=%llu-*", STR_FMT(s->name), (unsigned long long)first);
@@ -96,7 +99,8 @@ static int gather_all(struct reread *r, struct err *e)
 
 /* --- members, streamed --------------------------------------------------------------------------------- */
 
-static int send_part(struct reread *r, const uint8_t guid[GUID_SIZE], struct bytes set, bool more, struct err *e)
+static int send_part(struct reread *r, const uint8_t guid[GUID_SIZE], struct bytes set, bool more,
+                     struct err *e)
 {
     struct ldap_list *l = r->l;
     struct slot *s = &l->plan.slots[l->plan.member];
@@ -124,7 +128,6 @@ static int stream_members(struct reread *r, const uint8_t guid[GUID_SIZE], struc
         fetched_free(&f);
         if (rc < 0) return rc;
         if (range.is_final) return 1;
-        try(emit_progress(r->l->s->m, r->l->plan.kind, r->l->received, r->l->s->stats.requests, r->l->s->stats.bytes, e));
     }
     return send_part(r, guid, (struct bytes){NULL, 0}, false, e);
 }
@@ -134,7 +137,8 @@ static int stream_members(struct reread *r, const uint8_t guid[GUID_SIZE], struc
 static bool members_follow(const struct ldap_list *l)
 {
     const struct slot *s = &l->plan.slots[l->plan.member];
-    return slot_is_present(&l->plan, l->plan.member) && s->is_ranged && !s->range.is_final && ldap_range_is_sound(&s->range, s->set, 0);
+    return slot_is_present(&l->plan, l->plan.member) && s->is_ranged && !s->range.is_final &&
+           ldap_range_is_sound(&s->range, s->set, 0);
 }
 
 static int emit_whole(struct reread *r, struct err *e)
@@ -148,7 +152,8 @@ static int emit_whole(struct reread *r, struct err *e)
     if (is_whole < 0) return is_whole;
     const struct slot *member = &l->plan.slots[l->plan.member];
     bool more = members_follow(l);
-    if (slot_is_present(&l->plan, l->plan.member) && member->is_ranged && !more && !ldap_range_is_sound(&member->range, member->set, 0))
+    if (slot_is_present(&l->plan, l->plan.member) && member->is_ranged && !more &&
+        !ldap_range_is_sound(&member->range, member->set, 0))
         is_whole = 0;
     try(ldap_list_emit(l, dn, more, guid, &sent, e));
     if (sent && more) {
@@ -160,13 +165,24 @@ static int emit_whole(struct reread *r, struct err *e)
     return 0;
 }
 
+/* What the listing asked, and what is too costly to ask of everybody. */
+static void attributes_again(const char **out, const struct ldap_plan *p)
+{
+    size_t n = 0;
+    for (; p->attributes[n]; n++) out[n] = p->attributes[n];
+    if (p->kind == KIND_user) out[n++] = attr_get(ATTR_UAC_COMPUTED)->name;
+    out[n] = NULL;
+}
+
 static int read_again(struct reread *r, struct err *e)
 {
     const struct ldap_plan *p = &r->l->plan;
+    const char *attributes[PLAN_SLOTS_MAX + 2];
+    attributes_again(attributes, p);
     struct ldap_search q = {.base = r->dn,
                             .scope = LDAP_SCOPE_BASE,
                             .filter = p->filter,
-                            .attributes = (const char **)(uintptr_t)p->attributes,
+                            .attributes = attributes,
                             .sd_flags = p->wants_sd};
     int rc = ldap_fetch(&r->whole, r->l->s->conn, &q, &r->l->s->stats, e);
     if (rc < 0 && ldap_is_answer(e)) { /* gone or renamed since the listing: not seen this time */
@@ -193,6 +209,8 @@ int ldap_list_partial(struct ldap_list *l, struct err *e)
             tally_add(&l->bad_dn, str_of(dn));
         else if (read_again(&r, e) < 0)
             return err_wrap(e, "%s", r.dn);
+        /* not between the ranges of one entry: nothing may come between a RECORD and its MEMBERS */
+        try(emit_progress(l->s->m, l->plan.kind, l->received, l->s->stats.requests, l->s->stats.bytes, e));
     }
     return 0;
 }

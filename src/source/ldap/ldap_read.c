@@ -17,7 +17,8 @@ static int tell_references(struct ldap_session *s, struct err *e)
 {
     char what[128];
     if (!s->references.n_used) return 0;
-    snprintf(what, sizeof what, "%zu continuation references to other naming contexts were not followed", s->references.n_used);
+    snprintf(what, sizeof what, "%zu continuation references to other naming contexts were not followed",
+             s->references.n_used);
     struct gap g = {.severity = GAP_INFO, .what = str_from(what), .where = str_from(s->reference)};
     g.fix = STR("make a connector for each domain; DNS zones and the configuration hold no identities");
     return emit_gap(s->m, &g, e);

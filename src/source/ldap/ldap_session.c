@@ -33,8 +33,10 @@ static bool is_below(const char *dn, const char *base)
 int ldap_session_check_base(struct ldap_session *s, struct err *e)
 {
     const char *attributes[] = {LDAP_NO_ATTRS, NULL};
-    struct ldap_search q = {
-        .base = s->set.base_dn, .scope = LDAP_SCOPE_BASE, .filter = "(objectClass=*)", .attributes = attributes};
+    struct ldap_search q = {.base = s->set.base_dn,
+                            .scope = LDAP_SCOPE_BASE,
+                            .filter = "(objectClass=*)",
+                            .attributes = attributes};
     struct fetched f;
     if (!q.base) return 0;
     if (!is_below(q.base, s->facts.naming_context)) {
@@ -69,7 +71,8 @@ int ldap_session_open(struct ldap_session *out, const struct job *j, struct emit
     struct ldap_target target = ldap_session_target(out);
     try(ldap_conn_open(&out->conn, &target, e));
     /* before the password is sent: is this the directory it belongs to? */
-    if (ldap_facts_root(&out->facts, out->conn, out->set.host, &out->stats, e) < 0) return err_wrap(e, "%s", out->set.host);
+    if (ldap_facts_root(&out->facts, out->conn, out->set.host, &out->stats, e) < 0)
+        return err_wrap(e, "%s", out->set.host);
     try(ldap_facts_check_domain(&out->facts, out->set.domain, e));
     try(ldap_conn_bind_simple(out->conn, out->set.username, &j->password, e));
     if (ldap_facts_domain(&out->facts, out->conn, &out->stats, e) < 0 || ldap_session_check_base(out, e) < 0)

@@ -18,7 +18,8 @@ struct ldap_session {
     char reference[256];    /* the first one */
 };
 
-/* settings, connection, root DSE, the right domain, bind (once), domain facts, base_dn exists. Close it in any case. */
+/* settings, connection, root DSE, the right domain, bind (once), domain facts, base_dn exists. Close it in
+ * any case. */
 int ldap_session_open(struct ldap_session *out, const struct job *j, struct emit *m, struct err *e) must_use;
 void ldap_session_close(struct ldap_session *s);
 /* The target of the settings. */

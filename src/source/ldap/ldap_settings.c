@@ -61,15 +61,19 @@ static int read_custom(struct ldap_settings *s, const json_t *settings, struct e
     const json_t *list = json_object_get(settings, "custom_properties"), *one;
     size_t i;
     bool is_multi;
-    json_array_foreach(list, i, one) {
+    json_array_foreach(list, i, one)
+    {
         const char *name = json_string_value(json_object_get(one, "name"));
         const char *kind = json_string_value(json_object_get(one, "kind"));
         const char *type = json_string_value(json_object_get(one, "type"));
         struct ldap_custom c = {.name = str_from(name), .kind = kind_parse(str_from(kind ? kind : "user"))};
-        if (s->n_custom == LDAP_CUSTOM_MAX) return err_set(e, ERR_INPUT, "custom_properties: more than %d", LDAP_CUSTOM_MAX);
+        if (s->n_custom == LDAP_CUSTOM_MAX)
+            return err_set(e, ERR_INPUT, "custom_properties: more than %d", LDAP_CUSTOM_MAX);
         /* RFC 4512 1.4: keystring or numericoid; no options */
-        if (!name || !*name || name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.")])
-            return err_set(e, ERR_INPUT, "custom_properties: entry %zu: '%s' is no attribute name", i + 1, name ? name : "");
+        if (!name || !*name ||
+            name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.")])
+            return err_set(e, ERR_INPUT, "custom_properties: entry %zu: '%s' is no attribute name", i + 1,
+                           name ? name : "");
         if (!c.kind) return err_set(e, ERR_INPUT, "custom_properties: %s: no kind '%s'", name, kind);
         if (!attr_custom_type_parse(&c.type, &is_multi, str_from(type ? type : "string")))
             return err_set(e, ERR_INPUT, "custom_properties: %s: no type '%s'", name, type);

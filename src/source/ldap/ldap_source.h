@@ -1,4 +1,5 @@
-/* ldap_source.h - the three verbs of the Active Directory source (source.h), and the table entry that names them.
+/* ldap_source.h - the three verbs of the Active Directory source (source.h), and the table entry that names
+ * them.
  */
 #ifndef ROLLCALL_LDAP_SOURCE_H
 #define ROLLCALL_LDAP_SOURCE_H

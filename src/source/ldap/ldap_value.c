@@ -44,7 +44,8 @@ bool value_single(struct bytes set, struct bytes *out)
 
 enum outcome { VALUE_ADDED, VALUE_ABSENT, VALUE_BAD };
 
-static enum outcome add_number(struct buf *to, bool (*parse)(int64_t *, struct str), struct bytes raw, bool zero_is_absent)
+static enum outcome add_number(struct buf *to, bool (*parse)(int64_t *, struct str), struct bytes raw,
+                               bool zero_is_absent)
 {
     int64_t n;
     if (!parse(&n, str_of(raw))) return VALUE_BAD;
@@ -76,7 +77,8 @@ static bool is_odd_text(struct bytes raw)
     return str_is_utf8(str_of(raw)) && !memchr(raw.ptr, 0, raw.len);
 }
 
-/* UTF-8 without NUL: no directory text holds one, and C programs and PostgreSQL choke on it. Nearly all is ASCII. */
+/* UTF-8 without NUL: no directory text holds one, and C programs and PostgreSQL choke on it. Nearly all is
+ * ASCII. */
 static bool is_text(struct bytes raw)
 {
     size_t i = 0;
@@ -99,15 +101,24 @@ static enum outcome add_bool(struct buf *to, struct str raw)
 static enum outcome add_one(struct buf *to, enum attr_type type, struct bytes raw)
 {
     switch (type) {
-    case ATTR_STRING: return add_bytes(to, is_text(raw), raw);
-    case ATTR_DN: return add_bytes(to, raw.len && is_text(raw), raw);
-    case ATTR_SID: return add_bytes(to, sid_is_valid(raw), raw);
-    case ATTR_GUID: return add_bytes(to, raw.len == GUID_SIZE, raw);
-    case ATTR_BINARY: return add_bytes(to, true, raw);
-    case ATTR_BOOL: return add_bool(to, str_of(raw));
-    case ATTR_INT: return add_number(to, decimal_parse, raw, false);
-    case ATTR_TIME: return add_number(to, ad_time_parse, raw, true);
-    case ATTR_SPAN: return add_number(to, filetime_parse_span, raw, false);
+    case ATTR_STRING:
+        return add_bytes(to, is_text(raw), raw);
+    case ATTR_DN:
+        return add_bytes(to, raw.len && is_text(raw), raw);
+    case ATTR_SID:
+        return add_bytes(to, sid_is_valid(raw), raw);
+    case ATTR_GUID:
+        return add_bytes(to, raw.len == GUID_SIZE, raw);
+    case ATTR_BINARY:
+        return add_bytes(to, true, raw);
+    case ATTR_BOOL:
+        return add_bool(to, str_of(raw));
+    case ATTR_INT:
+        return add_number(to, decimal_parse, raw, false);
+    case ATTR_TIME:
+        return add_number(to, ad_time_parse, raw, true);
+    case ATTR_SPAN:
+        return add_number(to, filetime_parse_span, raw, false);
     }
     return VALUE_BAD;
 }
@@ -182,14 +193,16 @@ static bool add_text(struct buf *body, enum attr id, struct bytes raw)
     return true;
 }
 
-/* Of several values of an attribute that can have one, the first is taken and the others count as malformed. */
+/* Of several values of an attribute that can have one, the first is taken and the others count as malformed.
+ */
 uint64_t value_add(struct buf *body, struct value_scratch *v, const struct slot *s)
 {
     struct cursor c = cursor_new(s->set);
     struct bytes raw;
     if (!ber_next_value(&c, &raw)) return c.failed;
     if (c.in.len && s->is_multi) return add_many(body, v, s);
-    if (s->type == ATTR_STRING && s->id != ATTR_CUSTOM) return (uint64_t)!add_text(body, s->id, raw) + (c.in.len > 0);
+    if (s->type == ATTR_STRING && s->id != ATTR_CUSTOM)
+        return (uint64_t)!add_text(body, s->id, raw) + (c.in.len > 0);
     buf_clear(&v->encoded);
     enum outcome o = add_one(&v->encoded, s->type, raw);
     if (o == VALUE_ADDED) add_to_body(body, s, 1, buf_bytes(&v->encoded));

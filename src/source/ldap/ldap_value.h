@@ -1,7 +1,8 @@
-/* ldap_value.h - an attribute's values as they came, checked and typed, into the body of a record (model/record.h).
+/* ldap_value.h - an attribute's values as they came, checked and typed, into the body of a record
+ * (model/record.h).
  *
- * What is malformed is left out and counted, never passed on: text that is not UTF-8, numbers and times that are none,
- * SIDs and GUIDs of wrong shape.
+ * What is malformed is left out and counted, never passed on: text that is not UTF-8, numbers and times that
+ * are none, SIDs and GUIDs of wrong shape.
  */
 #ifndef ROLLCALL_LDAP_VALUE_H
 #define ROLLCALL_LDAP_VALUE_H
@@ -17,7 +18,8 @@ struct value_scratch {
 struct value_scratch value_scratch_new(void);
 void value_scratch_free(struct value_scratch *v);
 
-/* Appends the slot's attribute; nothing if no value is left (never, or none good). Returns the number of malformed values. */
+/* Appends the slot's attribute; nothing if no value is left (never, or none good). Returns the number of
+ * malformed values. */
 uint64_t value_add(struct buf *body, struct value_scratch *v, const struct slot *s);
 /* Appends each DN of a SET as an lstr, in the order they came. Returns the number of malformed ones. */
 uint64_t value_add_dns(struct buf *block, uint32_t *n, struct bytes set);

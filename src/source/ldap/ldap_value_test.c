@@ -29,7 +29,8 @@ struct converted {
 static struct converted convert(enum attr_type type, bool is_multi, struct bytes set)
 {
     struct value_scratch scratch = value_scratch_new();
-    struct slot s = {.name = STR("custom"), .id = ATTR_CUSTOM, .type = type, .is_multi = is_multi, .set = set};
+    struct slot s = {
+        .name = STR("custom"), .id = ATTR_CUSTOM, .type = type, .is_multi = is_multi, .set = set};
     struct converted c = {.body = buf_new((size_t)64 << 20)};
     c.n_bad = value_add(&c.body, &scratch, &s);
     struct cursor at = cursor_new(buf_bytes(&c.body));
@@ -102,7 +103,10 @@ static void texts_and_bytes(void **state)
         {ATTR_STRING, "nul\0inside", 10, false},
         {ATTR_STRING, "12345678\0", 9, false},
         {ATTR_STRING, "1234567\0", 8, false},
-        {ATTR_STRING, "\0" "2345678", 8, false},
+        {ATTR_STRING,
+         "\0"
+         "2345678",
+         8, false},
         {ATTR_STRING, "\0", 1, false},
         {ATTR_STRING, "latin1 caf\xe9", 11, false},
         {ATTR_STRING, "\xe9", 1, false},
@@ -128,7 +132,8 @@ static void texts_and_bytes(void **state)
         put_octets(&b, BER_OCTETS, cases[i].raw, cases[i].len);
         struct converted c = convert(cases[i].type, false, buf_bytes(&b));
         struct bytes got = {NULL, 0};
-        if (c.is_present != cases[i].good || c.n_bad != !cases[i].good) fail_msg("case %zu: %s", i, cases[i].raw);
+        if (c.is_present != cases[i].good || c.n_bad != !cases[i].good)
+            fail_msg("case %zu: %s", i, cases[i].raw);
         if (c.is_present) {
             assert_true(values_next_bytes(&c.v, &got));
             assert_true(bytes_equal(got, (struct bytes){(const uint8_t *)cases[i].raw, cases[i].len}));
@@ -144,7 +149,8 @@ static void table_text_is_encoded_alike(void **state)
     struct value_scratch scratch = value_scratch_new();
     (void)state;
     for (size_t len = 0; len < 40000; len = len * 3 + 1) {
-        struct buf set = buf_new(65536), fast = buf_new(65536), slow = buf_new(65536), values = buf_new(65536);
+        struct buf set = buf_new(65536), fast = buf_new(65536), slow = buf_new(65536),
+                   values = buf_new(65536);
         char *text = malloc(len + 1);
         memset(text, 'x', len);
         put_octets(&set, BER_OCTETS, text, len);
@@ -213,11 +219,22 @@ static void malformed_sets(void **state)
     static const struct {
         const char *bytes;
         size_t len;
-    } cases[] = {{"\x04", 1}, {"\x04\x05" "abc", 5}, {"\x30\x00", 2}, {"\x04\x80", 2}, {"\x04\x84\xff\xff\xff\xff", 6},
-                 {"\x04\x01" "a" "\x04\x09" "b", 6}};
+    } cases[] = {{"\x04", 1},
+                 {"\x04\x05"
+                  "abc",
+                  5},
+                 {"\x30\x00", 2},
+                 {"\x04\x80", 2},
+                 {"\x04\x84\xff\xff\xff\xff", 6},
+                 {"\x04\x01"
+                  "a"
+                  "\x04\x09"
+                  "b",
+                  6}};
     (void)state;
     for (size_t i = 0; i < n_elements(cases); i++) {
-        struct converted c = convert(ATTR_STRING, true, (struct bytes){(const uint8_t *)cases[i].bytes, cases[i].len});
+        struct converted c =
+            convert(ATTR_STRING, true, (struct bytes){(const uint8_t *)cases[i].bytes, cases[i].len});
         if (!c.n_bad) fail_msg("case %zu was believed", i);
         buf_free(&c.body);
     }
@@ -249,7 +266,11 @@ static void dn_lists_keep_their_order(void **state)
     assert_int_equal(n, 2);
     assert_true(dn_list_next(&list, &dn) && str_equal(dn, STR("CN=b")));
     assert_true(dn_list_next(&list, &dn) && str_equal(dn, STR("CN=a")));
-    assert_int_equal(value_add_dns(&block, &n, (struct bytes){(const uint8_t *)"\x04\x05" "ab", 4}), 1);
+    assert_int_equal(value_add_dns(&block, &n,
+                                   (struct bytes){(const uint8_t *)"\x04\x05"
+                                                                   "ab",
+                                                  4}),
+                     1);
     buf_free(&b);
     buf_free(&block);
 }

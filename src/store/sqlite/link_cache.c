@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 
-#define CACHE_BYTES ((size_t)16 << 20)
-#define CACHE_LINKS ((size_t)1 << 16)
+#define CACHE_BYTES ((size_t)48 << 20) /* some 150,000 groups */
+#define CACHE_LINKS ((size_t)1 << 18)
 
 struct link_cache {
     struct hmap numbers;

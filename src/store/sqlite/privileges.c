@@ -27,9 +27,30 @@ static void add_bits(struct spreading *p, uint32_t seq, unsigned bits)
     buf_add_u32le(&p->todo, seq);
 }
 
+/* A distribution group is in nobody's token (MS-ADTS 2.2.12): what it is a member of gives its members nothing. */
+static int hands_on(struct spreading *p, uint32_t seq, bool *does, struct err *e)
+{
+    struct version v;
+    struct body b;
+    struct record_index x;
+    int64_t type = 0;
+    bool found;
+    *does = false;
+    try(visible_version(p->s, p->c, seq, &v, &found, NULL, e));
+    if (!found || v.deleted_run || v.kind != KIND_group) return 0;
+    try(body_open(&b, p->s, entity_id_of(p->c->id, seq), v.body_run, e));
+    int rc = record_index(&x, &b.record, e);
+    *does = rc == 0 && (!record_int(&x, ATTR_GROUP_TYPE, &type) || group_type_is_security(type));
+    body_close(&b, p->s);
+    return rc;
+}
+
 static int spread_from(struct spreading *p, uint32_t group, struct err *e)
 {
     uint32_t pair;
+    bool does;
+    try(hands_on(p, group, &does, e));
+    if (!does) return 0;
     buf_clear(&p->list);
     try(links_read(&p->list, p->s, SIDE_MEMBERS, entity_id_of(p->c->id, group), p->c->visible_run, e));
     struct idlist members = idlist_read(buf_bytes(&p->list));
