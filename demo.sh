@@ -5,7 +5,12 @@ set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")"
 
 bold() { if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then printf '\n\033[1m%s\033[0m\n' "$*"; else printf '\n== %s\n' "$*"; fi; }
-run() { printf '$ %s\n' "$*"; "$@"; }
+run() { # exit code 5 is an honest "partial": the lab hides some objects from the reader, and rollcall says so
+  local code=0
+  printf '$ %s\n' "$*"
+  "$@" || code=$?
+  case $code in 0) ;; 5) echo "(exit code 5, partial: the loss above. The lab hides two members of a group from this account.)" ;; *) exit "$code" ;; esac
+}
 
 bold "1. Install and build"
 scripts/setup.sh test
@@ -45,14 +50,13 @@ bold "4. The first sync"
 run rollcall sync corp
 
 bold "5. Somebody works in the directory: one user disabled, one moved, one deleted, one put into Domain Admins"
-pick() { rollcall entity list --kind user --search "$1" --limit 1 -o csv --fields dn | tail -n +2 | tr -d '"\r'; }
 mapfile -t users < <(rollcall entity list --kind user -o jsonl |
   /usr/bin/python3 -c '
 import json, sys
 n = 0
 for line in sys.stdin:
     u = json.loads(line)
-    if u["enabled"] and u["dn"].isascii() and "\\" not in u["dn"] and ",OU=" in u["dn"] and not u["derived"]["privileged"] and u["name"].isalnum():
+    if u.get("enabled") and u["dn"].isascii() and "\\" not in u["dn"] and ",OU=" in u["dn"] and "OU=Special" not in u["dn"] and not u["derived"]["privileged"] and u["name"].replace(".", "").isalnum():
         print(u["dn"]); n += 1
         if n == 4: break')
 rdn() { printf '%s' "${1%%,*}"; }
@@ -85,10 +89,10 @@ run rollcall change list --since 1
 
 bold "7. The new administrator, as an OCSF User Inventory event"
 name=$(rollcall entity get "$(rdn "${users[3]}"),${users[3]#*,}" -o json | /usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)["name"])')
-rollcall export --connector corp --dialect ocsf --to "$work/ocsf" 2>/dev/null
+run rollcall export --connector corp --dialect ocsf --to "$work/ocsf"
 /usr/bin/python3 - "$work/ocsf" "$name" <<'EOF'
 import glob, json, sys
-for path in glob.glob(sys.argv[1] + "/*user*"):
+for path in glob.glob(sys.argv[1] + "/*.jsonl"):
     for line in open(path):
         event = json.loads(line)
         if event.get("user", {}).get("name") == sys.argv[2]:
@@ -97,5 +101,5 @@ EOF
 
 bold "8. Files for people and programs"
 run rollcall export --connector corp --dialect csv --to "$work/csv"
-(cd "$work/csv" && wc -l *.csv && head -c 600 manifest.json && echo)
+(cd "$work/csv" && wc -l users.csv groups.csv memberships.csv && head -c 600 manifest.json && echo)
 bold "Done. The domain is stopped and its files are removed."

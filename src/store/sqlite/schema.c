@@ -47,7 +47,8 @@ static const char ddl[] =
     " sd_id INTEGER NOT NULL, stats BLOB NOT NULL,"
     " PRIMARY KEY (tenant_id, entity_id, run_id DESC)) STRICT, WITHOUT ROWID;"
 
-    /* the wide half; a table with rowids, because wide rows in a key-ordered one cost twice as much to add */
+    /* the wide half; here and wherever a row may be long a table with rowids: in a key-ordered one, every look-up
+       that passes a long row reads all of it */
     "CREATE TABLE body (tenant_id INTEGER NOT NULL, entity_id INTEGER NOT NULL, run_id INTEGER NOT NULL,"
     " dn TEXT NOT NULL, name TEXT NOT NULL, sid BLOB NOT NULL, state BLOB NOT NULL,"
     " PRIMARY KEY (tenant_id, entity_id, run_id)) STRICT;"
@@ -60,13 +61,13 @@ static const char ddl[] =
        3: the groups of an entity (idlist.h) */
     "CREATE TABLE links (tenant_id INTEGER NOT NULL, side INTEGER NOT NULL, entity_id INTEGER NOT NULL,"
     " run_id INTEGER NOT NULL, list BLOB NOT NULL,"
-    " PRIMARY KEY (tenant_id, side, entity_id, run_id DESC)) STRICT, WITHOUT ROWID;"
+    " PRIMARY KEY (tenant_id, side, entity_id, run_id DESC)) STRICT;"
 
     /* change_id: run_id << 30 | number in the run */
     "CREATE TABLE change (tenant_id INTEGER NOT NULL, change_id INTEGER NOT NULL, entity_id INTEGER NOT NULL,"
     " kind INTEGER NOT NULL, type INTEGER NOT NULL, name TEXT NOT NULL, attribute TEXT, old BLOB, new BLOB,"
     " member_id INTEGER, member_kind INTEGER, member_name TEXT, evidence INTEGER,"
-    " PRIMARY KEY (tenant_id, change_id)) STRICT, WITHOUT ROWID;"
+    " PRIMARY KEY (tenant_id, change_id)) STRICT;"
     "CREATE INDEX change_entity ON change (tenant_id, entity_id);"
     "CREATE INDEX change_member ON change (tenant_id, member_id) WHERE member_id IS NOT NULL;"
     "CREATE TABLE sink_cursor (tenant_id INTEGER NOT NULL, connector_id INTEGER NOT NULL, sink TEXT NOT NULL,"
