@@ -295,7 +295,8 @@ def legal_ways_change_nothing(b):
     for behaviour in LEGAL:
         s = server.run(*behaviour.split("+"))
         check(s.is_complete(), behaviour, s.abort, s.gaps)
-        check(s.content() == wanted, behaviour, "changed the content")
+        got = s.content()
+        check(got == wanted, behaviour, "changed the content:", next(((wanted.get(k), got.get(k)) for k in {**wanted, **got} if wanted.get(k) != got.get(k)), ""))
 
 
 @case

@@ -9,6 +9,7 @@
 struct to {
     diff_each *each;
     void *ctx;
+    bool is_renamed; /* told already: the attributes that only repeat the RDN are not told again */
 };
 
 static int tell(const struct to *to, enum change_type type, struct str attribute, struct bytes old, struct bytes new, struct err *e)
@@ -24,13 +25,14 @@ static struct str first_rdn(struct str dn, struct str parent)
     return (struct str){dn.ptr, parent.len ? (size_t)(parent.ptr - dn.ptr) : dn.len};
 }
 
-static int diff_dn(const struct to *to, struct str old, struct str new, struct err *e)
+static int diff_dn(struct to *to, struct str old, struct str new, struct err *e)
 {
     static const struct str name = {"distinguishedName", 17};
     if (str_equal(old, new)) return 0;
     struct str old_parent = dn_parent(old), new_parent = dn_parent(new);
     if (!dn_equal(old_parent, new_parent)) try(tell(to, CHANGE_moved, name, bytes_of(old), bytes_of(new), e));
-    if (!str_equal(first_rdn(old, old_parent), first_rdn(new, new_parent)))
+    to->is_renamed = !str_equal(first_rdn(old, old_parent), first_rdn(new, new_parent));
+    if (to->is_renamed)
         try(tell(to, CHANGE_renamed, name, bytes_of(old), bytes_of(new), e));
     return 0;
 }
@@ -62,9 +64,15 @@ static struct entry next_entry(struct cursor *body)
     return out;
 }
 
+static bool repeats_rdn(uint64_t id)
+{
+    return id == ATTR_CN || id == ATTR_NAME || id == ATTR_OU;
+}
+
 static int tell_entry(const struct to *to, const struct entry *old, const struct entry *new, struct err *e)
 {
     struct bytes none = {NULL, 0};
+    if (to->is_renamed && repeats_rdn(old ? old->id : new->id)) return 0;
     if (old && new && bytes_equal(old->whole, new->whole)) return 0;
     return tell(to, CHANGE_modified, old ? old->name : new->name, old ? old->whole : none, new ? new->whole : none, e);
 }
@@ -132,7 +140,7 @@ static int diff_sd(const struct to *to, struct bytes old, struct bytes new, stru
 
 int diff_records(const struct diff_side *old, const struct diff_side *new, diff_each *each, void *ctx, struct err *e)
 {
-    struct to to = {each, ctx};
+    struct to to = {.each = each, .ctx = ctx};
     const struct record *a = old->record, *b = new->record;
     try(diff_dn(&to, a->dn, b->dn, e));
     if (!bytes_equal(a->sid, b->sid)) try(tell(&to, CHANGE_modified, STR("objectSid"), a->sid, b->sid, e));

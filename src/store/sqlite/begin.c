@@ -41,7 +41,7 @@ static struct sqlite_run *run_new(struct sqlite_store *s, const struct run_start
 
 void run_free(struct sqlite_run *r)
 {
-    struct idset *sets[] = {&r->seen, &r->written, &r->linked, &r->relisted, &r->changed};
+    struct idset *sets[] = {&r->seen, &r->written, &r->embodied, &r->linked, &r->relisted, &r->changed};
     struct sorter *sorters[] = {&r->lookups, &r->by_group, &r->by_member};
     struct buf *bufs[] = {&r->domain, &r->domain_sid, &r->listed_base, &r->source, &r->old_list, &r->new_list, &r->list.stats};
     struct bulk *bulks[] = {&r->versions, &r->bodies, &r->changes, &r->links};

@@ -66,12 +66,12 @@ static int purge_bodies(struct sqlite_run *r, uint32_t seq, struct err *e)
     return SQ_DO(&r->s->q, SQL_BODY_DROP, e, id_of(r, seq), runs[0]);
 }
 
-static int purge_version(struct sqlite_run *r, uint32_t seq, int64_t newest, struct err *e)
+static int purge_version(struct sqlite_run *r, uint32_t seq, int64_t newest, bool with_bodies, struct err *e)
 {
     try(batch_open(r, e));
     try(SQ_DO(&r->s->q, SQL_VERSION_DROP, e, id_of(r, seq), newest));
-    try(purge_bodies(r, seq, e));
-    return batch_wrote(r, 1024, e);
+    if (with_bodies) try(purge_bodies(r, seq, e));
+    return batch_wrote(r, with_bodies ? 1024 : 128, e);
 }
 
 static int purge_links(struct sqlite_run *r, enum links_side side, uint32_t seq, int64_t newest, struct err *e)
@@ -104,7 +104,7 @@ int purge_touched(struct sqlite_run *r, struct err *e)
 {
     if (!r->is_baseline) {
         for (uint32_t seq = 0; idset_next(&r->written, &seq); seq++)
-            if (seq < r->first_new) try(purge_version(r, seq, r->id, e));
+            if (seq < r->first_new) try(purge_version(r, seq, r->id, idset_has(&r->embodied, seq), e));
         for (uint32_t seq = 0; idset_next(&r->linked, &seq); seq++)
             if (seq < r->first_new) try(purge_linked(r, seq, e));
     }
@@ -163,7 +163,7 @@ static int for_all(struct sqlite_run *r, enum sql id, enum links_side side, int6
 static int each_double_version(struct sqlite_run *r, enum links_side side, uint32_t seq, int64_t run, struct err *e)
 {
     (void)side;
-    return purge_version(r, seq, run, e);
+    return purge_version(r, seq, run, true, e);
 }
 
 int purge_all(struct sqlite_run *r, struct err *e)

@@ -75,6 +75,7 @@ struct sqlite_run {
     struct prior prior;
     struct idset seen;     /* put in this run */
     struct idset written;  /* have a version row of this run */
+    struct idset embodied; /* have body rows of this run */
     struct idset linked;   /* have links rows of this run */
     struct idset relisted; /* groups whose list is on the roster, accounts with another primary group */
     struct idset changed;  /* counted as changed */

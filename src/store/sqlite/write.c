@@ -47,6 +47,7 @@ static int replace_version(struct sqlite_run *r, const struct version *v, struct
 void write_body(struct sqlite_run *r, uint32_t seq, const struct record *rec, struct str name)
 {
     struct bulk *b = &r->bodies;
+    idset_add(&r->embodied, seq);
     bulk_int(b, id_of(r, seq));
     bulk_int(b, r->id);
     bulk_text(b, rec->dn);
