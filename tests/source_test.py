@@ -163,8 +163,9 @@ class Stream:
         return r if head[1] & 1 else None
 
     def content(self):
-        """Everything but the numbers of descriptors, which depend on the order."""
-        return {key: (r["dn"], r["sid"], r["state"], r["stats"], sorted(r["member"]), sorted(r["member_of"]), self.sds.get(r["sd"]))
+        """Everything but the numbers of descriptors, which depend on the order, and what is asked only of entries read again."""
+        computed = "msDS-User-Account-Control-Computed"
+        return {key: (r["dn"], r["sid"], r["state"], {k: v for k, v in r["stats"].items() if k != computed}, sorted(r["member"]), sorted(r["member_of"]), self.sds.get(r["sd"]))
                 for key, r in self.records.items()}
 
     def losses(self):

@@ -127,7 +127,8 @@ enum attr_type {
     X(TRUST_SID, 155, "securityIdentifier", SID, 0, STATE, K_(trust))                                        \
     X(GPC_FILE_SYS_PATH, 160, "gPCFileSysPath", STRING, 0, STATE, K_(group_policy))                          \
     X(VERSION_NUMBER, 161, "versionNumber", INT, 0, STATE, K_(group_policy))                                 \
-    X(FLAGS, 162, "flags", INT, 0, STATE, K_(group_policy))
+    X(FLAGS, 162, "flags", INT, 0, STATE, K_(group_policy))                                                  \
+    X(HIDDEN_PRIVILEGES, 180, "privilegesThroughHiddenGroups", INT, 0, STATE, 0) /* run/backlinks.h; never asked for */
 
 enum attr {
     ATTR_NONE = 0,

@@ -107,7 +107,9 @@ int subject_make(struct subject_maker *m, const struct entity *entity, bool with
                                   .deleted_ms = entity->deleted_ms,
                                   .version = m->by_content ? entity->last_changed_ms : 0};
     derive_account(&m->subject.derived, &m->index, &m->connector.domain, when_now_ms());
-    m->subject.derived.privileges = entity->privileges;
+    int64_t through_hidden = 0;
+    record_int(&m->index, ATTR_HIDDEN_PRIVILEGES, &through_hidden);
+    m->subject.derived.privileges = entity->privileges | (unsigned)through_hidden;
     m->subject.derived.privileges_known = TRI_YES;
     try(store_links(m->store, entity->id, LINK_GROUPS_OF, add_group, m, e));
     m->subject.groups = m->groups;

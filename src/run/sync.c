@@ -1,31 +1,18 @@
 #include "run/sync.h"
 
 #include "base/when.h"
+#include "run/backlinks.h"
 #include "run/worker.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-
-/* A group that came without members: empty, or its `member` may not be read. In the second case its members' memberOf still
- * names it, so it waits for them. */
-struct sealed_group {
-    struct bytes payload; /* its record frame */
-    struct buf members;   /* lstr DNs */
-    uint32_t n_members;
-};
 
 struct syncing {
     const struct sync_options *options;
     struct stream_report *report;
     struct store_run *run;
     struct arena text;
-    struct hmap sealed_by_dn;
-    struct sealed_group *sealed;
-    size_t n_sealed, sealed_cap;
+    struct backlinks *backlinks;
 };
-
-#define SEALED_MEMBERS_MAX ((size_t)32 << 20) /* of one group */
-#define SEALED_TEXT_MAX    ((size_t)64 << 20) /* records of waiting groups; later ones do not wait */
 
 static int on_begin(void *ctx, const json_t *facts, struct err *e)
 {
@@ -33,6 +20,7 @@ static int on_begin(void *ctx, const json_t *facts, struct err *e)
     struct domain_info d;
     try(facts_domain(&d, facts, &s->text, e));
     snprintf(s->report->server, sizeof s->report->server, "%.*s", STR_FMT(d.server));
+    backlinks_domain(s->backlinks, d.sid);
     return store_run_domain(s->run, &d, e);
 }
 
@@ -41,53 +29,24 @@ static int on_sd(void *ctx, uint32_t number, struct bytes sd, struct err *e)
     return store_run_sd(((struct syncing *)ctx)->run, number, sd, e);
 }
 
-static void seal(struct syncing *s, const struct record *r, struct bytes payload)
+static int put(void *ctx, const struct record *r, struct err *e)
 {
-    bool is_new;
-    if (s->n_sealed == s->sealed_cap) {
-        s->sealed_cap = s->sealed_cap ? s->sealed_cap * 2 : 64;
-        s->sealed = x_realloc(s->sealed, s->sealed_cap * sizeof *s->sealed);
-    }
-    *hmap_put(&s->sealed_by_dn, hash128_fast(bytes_of(r->dn)), &is_new) = (uint32_t)s->n_sealed;
-    s->sealed[s->n_sealed++] = (struct sealed_group){.payload = arena_bytes(&s->text, payload), .members = buf_new(SEALED_MEMBERS_MAX)};
-}
-
-static void unseal_by(struct syncing *s, const struct record *member)
-{
-    struct dn_list rest = member->member_of;
-    struct str dn;
-    while (s->n_sealed && dn_list_next(&rest, &dn)) {
-        const uint32_t *i = hmap_find(&s->sealed_by_dn, hash128_fast(bytes_of(dn)));
-        if (!i) continue;
-        buf_add_lstr(&s->sealed[*i].members, bytes_of(member->dn));
-        s->sealed[*i].n_members += !s->sealed[*i].members.failed;
-    }
+    return store_run_put(((struct syncing *)ctx)->run, r, e);
 }
 
 static int on_record(void *ctx, const struct record *r, struct bytes payload, struct err *e)
 {
     struct syncing *s = ctx;
-    unseal_by(s, r);
-    if (r->kind == KIND_group && !r->member.n && !(r->flags & RECORD_MORE_MEMBERS) && s->text.used < SEALED_TEXT_MAX) {
-        seal(s, r, payload);
-        return 0;
-    }
-    return store_run_put(s->run, r, e);
+    struct record mine = *r;
+    return backlinks_take(s->backlinks, &mine, payload) ? 0 : put(s, &mine, e);
 }
 
-static int put_sealed(struct syncing *s, struct err *e)
+static int put_waiting(struct syncing *s, struct err *e)
 {
-    uint64_t n = 0;
-    for (size_t i = 0; i < s->n_sealed; i++) {
-        struct sealed_group *g = &s->sealed[i];
-        struct record r;
-        try(record_decode(&r, g->payload, e));
-        r.member = (struct dn_list){g->n_members, buf_bytes(&g->members)};
-        n += g->n_members > 0;
-        try(store_run_put(s->run, &r, e));
-    }
-    if (!n) return 0;
+    uint64_t n;
     char what[128];
+    try(backlinks_finish(s->backlinks, put, s, &n, e));
+    if (!n) return 0;
     snprintf(what, sizeof what, "the members of %llu groups could not be read and were taken from memberOf", (unsigned long long)n);
     struct gap g = {KIND_group, GAP_INFO, str_from(what), {"", 0}, STR("grant the account Read Property on member of these groups")};
     gap_list_add(s->report->gaps, &g);
@@ -154,18 +113,21 @@ static int run_stream(struct syncing *s, struct err *e)
                                .end = on_end};
     try(worker_start(&w, &job, e));
     try(worker_run(w, &h, e));
-    return put_sealed(s, e);
+    return put_waiting(s, e);
 }
 
 int sync_directory(const struct sync_options *o, struct stream_report *report, struct run_result *result, struct err *e)
 {
-    struct syncing s = {.options = o, .report = report, .text = arena_new(2 * SEALED_TEXT_MAX)};
+    struct syncing s = {.options = o, .report = report, .text = arena_new((size_t)1 << 20), .backlinks = backlinks_new()};
     struct run_start start = {.connector = str_from(o->connector->name),
                               .source = str_from(o->connector->type),
                               .mode = STR("full"),
                               .started_ms = when_now_ms()};
     int rc = store_run_begin(&s.run, o->store, &start, e);
-    if (rc < 0) return rc;
+    if (rc < 0) {
+        backlinks_free(s.backlinks);
+        return rc;
+    }
     rc = run_stream(&s, e);
     if (rc == 0) {
         struct run_end end = {.ended_ms = when_now_ms(),
@@ -176,9 +138,7 @@ int sync_directory(const struct sync_options *o, struct stream_report *report, s
         rc = store_run_end(s.run, &end, result, e);
     }
     if (rc < 0) store_run_abort(s.run, e, when_now_ms());
-    for (size_t i = 0; i < s.n_sealed; i++) buf_free(&s.sealed[i].members);
-    free(s.sealed);
-    hmap_free(&s.sealed_by_dn);
+    backlinks_free(s.backlinks);
     arena_free(&s.text);
     return rc;
 }

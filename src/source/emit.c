@@ -304,11 +304,18 @@ int emit_progress(struct emit *m, enum kind k, uint64_t received, uint64_t reque
     return flush(m, e); /* a slow directory shall be seen to move */
 }
 
+/* What a server wrote may be no UTF-8: its other bytes are still worth reading. */
 static void set_text(json_t *object, const char *key, const char *text)
 {
     if (!text) return;
     json_t *v = json_string(text);
-    json_object_set_new(object, key, v ? v : json_string("(not UTF-8)"));
+    if (!v) {
+        char *copy defer_free = x_strdup(str_from(text));
+        for (char *c = copy; *c; c++)
+            if ((unsigned char)*c >= 0x80) *c = '?';
+        v = json_string(copy);
+    }
+    json_object_set_new(object, key, v);
 }
 
 int emit_step(struct emit *m, const struct step *s, struct err *e)

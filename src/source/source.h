@@ -28,7 +28,7 @@ struct emit;
 int emit_open(struct emit **out, int fd, struct err *e) must_use;
 void emit_close(struct emit *m);
 int emit_begin(struct emit *m, json_t *facts, struct err *e) must_use; /* borrows facts */
-/* Gives the descriptor a number, sending it only the first time it is seen. Number 0: empty sd. */
+/* Gives the descriptor a number, sending it only the first time it is seen. Number 0: empty or malformed. */
 int emit_sd(struct emit *m, struct bytes sd, uint32_t *number, struct err *e) must_use;
 /* Splits long member lists over frames by itself. */
 int emit_record(struct emit *m, const struct record *r, struct err *e) must_use;

@@ -17,12 +17,18 @@ static int stream_next(struct stream *d, struct err *e)
     return rc < 0 ? rc : 0;
 }
 
+struct named {
+    struct version version;
+    struct body body;
+};
+
 /* One owner's list being rewritten. */
 struct rewrite {
     struct sqlite_run *r;
     uint32_t owner;
     enum links_side side;
     bool with_rows; /* change rows */
+    struct named group; /* the owner, if with_rows */
     struct idlist old;
     struct idlist_writer new;
     uint32_t was; /* next of the old list */
@@ -40,11 +46,6 @@ static void copy_below(struct rewrite *w, uint32_t pair)
 
 /* --- change rows ----------------------------------------------------------------------------------------------------- */
 
-struct named {
-    struct version version;
-    struct body body;
-};
-
 static int named_open(struct named *n, struct sqlite_run *r, uint32_t seq, struct err *e)
 {
     bool found;
@@ -54,7 +55,7 @@ static int named_open(struct named *n, struct sqlite_run *r, uint32_t seq, struc
     return body_open(&n->body, r->s, id_of(r, seq), n->version.body_run, e);
 }
 
-static int write_row(struct rewrite *w, const struct difference *d, const struct named *group, const struct named *member, struct err *e)
+static int write_row(struct rewrite *w, const struct difference *d, const struct named *member, struct err *e)
 {
     struct bytes dn = bytes_of(member->body.record.dn), none = {NULL, 0};
     struct change what = {.type = d->added ? CHANGE_member_added : CHANGE_member_removed,
@@ -63,8 +64,8 @@ static int write_row(struct rewrite *w, const struct difference *d, const struct
                           .new = d->added ? dn : none,
                           .evidence = !d->added && member->version.deleted_run ? member->version.evidence : EVIDENCE_NONE};
     struct change_row row = {.seq = d->who,
-                             .kind = group->version.kind,
-                             .name = group->body.name,
+                             .kind = w->group.version.kind,
+                             .name = w->group.body.name,
                              .what = &what,
                              .member = d->whom,
                              .member_kind = member->version.kind,
@@ -74,11 +75,9 @@ static int write_row(struct rewrite *w, const struct difference *d, const struct
 
 static int tell_member(struct rewrite *w, const struct difference *d, struct err *e)
 {
-    struct named group = {.body.statement = NULL}, member = {.body.statement = NULL};
-    int rc = named_open(&group, w->r, d->who, e);
-    if (rc == 0) rc = named_open(&member, w->r, d->whom, e);
-    if (rc == 0) rc = write_row(w, d, &group, &member, e);
-    body_close(&group.body, w->r->s);
+    struct named member;
+    try(named_open(&member, w->r, d->whom, e));
+    int rc = write_row(w, d, &member, e);
     body_close(&member.body, w->r->s);
     return rc;
 }
@@ -122,15 +121,25 @@ static int open_lists(struct rewrite *w, struct err *e)
 }
 
 /* News are the memberships of groups that are still there; of a first run nothing is news. */
-static int wants_rows(struct rewrite *w, struct err *e)
+static int open_owner(struct rewrite *w, struct err *e)
 {
-    struct version v;
-    bool found;
     w->with_rows = false;
+    w->group.body.statement = NULL;
     if (w->side != SIDE_MEMBERS || w->r->is_baseline) return 0;
-    try(prior_get(w->r, w->owner, w->r->id, &v, &found, NULL, e));
-    w->with_rows = found && !v.deleted_run;
+    try(named_open(&w->group, w->r, w->owner, e));
+    w->with_rows = !w->group.version.deleted_run;
     return 0;
+}
+
+static int apply_all(struct rewrite *w, struct stream *d, struct err *e)
+{
+    try(open_owner(w, e));
+    while (d->has && d->at.who == w->owner) {
+        try(apply_one(w, &d->at, e));
+        try(stream_next(d, e));
+    }
+    copy_below(w, UINT32_MAX);
+    return w->old.left.failed ? err_set(e, ERR_BUG, "store %s: malformed membership list", w->r->s->q.path) : 0;
 }
 
 static int rewrite_owner(struct rewrite *w, struct stream *d, struct err *e)
@@ -139,14 +148,9 @@ static int rewrite_owner(struct rewrite *w, struct stream *d, struct err *e)
     w->owner = d->at.who;
     w->n = 0;
     try(open_lists(w, e));
-    try(wants_rows(w, e));
-    while (d->has && d->at.who == w->owner) {
-        try(apply_one(w, &d->at, e));
-        try(stream_next(d, e));
-    }
-    copy_below(w, UINT32_MAX);
-    if (w->old.left.failed) return err_set(e, ERR_BUG, "store %s: malformed membership list", r->s->q.path);
-    if (!w->n) return 0;
+    int rc = apply_all(w, d, e);
+    body_close(&w->group.body, r->s);
+    if (rc < 0 || !w->n) return rc;
     write_list(r, w->side, w->owner, buf_bytes(&r->new_list));
     if (w->with_rows) try(write_touched(r, w->owner, NULL, true, e));
     return batch_wrote(r, r->new_list.len + 64 * (size_t)w->n, e);

@@ -34,12 +34,13 @@ int batch_wrote(struct sqlite_run *r, size_t bytes, struct err *e)
 
 static bool has_rows(const struct sqlite_run *r)
 {
-    return r->versions.n_cells || r->bodies.n_cells || r->changes.n_cells || r->links.n_cells;
+    return r->versions.n_cells || r->bodies.n_cells || r->changes.n_cells || r->links.n_cells || r->sds.rows.n_cells;
 }
 
 static int write_rows(struct sqlite_run *r, struct err *e)
 {
     struct sq *q = &r->s->q;
+    try(sds_write(r, e));
     try(bulk_write(q, &r->versions, SQL_VERSION_BULK, e));
     try(bulk_write(q, &r->bodies, SQL_BODY_BULK, e));
     try(bulk_write(q, &r->changes, SQL_CHANGE_BULK, e));
@@ -66,7 +67,7 @@ int batch_commit(struct sqlite_run *r, struct err *e)
 
 void batch_rollback(struct sqlite_run *r)
 {
-    struct bulk *waiting[] = {&r->versions, &r->bodies, &r->changes, &r->links};
+    struct bulk *waiting[] = {&r->versions, &r->bodies, &r->changes, &r->links, &r->sds.rows};
     for (size_t i = 0; i < n_elements(waiting); i++) bulk_free(waiting[i]);
     identities_free(&r->identities);
     if (!sqlite3_get_autocommit(r->s->q.db)) sqlite3_exec(r->s->q.db, "ROLLBACK", NULL, NULL, NULL);

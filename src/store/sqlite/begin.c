@@ -31,6 +31,9 @@ static struct sqlite_run *run_new(struct sqlite_store *s, const struct run_start
     r->bodies = bulk_new(6);
     r->changes = bulk_new(12);
     r->links = bulk_new(4);
+    r->sds.rows = bulk_new(4);
+    r->gone_names = tape_new();
+    r->gone_owners = sorter_new();
     r->list.stats = buf_new((size_t)64 << 20);
     r->is_filtered = start->is_filtered;
     r->has_listed_base = start->listed_base.len > 0;
@@ -54,7 +57,9 @@ void run_free(struct sqlite_run *r)
     tape_free(&r->primaries);
     lookup_free(&r->lookup);
     arena_free(&r->prior.stats);
-    free(r->sd_ids);
+    sds_free(&r->sds);
+    tape_free(&r->gone_names);
+    sorter_free(&r->gone_owners);
     if (r->lock_fd >= 0) close(r->lock_fd);
     r->s->is_stale = true;
     free(r);
@@ -164,20 +169,24 @@ static int clean_up(struct sqlite_run *r, int64_t purged, int64_t now_ms, struct
 /* In a file that nobody can read anything from yet, a rollback journal is used: pages that are only appended are then
  * written once, not to a WAL and from there again (measured: 1.5 against 3-5 us a row of 1.5 KB). It needs the file for
  * itself for a moment; if it does not get that, or once anything is visible, WAL it is, where readers never wait. */
+int journal_set(struct sqlite_run *r, const char *pragma, struct err *e)
+{
+    char mode[16];
+    struct err refused;
+    sqlite3_busy_timeout(r->s->q.db, 0); /* now or not at all */
+    int rc = sq_word(&r->s->q, pragma, mode, sizeof mode, &refused);
+    r->is_rollback_mode = rc == 0 && strcmp(mode, "delete") == 0;
+    sqlite3_busy_timeout(r->s->q.db, SQ_BUSY_MS);
+    return sq_exec(&r->s->q, "PRAGMA cache_size = -24576", e);
+}
+
 static int choose_journal(struct sqlite_run *r, struct err *e)
 {
     int64_t n_visible = 0, n_connectors = 0;
-    char mode[16];
-    struct err refused;
     try(sq_get_number(&r->s->q, SQL_CONNECTORS_VISIBLE, 0, NULL, &n_visible, e));
     try(sq_get_number(&r->s->q, SQL_CONNECTORS_ALL, 0, NULL, &n_connectors, e));
     r->has_neighbours = n_connectors > 1;
-    sqlite3_busy_timeout(r->s->q.db, 0);
-    int rc = n_visible || r->has_neighbours ? sq_word(&r->s->q, "PRAGMA journal_mode = WAL", mode, sizeof mode, &refused)
-                                            : sq_word(&r->s->q, "PRAGMA journal_mode = DELETE", mode, sizeof mode, &refused);
-    r->is_rollback_mode = rc == 0 && strcmp(mode, "delete") == 0;
-    sqlite3_busy_timeout(r->s->q.db, SQ_BUSY_MS);
-    return sq_exec(&r->s->q, "PRAGMA cache_size = -32768", e);
+    return journal_set(r, n_visible || r->has_neighbours ? "PRAGMA journal_mode = WAL" : "PRAGMA journal_mode = DELETE", e);
 }
 
 /* --- the run's row --------------------------------------------------------------------------------------------------------------- */

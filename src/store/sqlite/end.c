@@ -131,9 +131,8 @@ static int make_visible(struct sqlite_run *r, const struct run_end *end, struct 
 static void tidy_up(struct sqlite_run *r)
 {
     struct err ignored;
-    char mode[16];
     if (purge_touched(r, &ignored) < 0) batch_rollback(r); /* the next run does it */
-    if (r->is_rollback_mode && sq_word(&r->s->q, "PRAGMA journal_mode = WAL", mode, sizeof mode, &ignored) < 0) return;
+    if (r->is_rollback_mode && journal_set(r, "PRAGMA journal_mode = WAL", &ignored) < 0) return;
     if (sq_exec(&r->s->q, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16384", &ignored) < 0) return;
 }
 
@@ -217,9 +216,8 @@ void run_abort(struct store_run *run, const struct err *why, int64_t ended_ms)
 {
     struct sqlite_run *r = run_of(run);
     struct err ignored;
-    char mode[16];
     batch_rollback(r);
     if (undo(r, why, ended_ms, &ignored) < 0) batch_rollback(r);
-    if (r->is_rollback_mode && sq_word(&r->s->q, "PRAGMA journal_mode = WAL", mode, sizeof mode, &ignored) < 0) mode[0] = 0;
+    if (r->is_rollback_mode && journal_set(r, "PRAGMA journal_mode = WAL", &ignored) < 0) batch_rollback(r);
     run_free(r);
 }

@@ -57,7 +57,7 @@ static int leave_group(struct sqlite_run *r, uint32_t seq, uint32_t pair, struct
     if (pair_via(pair) == VIA_PRIMARY_GROUP || idset_has(&r->relisted, group)) return 0;
     try(is_gone(r, group, &group_is_gone, e));
     /* The group still names this DN, unchanged: if its owner comes back, so does the membership. */
-    return group_is_gone ? 0 : members_add_missing(r, group, dn, e);
+    return group_is_gone ? 0 : members_add_gone(r, group, dn, e);
 }
 
 static int lose_member(struct sqlite_run *r, uint32_t seq, uint32_t pair, struct str sid, struct err *e)
@@ -66,7 +66,7 @@ static int lose_member(struct sqlite_run *r, uint32_t seq, uint32_t pair, struct
     try(sorter_add(&r->by_group, difference_of(seq, pair_seq(pair), pair_via(pair), false), e));
     if (pair_via(pair) != VIA_PRIMARY_GROUP || idset_has(&r->relisted, pair_seq(pair))) return 0;
     try(is_gone(r, pair_seq(pair), &member_is_gone, e));
-    return member_is_gone ? 0 : members_add_missing(r, pair_seq(pair), sid, e);
+    return member_is_gone ? 0 : members_add_gone(r, pair_seq(pair), sid, e);
 }
 
 static int drop_links(struct sqlite_run *r, uint32_t seq, const struct body *b, struct err *e)

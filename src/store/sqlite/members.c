@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define MISSING_MAX ((size_t)16 << 20) /* bytes of unknown names kept of one owner */
+#define GONE_BITS   34                 /* of an offset on gone_names */
 
 /* --- looking somebody up ---------------------------------------------------------------------------------------------- */
 
@@ -87,24 +88,54 @@ static int find_sid(struct sqlite_run *r, struct bytes sid, uint32_t *pair, stru
 
 /* --- names that nobody has ----------------------------------------------------------------------------------------------- */
 
-static bool has_text(struct bytes list, struct str text)
+int members_add_gone(struct sqlite_run *r, uint32_t owner, struct str text, struct err *e)
 {
-    struct cursor c = cursor_new(list);
-    while (!c.failed && c.in.len)
-        if (bytes_equal(cursor_lstr(&c), bytes_of(text))) return true;
-    return false;
+    uint64_t at = tape_length(&r->gone_names);
+    uint32_t len = (uint32_t)text.len;
+    if (at >> GONE_BITS) return 0; /* 16 GB of names: these are not tried again */
+    try(tape_add(&r->gone_names, (struct bytes){(const uint8_t *)&len, sizeof len}, e));
+    try(tape_add(&r->gone_names, bytes_of(text), e));
+    return sorter_add(&r->gone_owners, (uint64_t)owner << GONE_BITS | at, e);
 }
 
-int members_add_missing(struct sqlite_run *r, uint32_t owner, struct str text, struct err *e)
+static int read_gone(struct sqlite_run *r, uint64_t at, struct buf *list, struct err *e)
+{
+    struct buf text = buf_new(MISSING_MAX);
+    uint32_t len;
+    int rc = tape_read(&r->gone_names, at, &len, sizeof len, e);
+    uint8_t *to = rc == 0 ? buf_reserve(&text, len) : NULL;
+    if (to) rc = tape_read(&r->gone_names, at + sizeof len, to, len, e);
+    if (to) buf_advance(&text, len);
+    if (rc == 0 && to) buf_add_lstr(list, buf_bytes(&text));
+    buf_free(&text);
+    return rc;
+}
+
+/* All that an owner's links name and that went in this run, behind what was missing before. */
+static int keep_gone_of(struct sqlite_run *r, uint64_t *entry, bool *has, struct err *e)
 {
     struct buf list = buf_new(MISSING_MAX);
+    uint32_t owner = (uint32_t)(*entry >> GONE_BITS);
     int rc = links_read(&list, r->s, SIDE_MISSING, id_of(r, owner), r->id, e);
-    if (rc == 0 && !has_text(buf_bytes(&list), text)) {
-        buf_add_lstr(&list, bytes_of(text));
-        if (!list.failed) rc = write_missing(r, owner, buf_bytes(&list), e);
+    while (rc == 0 && *has && *entry >> GONE_BITS == owner) {
+        rc = read_gone(r, *entry & (((uint64_t)1 << GONE_BITS) - 1), &list, e);
+        int next = rc < 0 ? rc : sorter_next(&r->gone_owners, entry, e);
+        *has = next > 0;
+        if (next < 0) rc = next;
     }
+    list.failed = false; /* what fits is tried again */
+    if (rc == 0) rc = write_missing(r, owner, buf_bytes(&list), e);
     buf_free(&list);
-    return rc;
+    return rc < 0 ? rc : batch_wrote(r, 64, e);
+}
+
+static int keep_gone(struct sqlite_run *r, struct err *e)
+{
+    uint64_t entry;
+    try(sorter_sort(&r->gone_owners, e));
+    int rc = sorter_next(&r->gone_owners, &entry, e);
+    for (bool has = rc > 0; rc >= 0 && has;) rc = keep_gone_of(r, &entry, &has, e);
+    return rc < 0 ? rc : 0;
 }
 
 static int set_missing(struct sqlite_run *r, uint32_t owner, struct bytes list, struct err *e)
@@ -397,6 +428,7 @@ static int resolve_all(struct resolving *x, struct err *e)
     try(roster_unknown(&r->roster, look_up, r, e));
     try(roster_lists(&r->roster, resolve_list, x, e));
     try(resolve_primaries(x, e));
+    try(keep_gone(r, e));
     try(retry_missing(x, e));
     return tell_all_missing(x, e);
 }

@@ -3,50 +3,7 @@
 
 #include "model/sid.h"
 
-/* --- descriptors ------------------------------------------------------------------------------------------------ */
-
-static int find_or_add_sd(struct sqlite_run *r, struct bytes sd, int64_t *id, struct err *e)
-{
-    struct hash128 hash = hash128_of(&r->s->key, sd);
-    sqlite3_stmt *s;
-    try(sq_take(&r->s->q, SQL_SD_FIND, &s, e));
-    sq_hash(s, 1, &hash);
-    int rc = sq_step(&r->s->q, s, e);
-    if (rc > 0) *id = sq_col_int(s, 0);
-    sq_give(&r->s->q, SQL_SD_FIND, s);
-    if (rc) return rc < 0 ? rc : 0;
-    try(batch_open(r, e));
-    try(sq_take(&r->s->q, SQL_SD_NEW, &s, e));
-    sq_hash(s, 1, &hash);
-    sq_blob(s, 2, sd);
-    rc = sq_step(&r->s->q, s, e);
-    if (rc > 0) *id = sq_col_int(s, 0);
-    sq_give(&r->s->q, SQL_SD_NEW, s);
-    return rc < 0 ? rc : batch_wrote(r, sd.len, e);
-}
-
-/* Numbers come in order from a source; a little room for others, none for one that would fill memory. */
-static int room_for_sd(struct sqlite_run *r, uint32_t number, struct err *e)
-{
-    if (number < r->n_sd_ids) return 0;
-    if (!number || number > r->n_sd_ids * 2 + 65536) return err_set(e, ERR_PROTO, "descriptor number %u out of order", number);
-    size_t n = (size_t)number + number / 2 + 64;
-    r->sd_ids = x_realloc(r->sd_ids, n * sizeof *r->sd_ids);
-    memset(r->sd_ids + r->n_sd_ids, 0, (n - r->n_sd_ids) * sizeof *r->sd_ids);
-    r->n_sd_ids = n;
-    return 0;
-}
-
-int run_sd(struct store_run *run, uint32_t number, struct bytes sd, struct err *e)
-{
-    struct sqlite_run *r = run_of(run);
-    int64_t id = 0;
-    try(room_for_sd(r, number, e));
-    try(find_or_add_sd(r, sd, &id, e));
-    if (id > UINT32_MAX) return err_set(e, ERR_LIMIT, "more than 2^32 descriptors in the store");
-    r->sd_ids[number] = (uint32_t)id;
-    return 0;
-}
+/* --- small questions of a record ------------------------------------------------------------------------------------ */
 
 /* A descriptor that was asked for and did not come is the last one known; one that was not asked for is none. */
 static int sd_of(const struct sqlite_run *r, const struct record *rec, const struct version *old, int64_t *out, struct err *e)
@@ -56,7 +13,7 @@ static int sd_of(const struct sqlite_run *r, const struct record *rec, const str
         if (old && (rec->flags & RECORD_NO_SD)) *out = old->sd_id;
         return 0;
     }
-    if (rec->sd < r->n_sd_ids) *out = r->sd_ids[rec->sd];
+    *out = sds_get(r, rec->sd);
     return *out ? 0 : err_set(e, ERR_PROTO, "descriptor number %u was not announced", rec->sd);
 }
 
@@ -318,6 +275,7 @@ int run_put(struct store_run *run, const struct record *rec, struct err *e)
     const struct version *old;
     uint32_t seq;
     if (r->list.is_open) return err_set(e, ERR_PROTO, "a record before the end of a member list");
+    if (rec->kind <= KIND_NONE || rec->kind >= KIND_COUNT) return err_set(e, ERR_PROTO, "a record of an unknown kind");
     try(prior_find(r, rec->guid, &old, &seq, e));
     if (!seq) try(new_identity(r, rec->guid, &seq, e));
     if (!idset_add(&r->seen, seq)) { /* twice in one run: a directory that changed under the paging */

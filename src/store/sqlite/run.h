@@ -1,7 +1,7 @@
 /* run.h - one run under way in an SQLite store: what its stages share. Not for readers.
  *
  *   begin.c   lock, what an earlier run left behind, the run's row
- *   put.c     a record against its previous version (prior.c); rows of write.c
+ *   put.c     a record against its previous version (prior.c); rows of write.c; descriptors (sds.c)
  *   end.c     the stages below in order, then one transaction that makes it all visible
  *   gone.c    tombstones                        members.c  who the DNs of changed lists are
  *   apply.c   differences to membership lists   purge.c    superseded rows and failed runs' rows
@@ -43,6 +43,15 @@ struct prior {
     bool is_at_end;
 };
 
+/* Security descriptors of the stream (sds.c). */
+struct sds {
+    uint32_t *ids; /* by number in the stream: low half of sd_id, 0 unknown */
+    size_t n_ids;
+    uint32_t last; /* highest that is taken; 0 not known yet */
+    struct hmap waiting; /* content -> low half of sd_id, of rows not yet written */
+    struct bulk rows;
+};
+
 /* The member list that store_run_members may continue; its owner's version row waits for its end. */
 struct open_list {
     bool is_open, is_ignored;
@@ -79,11 +88,12 @@ struct sqlite_run {
     struct idset linked;   /* have links rows of this run */
     struct idset relisted; /* groups whose list is on the roster, accounts with another primary group */
     struct idset changed;  /* counted as changed */
-    uint32_t *sd_ids;      /* by number in the stream; 0 unknown */
-    size_t n_sd_ids;
+    struct sds sds;
     struct roster roster;
     struct open_list list;
     struct sorter lookups; /* hints to add */
+    struct tape gone_names;   /* u32 length, text: whom lists still name that are gone */
+    struct sorter gone_owners; /* whose list << 34 | where on gone_names */
     struct tape primaries; /* u64: RID of the primary group now << 32 | seq */
     struct sorter by_group, by_member; /* differences */
     struct lookup lookup;
@@ -117,6 +127,7 @@ static inline int64_t end_id_of(const struct sqlite_run *r)
 /* --- begin.c */
 int run_begin(struct store_run **out, struct store *s, const struct run_start *start, struct err *e) must_use;
 void run_free(struct sqlite_run *r);
+int journal_set(struct sqlite_run *r, const char *pragma, struct err *e) must_use; /* if nobody is in the way */
 
 /* --- batch.c: transactions of bounded size. Most rows only wait in memory (write.c) and need no transaction until they
  * are many; a statement that writes at once opens one. */
@@ -137,7 +148,12 @@ struct version version_of_row(sqlite3_stmt *s, struct arena *strings);
 /* --- put.c */
 int run_put(struct store_run *r, const struct record *rec, struct err *e) must_use;
 int run_members(struct store_run *r, struct dn_list part, bool more, struct err *e) must_use;
+
+/* --- sds.c */
 int run_sd(struct store_run *r, uint32_t number, struct bytes sd, struct err *e) must_use;
+int64_t sds_get(const struct sqlite_run *r, uint32_t number); /* 0: was not announced */
+int sds_write(struct sqlite_run *r, struct err *e) must_use;  /* within a transaction */
+void sds_free(struct sds *d);
 
 /* --- write.c: rows of this run. These wait in memory until batch_wrote or batch_commit; only once for each key: */
 void write_version(struct sqlite_run *r, const struct version *v);
@@ -182,7 +198,8 @@ int lookups_write(struct sqlite_run *r, struct err *e) must_use;
 /* Newest of this run's and the visible entities that has this DN, SID; *pair 0: nobody. */
 int members_find_dn(struct sqlite_run *r, struct str dn, uint32_t *pair, struct err *e) must_use;
 int members_resolve(struct sqlite_run *r, struct err *e) must_use;
-int members_add_missing(struct sqlite_run *r, uint32_t owner, struct str text, struct err *e) must_use;
+/* owner's links name somebody who is now gone: kept, to be tried again. Before members_resolve. */
+int members_add_gone(struct sqlite_run *r, uint32_t owner, struct str text, struct err *e) must_use;
 int apply_differences(struct sqlite_run *r, struct err *e) must_use;
 int run_end(struct store_run *r, const struct run_end *end, struct run_result *result, struct err *e) must_use;
 void run_abort(struct store_run *r, const struct err *why, int64_t ended_ms);

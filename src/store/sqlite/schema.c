@@ -32,8 +32,10 @@ static const char ddl[] =
     " kind INTEGER NOT NULL, severity INTEGER NOT NULL, what TEXT NOT NULL, place TEXT NOT NULL, fix TEXT NOT NULL,"
     " PRIMARY KEY (tenant_id, run_id, number)) STRICT, WITHOUT ROWID;"
 
-    "CREATE TABLE sd (tenant_id INTEGER NOT NULL, sd_id INTEGER NOT NULL, hash BLOB NOT NULL, descriptor BLOB NOT NULL,"
-    " PRIMARY KEY (tenant_id, sd_id), UNIQUE (tenant_id, hash)) STRICT;"
+    /* security descriptors, once per connector and content; sd_id: connector_id << 32 | number */
+    "CREATE TABLE sd (tenant_id INTEGER NOT NULL, sd_id INTEGER NOT NULL, connector_id INTEGER NOT NULL,"
+    " hash BLOB NOT NULL, descriptor BLOB NOT NULL,"
+    " PRIMARY KEY (tenant_id, sd_id), UNIQUE (tenant_id, connector_id, hash)) STRICT;"
 
     /* identities, only ever added */
     "CREATE TABLE entity (tenant_id INTEGER NOT NULL, connector_id INTEGER NOT NULL, guid BLOB NOT NULL,"

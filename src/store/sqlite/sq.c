@@ -130,7 +130,8 @@ int sq_open(struct sq *q, const char *path, bool create, struct err *e)
 
 void sq_close(struct sq *q)
 {
-    for (size_t i = 0; i < SQL_COUNT; i++) sqlite3_finalize(q->pool[i].statement);
+    for (size_t i = 0; i < SQL_COUNT; i++)
+        for (size_t k = 0; k < SQ_SLOTS; k++) sqlite3_finalize(q->pool[i][k].statement);
     sqlite3_close_v2(q->db);
     free(q->path);
     memset(q, 0, sizeof *q);
@@ -176,16 +177,18 @@ int sq_word(struct sq *q, const char *sql, char *out, size_t size, struct err *e
 
 int sq_take(struct sq *q, enum sql id, sqlite3_stmt **out, struct err *e)
 {
-    if (q->pool[id].statement && !q->pool[id].taken) {
-        q->pool[id].taken = true;
-        *out = q->pool[id].statement;
+    size_t slot = 0;
+    while (slot < SQ_SLOTS && q->pool[id][slot].taken) slot++;
+    if (slot < SQ_SLOTS && q->pool[id][slot].statement) {
+        q->pool[id][slot].taken = true;
+        *out = q->pool[id][slot].statement;
         return 0;
     }
     int rc = sqlite3_prepare_v3(q->db, sql_text[id], -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
     if (rc != SQLITE_OK) return sq_error(q, rc, e, "");
-    if (!q->pool[id].statement) {
-        q->pool[id].statement = *out;
-        q->pool[id].taken = true;
+    if (slot < SQ_SLOTS) {
+        q->pool[id][slot].statement = *out;
+        q->pool[id][slot].taken = true;
     }
     return 0;
 }
@@ -193,12 +196,13 @@ int sq_take(struct sq *q, enum sql id, sqlite3_stmt **out, struct err *e)
 void sq_give(struct sq *q, enum sql id, sqlite3_stmt *s)
 {
     if (!s) return;
-    if (s != q->pool[id].statement) {
-        sqlite3_finalize(s);
+    for (size_t slot = 0; slot < SQ_SLOTS; slot++) {
+        if (s != q->pool[id][slot].statement) continue;
+        sqlite3_reset(s);
+        q->pool[id][slot].taken = false;
         return;
     }
-    sqlite3_reset(s);
-    q->pool[id].taken = false;
+    sqlite3_finalize(s);
 }
 
 int sq_step(struct sq *q, sqlite3_stmt *s, struct err *e)

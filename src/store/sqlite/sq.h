@@ -13,6 +13,7 @@
 
 #include <sqlite3.h>
 
+#define SQ_SLOTS   4
 #define SQ_BUSY_MS 30000 /* how long a writer waits for another */
 
 struct bulk;
@@ -23,7 +24,7 @@ struct sq {
     struct {
         sqlite3_stmt *statement;
         bool taken;
-    } pool[SQL_COUNT];
+    } pool[SQL_COUNT][SQ_SLOTS]; /* one for each depth of calls within calls that is common */
 };
 
 /* Opens the file, making it with mode 0600 if `create`. Says nothing about what is in it. */

@@ -51,9 +51,9 @@
     X(GAP_PUT, "INSERT INTO gap (tenant_id, run_id, number, kind, severity, what, place, fix) VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)") \
     X(GAPS, "SELECT kind, severity, what, place, fix FROM gap WHERE tenant_id = 1 AND run_id = ?1 ORDER BY number") \
     /* descriptors */                                                                                        \
-    X(SD_FIND, "SELECT sd_id FROM sd WHERE tenant_id = 1 AND hash = ?1")                                     \
-    X(SD_NEW, "INSERT INTO sd (tenant_id, sd_id, hash, descriptor) "                                         \
-              "SELECT 1, coalesce(max(sd_id), 0) + 1, ?1, ?2 FROM sd WHERE tenant_id = 1 RETURNING sd_id")   \
+    X(SD_FIND, "SELECT sd_id FROM sd WHERE tenant_id = 1 AND connector_id = ?1 AND hash = ?2")               \
+    X(SD_LAST, "SELECT coalesce(max(sd_id), ?1) FROM sd WHERE tenant_id = 1 AND sd_id >= ?1 AND sd_id < ?2") \
+    X(SD_BULK, "INSERT INTO sd (tenant_id, sd_id, connector_id, hash, descriptor) SELECT 1, c0, c1, c2, c3 FROM bulk") \
     X(SD_GET, "SELECT descriptor FROM sd WHERE tenant_id = 1 AND sd_id = ?1")                                \
     /* identities, versions, bodies */                                                                       \
     X(ENTITY_BULK, "INSERT INTO entity (tenant_id, connector_id, guid, entity_id) SELECT 1, c0, c1, c2 FROM bulk") \

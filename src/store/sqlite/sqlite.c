@@ -75,7 +75,8 @@ static int run_domain(struct store_run *run, const struct domain_info *d, struct
 
 static int run_gap(struct store_run *run, const struct gap *g, struct err *e)
 {
-    return write_gap(run_of(run), g, e);
+    try(write_gap(run_of(run), g, e));
+    return batch_commit(run_of(run), e); /* no lock while the directory makes us wait */
 }
 
 static int run_kind_done(struct store_run *run, enum kind k, bool complete, uint64_t received, struct err *e)
