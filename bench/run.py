@@ -38,7 +38,9 @@ def attributes():
         for line in f:
             if line.lstrip().startswith("X(") and '"' in line:
                 names.append(line.split('"')[1])
-    return names + ["objectGUID", "objectSid", "member", "memberOf", "nTSecurityDescriptor"]
+    # asked of locked accounts only; of the root DSE; rollcall's own
+    not_asked = {"msDS-User-Account-Control-Computed", "forestFunctionality", "privilegesThroughHiddenGroups"}
+    return [n for n in names if n not in not_asked] + ["objectGUID", "objectSid", "member", "memberOf", "nTSecurityDescriptor"]
 
 
 class Use:

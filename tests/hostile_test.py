@@ -334,6 +334,21 @@ def _():
         lanes.run([row + (SANITIZED,) for row in CONTENT[::1 if SOAK else 5]], one)
 
 
+@case("check and discover outlive the same, and name a step")
+def _():
+    every = [row[0] for row in TRANSPORT + FLOODS + PROTOCOL + CONTENT if "silent" not in row[0] and "endless" not in row[0]]
+
+    def outlives(fake, directory, behaviours):
+        for verb in ("check", "discover"):
+            fake.behave(*([behaviours] if isinstance(behaviours, str) else behaviours))
+            r = measured(verb, "fake", "-o", "jsonl", config=fake.config(directory, **OFTEN), binary=SANITIZED)
+            r.is_measured = not is_sanitized(SANITIZED)
+            sound(r, 9 if r.is_measured else 20)
+            failed = [step for step in map(json.loads, r.out.splitlines()) if step["verdict"] == "fail"]
+            assert not r.code or all(step["evidence"] and step["class"] != "BUG" for step in failed) and (failed or r.err), r
+    lanes.run(every[::1 if SOAK else 9], outlives)
+
+
 # --- referrals ------------------------------------------------------------------------------------------------------------
 
 class Rogue:
@@ -447,7 +462,7 @@ def _():
     assert messages >= 6 + 3 + 6, "%d messages" % messages
     points = cut_points(stream, 90, 1)
     lanes.run(hows(points, ("cut", ("fin", "notify", "rst"))), is_cut)
-    lanes.run(hows(points[:: 1 if SOAK else 25], ("cut", ("stall",))), is_cut)
+    lanes.run(hows(points[:: 20 if SOAK else 25], ("cut", ("stall",))), is_cut)
 
 
 @case("TLS is cut at any byte of its records: never an answer")

@@ -32,19 +32,37 @@ int batch_wrote(struct sqlite_run *r, size_t bytes, struct err *e)
     return is_enough(r) ? batch_commit(r, e) : 0;
 }
 
-static bool has_rows(const struct sqlite_run *r)
+/* What waits, and the statement that writes it, in this order. */
+struct waiting {
+    struct bulk *rows;
+    enum sql insert;
+};
+#define N_WAITING 6
+
+static void waiting_rows(struct sqlite_run *r, struct waiting out[N_WAITING])
 {
-    return r->versions.n_cells || r->bodies.n_cells || r->changes.n_cells || r->links.n_cells || r->sds.rows.n_cells;
+    const struct waiting all[N_WAITING] = {{&r->sds.rows, SQL_SD_BULK}, {&r->versions, SQL_VERSION_BULK},
+                                           {&r->bodies, SQL_BODY_BULK}, {&r->changes, SQL_CHANGE_BULK},
+                                           {&r->links, SQL_LINKS_BULK}, {&r->gaps, SQL_GAP_BULK}};
+    memcpy(out, all, sizeof all);
+}
+
+static bool has_rows(struct sqlite_run *r)
+{
+    struct waiting all[N_WAITING];
+    size_t n = 0;
+    waiting_rows(r, all);
+    for (size_t i = 0; i < N_WAITING; i++) n += all[i].rows->n_cells;
+    return n > 0;
 }
 
 static int write_rows(struct sqlite_run *r, struct err *e)
 {
+    struct waiting all[N_WAITING];
     struct sq *q = &r->s->q;
-    try(sds_write(r, e));
-    try(bulk_write(q, &r->versions, SQL_VERSION_BULK, e));
-    try(bulk_write(q, &r->bodies, SQL_BODY_BULK, e));
-    try(bulk_write(q, &r->changes, SQL_CHANGE_BULK, e));
-    try(bulk_write(q, &r->links, SQL_LINKS_BULK, e));
+    waiting_rows(r, all);
+    for (size_t i = 0; i < N_WAITING; i++) try(bulk_write(q, all[i].rows, all[i].insert, e));
+    hmap_free(&r->sds.waiting);
     if (identities_are_many(&r->identities) || r->is_ending) try(identities_write(&r->identities, q, r->connector, e));
     if (r->next_seq == r->saved_next_seq) return 0;
     return SQ_DO(q, SQL_CONNECTOR_NEXT_SEQ, e, r->connector, r->next_seq);
@@ -67,8 +85,9 @@ int batch_commit(struct sqlite_run *r, struct err *e)
 
 void batch_rollback(struct sqlite_run *r)
 {
-    struct bulk *waiting[] = {&r->versions, &r->bodies, &r->changes, &r->links, &r->sds.rows};
-    for (size_t i = 0; i < n_elements(waiting); i++) bulk_free(waiting[i]);
+    struct waiting all[N_WAITING];
+    waiting_rows(r, all);
+    for (size_t i = 0; i < N_WAITING; i++) bulk_free(all[i].rows);
     identities_free(&r->identities);
     if (!sqlite3_get_autocommit(r->s->q.db)) sqlite3_exec(r->s->q.db, "ROLLBACK", NULL, NULL, NULL);
     r->in_transaction = false;

@@ -173,19 +173,20 @@ struct two_sds {
     struct buf old, new;
 };
 
-static int read_sds(struct two_sds *out, struct sqlite_store *s, int64_t old, int64_t new, struct err *e)
+static int read_sds(struct two_sds *out, struct sqlite_run *r, int64_t old, int64_t new, struct err *e)
 {
     *out = (struct two_sds){buf_new((size_t)64 << 20), buf_new((size_t)64 << 20)};
     if (!old || !new || old == new) return 0;
-    try(sd_read(&out->old, s, old, e));
-    return sd_read(&out->new, s, new, e);
+    if (r->sds.rows.n_cells) try(batch_commit(r, e)); /* the new one may still wait there */
+    try(sd_read(&out->old, r->s, old, e));
+    return sd_read(&out->new, r->s, new, e);
 }
 
 static int compare(struct comparing *c, const struct version *old, const struct version *v, const struct record *before,
                    const struct record *rec, struct err *e)
 {
     struct two_sds sds;
-    int rc = read_sds(&sds, c->r->s, old->sd_id, v->sd_id, e);
+    int rc = read_sds(&sds, c->r, old->sd_id, v->sd_id, e);
     struct diff_side a = {before, buf_bytes(&sds.old)}, b = {rec, buf_bytes(&sds.new)};
     if (rc == 0) rc = diff_records(&a, &b, each_difference, c, e);
     buf_free(&sds.old);

@@ -77,7 +77,7 @@ struct sqlite_run {
     size_t batch_rows, batch_bytes;
     int64_t batch_started_ms; /* of the transaction */
     uint32_t saved_next_seq;
-    struct bulk versions, bodies, changes, links;
+    struct bulk versions, bodies, changes, links, gaps;
     struct identities identities;
     struct hash128 identity_key; /* of the GUID that prior_find was asked for last */
 
@@ -152,7 +152,6 @@ int run_members(struct store_run *r, struct dn_list part, bool more, struct err 
 /* --- sds.c */
 int run_sd(struct store_run *r, uint32_t number, struct bytes sd, struct err *e) must_use;
 int64_t sds_get(const struct sqlite_run *r, uint32_t number); /* 0: was not announced */
-int sds_write(struct sqlite_run *r, struct err *e) must_use;  /* within a transaction */
 void sds_free(struct sds *d);
 
 /* --- write.c: rows of this run. These wait in memory until batch_wrote or batch_commit; only once for each key: */

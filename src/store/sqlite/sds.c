@@ -88,9 +88,3 @@ int run_sd(struct store_run *run, uint32_t number, struct bytes sd, struct err *
     r->sds.ids[number] = id;
     return 0;
 }
-
-int sds_write(struct sqlite_run *r, struct err *e)
-{
-    hmap_free(&r->sds.waiting);
-    return bulk_write(&r->s->q, &r->sds.rows, SQL_SD_BULK, e);
-}

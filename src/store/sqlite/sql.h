@@ -48,7 +48,7 @@
                "WHERE r.tenant_id = 1 AND r.run_id = ?1")                                                    \
     X(RUN_TIMES, "SELECT run_id, coalesce(ended_ms, 0), connector_id, n_changes FROM run "                   \
                  "WHERE tenant_id = 1 AND run_id > ?1 AND status IN (1, 2, 4) ORDER BY run_id")              \
-    X(GAP_PUT, "INSERT INTO gap (tenant_id, run_id, number, kind, severity, what, place, fix) VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)") \
+    X(GAP_BULK, "INSERT INTO gap (tenant_id, run_id, number, kind, severity, what, place, fix) SELECT 1, c0, c1, c2, c3, c4, c5, c6 FROM bulk") \
     X(GAPS, "SELECT kind, severity, what, place, fix FROM gap WHERE tenant_id = 1 AND run_id = ?1 ORDER BY number") \
     /* descriptors */                                                                                        \
     X(SD_FIND, "SELECT sd_id FROM sd WHERE tenant_id = 1 AND connector_id = ?1 AND hash = ?2")               \

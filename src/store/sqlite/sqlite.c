@@ -75,8 +75,7 @@ static int run_domain(struct store_run *run, const struct domain_info *d, struct
 
 static int run_gap(struct store_run *run, const struct gap *g, struct err *e)
 {
-    try(write_gap(run_of(run), g, e));
-    return batch_commit(run_of(run), e); /* no lock while the directory makes us wait */
+    return write_gap(run_of(run), g, e);
 }
 
 static int run_kind_done(struct store_run *run, enum kind k, bool complete, uint64_t received, struct err *e)

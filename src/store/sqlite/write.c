@@ -91,21 +91,17 @@ static void count_gap(struct sqlite_run *r, const struct gap *g)
 
 int write_gap(struct sqlite_run *r, const struct gap *g, struct err *e)
 {
-    sqlite3_stmt *s;
+    struct bulk *b = &r->gaps;
     count_gap(r, g);
     if (r->n_gap_rows >= GAPS_MAX) return 0;
-    try(batch_open(r, e));
-    try(sq_take(&r->s->q, SQL_GAP_PUT, &s, e));
-    sq_int(s, 1, r->id);
-    sq_int(s, 2, (int64_t)r->n_gap_rows++);
-    sq_int(s, 3, g->kind);
-    sq_int(s, 4, g->severity);
-    sq_text(s, 5, g->what);
-    sq_text(s, 6, g->where);
-    sq_text(s, 7, g->fix);
-    int rc = sq_run(&r->s->q, s, e);
-    sq_give(&r->s->q, SQL_GAP_PUT, s);
-    return rc < 0 ? rc : batch_wrote(r, 256, e);
+    bulk_int(b, r->id);
+    bulk_int(b, (int64_t)r->n_gap_rows++);
+    bulk_int(b, g->kind);
+    bulk_int(b, g->severity);
+    bulk_text(b, g->what);
+    bulk_text(b, g->where);
+    bulk_text(b, g->fix);
+    return batch_wrote(r, 256, e);
 }
 
 static void add_optional(struct bulk *b, struct bytes v)
