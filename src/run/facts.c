@@ -66,3 +66,30 @@ void gap_list_add(struct gap_list *l, const struct gap *g)
     l->list[l->n++] = (struct gap){g->kind, g->severity, arena_str(&l->text, g->what), arena_str(&l->text, g->where),
                                    arena_str(&l->text, g->fix)};
 }
+
+static void tell(struct stream_report *r, enum kind now)
+{
+    if (r->progress) r->progress(r->progress_ctx, r, now);
+}
+
+void report_kind_done(struct stream_report *r, enum kind k, bool complete, uint64_t received)
+{
+    r->asked[k] = true;
+    r->complete[k] = complete;
+    r->received[k] = received;
+    tell(r, k);
+}
+
+void report_progress(struct stream_report *r, enum kind k, uint64_t received, uint64_t requests, uint64_t bytes)
+{
+    r->received[k] = received;
+    r->requests = requests;
+    r->bytes = bytes;
+    tell(r, k);
+}
+
+void report_end(struct stream_report *r, const json_t *facts)
+{
+    r->requests = (uint64_t)number(facts, "requests");
+    r->bytes = (uint64_t)number(facts, "bytes");
+}

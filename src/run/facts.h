@@ -35,4 +35,9 @@ struct stream_report {
     void *progress_ctx;
 };
 
+/* What the stream's frames say goes in by these; each but the last tells progress. */
+void report_kind_done(struct stream_report *r, enum kind k, bool complete, uint64_t received);
+void report_progress(struct stream_report *r, enum kind k, uint64_t received, uint64_t requests, uint64_t bytes);
+void report_end(struct stream_report *r, const json_t *facts);
+
 #endif

@@ -165,37 +165,22 @@ static int on_gap(void *ctx, const struct gap *g, struct err *e)
     return 0;
 }
 
-static void tell(struct stream_report *report, enum kind now)
-{
-    if (report->progress) report->progress(report->progress_ctx, report, now);
-}
-
 static int on_kind_done(void *ctx, enum kind k, bool complete, uint64_t received, struct err *e)
 {
-    struct stream_report *report = ((struct reading *)ctx)->report;
+    report_kind_done(((struct reading *)ctx)->report, k, complete, received);
     (void)e;
-    report->asked[k] = true;
-    report->complete[k] = complete;
-    report->received[k] = received;
-    tell(report, k);
     return 0;
 }
 
 static void on_progress(void *ctx, enum kind k, uint64_t received, uint64_t requests, uint64_t bytes)
 {
-    struct stream_report *report = ((struct reading *)ctx)->report;
-    report->received[k] = received;
-    report->requests = requests;
-    report->bytes = bytes;
-    tell(report, k);
+    report_progress(((struct reading *)ctx)->report, k, received, requests, bytes);
 }
 
 static int on_end(void *ctx, const json_t *facts, struct err *e)
 {
-    struct stream_report *report = ((struct reading *)ctx)->report;
     (void)e;
-    report->requests = (uint64_t)json_integer_value(json_object_get(facts, "requests"));
-    report->bytes = (uint64_t)json_integer_value(json_object_get(facts, "bytes"));
+    report_end(((struct reading *)ctx)->report, facts);
     return 0;
 }
 

@@ -65,36 +65,22 @@ static int on_gap(void *ctx, const struct gap *g, struct err *e)
     return store_run_gap(s->run, g, e);
 }
 
-static void tell(struct stream_report *report, enum kind now)
-{
-    if (report->progress) report->progress(report->progress_ctx, report, now);
-}
-
 static int on_kind_done(void *ctx, enum kind k, bool complete, uint64_t received, struct err *e)
 {
     struct syncing *s = ctx;
-    s->report->asked[k] = true;
-    s->report->complete[k] = complete;
-    s->report->received[k] = received;
-    tell(s->report, k);
+    report_kind_done(s->report, k, complete, received);
     return store_run_kind_done(s->run, k, complete, received, e);
 }
 
 static void on_progress(void *ctx, enum kind k, uint64_t received, uint64_t requests, uint64_t bytes)
 {
-    struct stream_report *report = ((struct syncing *)ctx)->report;
-    report->received[k] = received;
-    report->requests = requests;
-    report->bytes = bytes;
-    tell(report, k);
+    report_progress(((struct syncing *)ctx)->report, k, received, requests, bytes);
 }
 
 static int on_end(void *ctx, const json_t *facts, struct err *e)
 {
-    struct stream_report *report = ((struct syncing *)ctx)->report;
     (void)e;
-    report->requests = (uint64_t)json_integer_value(json_object_get(facts, "requests"));
-    report->bytes = (uint64_t)json_integer_value(json_object_get(facts, "bytes"));
+    report_end(((struct syncing *)ctx)->report, facts);
     return 0;
 }
 
