@@ -140,8 +140,7 @@ static int each(void *ctx, LDAP *ld, LDAPMessage *m, struct err *e)
 {
     struct script *s = ctx;
     char *dn = ldap_get_dn(ld, m);
-    strncat(s->seen, dn, sizeof s->seen - strlen(s->seen) - 2);
-    strcat(s->seen, " "); /* NOLINT: bounded by the line above */
+    snprintf(s->seen + strlen(s->seen), sizeof s->seen - strlen(s->seen), "%s ", dn);
     ldap_memfree(dn);
     if (s->stop_after && --s->stop_after == 0) return err_set(e, ERR_CANCEL, "enough");
     return 0;

@@ -25,7 +25,7 @@ int main(int argc, char **argv)
     struct str bad;
     const char *password = getenv("DRIVE_PASSWORD"), *deadline = getenv("DRIVE_DEADLINE_MS");
     struct job j = {.connector = "test",
-                    .deadline_ms = when_monotonic_ms() + (deadline ? atoll(deadline) : 600000)};
+                    .deadline_ms = when_monotonic_ms() + (deadline ? strtoll(deadline, NULL, 10) : 600000)};
     if (argc < 3 || !(j.settings = json_load_file(argv[1], 0, NULL)) ||
         (argc > 3 && !kind_set_parse(&j.kinds, str_from(argv[3]), &bad)) || emit_open(&m, 1, &e) < 0)
         return 2;
