@@ -1,6 +1,6 @@
-/* store_load - what the store costs for each user of a synthetic directory: first load, then runs in which nothing, and
- * a little, has changed. Prints CPU and wall time a user, file size and peak memory; the ratio to compare with is that of
- * the second run to the first, and of both to hashing the same bytes once.
+/* store_load - what the store costs for each user of a synthetic directory: first load, then runs in which
+ * nothing, and a little, has changed. Prints CPU and wall time a user, file size and peak memory; the ratio
+ * to compare with is that of the second run to the first, and of both to hashing the same bytes once.
  *
  *     store_load [users] [groups] [directory]       default 200000 16000 /var/tmp
  */
@@ -27,7 +27,7 @@ static void check(int rc, const struct err *e)
     exit(1);
 }
 
-/* --- the directory ------------------------------------------------------------------------------------------------------ */
+/* --- the directory ---------------------------------------------------------------------------- */
 
 static uint64_t mixed(uint64_t v)
 {
@@ -72,17 +72,29 @@ static void add_int(struct buf *body, enum attr id, int64_t value)
 /* About 1.3 KB of state, as a mail-enabled user of a large company has it. */
 static void make_user_state(struct buf *s, unsigned u, unsigned round)
 {
-    static const struct { enum attr id; const char *fmt; unsigned n; } texts[] = {
+    static const struct {
+        enum attr id;
+        const char *fmt;
+        unsigned n;
+    } texts[] = {
         {ATTR_OBJECT_CLASS, "organizationalPerson%u", 4},
         {ATTR_CN, "Givenname%u Familyname", 1},
         {ATTR_NAME, "Givenname%u Familyname", 1},
         {ATTR_DESCRIPTION, "Employee %u, moved here with the old directory in 2014", 1},
         {ATTR_DISPLAY_NAME, "Familyname, Givenname%u (Sales)", 1},
     };
-    static const struct { enum attr id; const char *fmt; unsigned n; } more[] = {
+    static const struct {
+        enum attr id;
+        const char *fmt;
+        unsigned n;
+    } more[] = {
         {ATTR_USER_PRINCIPAL_NAME, "givenname%u.familyname@corp.example", 1},
     };
-    static const struct { enum attr id; const char *fmt; unsigned n; } last[] = {
+    static const struct {
+        enum attr id;
+        const char *fmt;
+        unsigned n;
+    } last[] = {
         {ATTR_SERVICE_PRINCIPAL_NAME, "HTTP/host%u.corp.example:%u", 2},
         {ATTR_GIVEN_NAME, "Givenname%u", 1},
         {ATTR_SN, "Familyname%u", 1},
@@ -137,7 +149,7 @@ static void user_dn(struct buf *out, unsigned u)
     buf_printf(out, "CN=Givenname%u Familyname,OU=Region%u,OU=People,DC=corp,DC=example", u, u % 50);
 }
 
-/* --- a run ------------------------------------------------------------------------------------------------------------------ */
+/* --- a run ------------------------------------------------------------------------------------ */
 
 struct pace {
     double cpu, wall;
@@ -147,7 +159,8 @@ static struct pace now(void)
 {
     struct rusage r;
     getrusage(RUSAGE_SELF, &r);
-    return (struct pace){(double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) + (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6,
+    return (struct pace){(double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) +
+                             (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6,
                          (double)when_monotonic_ms() / 1e3};
 }
 
@@ -162,7 +175,9 @@ static long peak_mb(void)
 #define PIECE 2000
 struct piece {
     struct buf bytes;
-    struct { size_t dn, state, stats, members, end; } at[PIECE];
+    struct {
+        size_t dn, state, stats, members, end;
+    } at[PIECE];
     unsigned n_members[PIECE];
 };
 
@@ -240,8 +255,10 @@ static struct pace put_kind(struct store_run *r, enum kind kind, unsigned total,
     p->bytes = buf_new((size_t)1 << 30);
     for (unsigned from = 0; from < total; from += PIECE) {
         unsigned n = total - from < PIECE ? total - from : PIECE;
-        if (kind == KIND_user) prepare_users(p, from, n, round);
-        else prepare_groups(p, from, n);
+        if (kind == KIND_user)
+            prepare_users(p, from, n, round);
+        else
+            prepare_groups(p, from, n);
         struct pace a = now();
         put_piece(r, p, kind, from, n);
         struct pace b = now();
@@ -264,12 +281,15 @@ static void announce_descriptors(struct store_run *r)
     }
 }
 
-static void print_run(const char *what, struct pace groups, struct pace users, struct pace end, const struct run_result *result)
+static void print_run(const char *what, struct pace groups, struct pace users, struct pace end,
+                      const struct run_result *result)
 {
     double all = groups.cpu + users.cpu + end.cpu;
-    printf("%-34s CPU us/user: groups %.2f users %.2f end %.2f all %.2f; wall s %.2f; changes %llu, members +%llu\n", what,
-           groups.cpu / n_users * 1e6, users.cpu / n_users * 1e6, end.cpu / n_users * 1e6, all / n_users * 1e6,
-           groups.wall + users.wall + end.wall, (unsigned long long)result->n_changes, (unsigned long long)result->n_members_added);
+    printf("%-34s CPU us/user: groups %.2f users %.2f end %.2f all %.2f; wall s %.2f; changes %llu, members "
+           "+%llu\n",
+           what, groups.cpu / n_users * 1e6, users.cpu / n_users * 1e6, end.cpu / n_users * 1e6,
+           all / n_users * 1e6, groups.wall + users.wall + end.wall, (unsigned long long)result->n_changes,
+           (unsigned long long)result->n_members_added);
     fflush(stdout);
 }
 
@@ -277,21 +297,25 @@ static void load(struct store *s, const char *what, unsigned round)
 {
     struct err e;
     struct store_run *r;
-    struct run_start start = {.connector = STR("corp"), .source = STR("active_directory"), .mode = STR("full"), .started_ms = when_now_ms()};
+    struct run_start start = {.connector = STR("corp"),
+                              .source = STR("active_directory"),
+                              .mode = STR("full"),
+                              .started_ms = when_now_ms()};
     struct domain_info d = {.dns_name = STR("corp.example"), .base = STR("DC=corp,DC=example")};
     struct run_end end = {.ended_ms = when_now_ms()};
     struct run_result result;
     check(store_run_begin(&r, s, &start, &e), &e);
     check(store_run_domain(r, &d, &e), &e);
     announce_descriptors(r);
-    struct pace groups = put_kind(r, KIND_group, n_groups, round), users = put_kind(r, KIND_user, n_users, round);
+    struct pace groups = put_kind(r, KIND_group, n_groups, round),
+                users = put_kind(r, KIND_user, n_users, round);
     struct pace a = now();
     check(store_run_end(r, &end, &result, &e), &e);
     struct pace b = now();
     print_run(what, groups, users, (struct pace){b.cpu - a.cpu, b.wall - a.wall}, &result);
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static bool count_link(void *ctx, const struct link *l)
 {
@@ -323,8 +347,8 @@ static void read_back(struct store *s, bool with_links)
     struct pace a = now();
     check(store_entities(s, &q, count_entity, &c, &e), &e);
     struct pace b = now();
-    printf("%-34s CPU us/user: %.2f (%llu entities, %llu links)\n", with_links ? "read with groups" : "read", (b.cpu - a.cpu) / n_users * 1e6,
-           (unsigned long long)c.entities, (unsigned long long)c.links);
+    printf("%-34s CPU us/user: %.2f (%llu entities, %llu links)\n", with_links ? "read with groups" : "read",
+           (b.cpu - a.cpu) / n_users * 1e6, (unsigned long long)c.entities, (unsigned long long)c.links);
 }
 
 static void hash_once(void)
@@ -335,7 +359,8 @@ static void hash_once(void)
     struct pace from = now();
     for (unsigned i = 0; i < n_users; i++) sum += hash64_of(hash_process_key(), buf_bytes(&b));
     struct pace to = now();
-    printf("%-34s CPU us/user: %.2f (%zu bytes, %d)\n", "hashing the state once", (to.cpu - from.cpu) / n_users * 1e6, b.len, (int)(sum & 1));
+    printf("%-34s CPU us/user: %.2f (%zu bytes, %d)\n", "hashing the state once",
+           (to.cpu - from.cpu) / n_users * 1e6, b.len, (int)(sum & 1));
     buf_free(&b);
 }
 
@@ -348,7 +373,8 @@ int main(int argc, char **argv)
     struct err e;
     if (argc > 1) n_users = (unsigned)strtoul(argv[1], NULL, 10);
     if (argc > 2) n_groups = (unsigned)strtoul(argv[2], NULL, 10);
-    snprintf(path, sizeof path, "%s/rollcall-store-load.%ld.db", argc > 3 ? argv[3] : "/var/tmp", (long)getpid());
+    snprintf(path, sizeof path, "%s/rollcall-store-load.%ld.db", argc > 3 ? argv[3] : "/var/tmp",
+             (long)getpid());
     snprintf(url, sizeof url, "sqlite:%s", path);
     check(store_open(&s, str_from(url), &e), &e);
     hash_once();
@@ -359,7 +385,9 @@ int main(int argc, char **argv)
     read_back(s, false);
     read_back(s, true);
     store_close(s);
-    if (stat(path, &st) == 0) printf("file %lld MB, %.0f bytes a user; peak memory %ld MB\n", (long long)st.st_size >> 20, (double)st.st_size / n_users, peak_mb());
+    if (stat(path, &st) == 0)
+        printf("file %lld MB, %.0f bytes a user; peak memory %ld MB\n", (long long)st.st_size >> 20,
+               (double)st.st_size / n_users, peak_mb());
     for (size_t i = 0; i < n_elements(sides); i++) {
         snprintf(side, sizeof side, "%s%s", path, sides[i]);
         unlink(side);

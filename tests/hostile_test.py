@@ -225,6 +225,7 @@ PROTOCOL = [("wrong-id=%s%s" % (v, SUB), (1, 6), MALFORMED + "|did not finish") 
     [("bad-text=%s%s" % (v, SUB), 1, "list OUs.*(LDAP 80|cannot be read)") for v in BEHAVIOURS["bad-text"]["variants"]] + [
         ("no-paging", 1, "does not support a control"),
         ("bind-in-progress", 1, "LDAP 14"),
+        ("mutate=469,at=entry,scope=sub", 1, r"DC=fake\?DC=example: its attributes are not well-formed"),  # the DN is no UTF-8
         ("bad-code=4096", 1, "LDAP 4096"),
         ("bad-code=-1", 1, MALFORMED + "|LDAP -1"),
         ("spurious=bind", 1, "message of type 0x61"),

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""source_test - the Active Directory source against tests/fake/ldapd.py: limits, faults, hostile answers, TLS.
+"""source_fake - the Active Directory source against tests/fake/ldapd.py: limits, faults, hostile answers, TLS.
 
-    python3 tests/source_test.py SOURCE-DRIVE [-v] [PATTERN]
+    python3 tests/source_fake.py SOURCE-DRIVE [-v] [PATTERN]
 
 The same domain must come out whatever legal ways the controller takes to serve it; whatever is not legal must end in a named
 error or a gap, within its time limit, and never as a complete listing that is not one. ALL=1 cuts the connection at every byte

@@ -12,13 +12,14 @@ struct to {
     bool is_renamed; /* told already: the attributes that only repeat the RDN are not told again */
 };
 
-static int tell(const struct to *to, enum change_type type, struct str attribute, struct bytes old, struct bytes new, struct err *e)
+static int tell(const struct to *to, enum change_type type, struct str attribute, struct bytes old,
+                struct bytes new, struct err *e)
 {
     struct change c = {.type = type, .attribute = attribute, .old = old, .new = new};
     return to->each(to->ctx, &c, e);
 }
 
-/* --- the DN ------------------------------------------------------------------------------------------------ */
+/* --- the DN ----------------------------------------------------------------------------------- */
 
 static struct str first_rdn(struct str dn, struct str parent)
 {
@@ -32,12 +33,11 @@ static int diff_dn(struct to *to, struct str old, struct str new, struct err *e)
     struct str old_parent = dn_parent(old), new_parent = dn_parent(new);
     if (!dn_equal(old_parent, new_parent)) try(tell(to, CHANGE_moved, name, bytes_of(old), bytes_of(new), e));
     to->is_renamed = !str_equal(first_rdn(old, old_parent), first_rdn(new, new_parent));
-    if (to->is_renamed)
-        try(tell(to, CHANGE_renamed, name, bytes_of(old), bytes_of(new), e));
+    if (to->is_renamed) try(tell(to, CHANGE_renamed, name, bytes_of(old), bytes_of(new), e));
     return 0;
 }
 
-/* --- attributes ---------------------------------------------------------------------------------------------- */
+/* --- attributes ------------------------------------------------------------------------------- */
 
 struct entry {
     uint64_t id; /* UINT64_MAX: no more */
@@ -55,8 +55,10 @@ static struct entry next_entry(struct cursor *body)
     if (body->failed) return out;
     const struct attr_info *info = id < ATTR_INDEX_SIZE ? attr_get((enum attr)id) : NULL;
     struct cursor p = cursor_new(payload);
-    if (info) out.name = str_from(info->name);
-    else out.name = str_of(cursor_lstr(&p));
+    if (info)
+        out.name = str_from(info->name);
+    else
+        out.name = str_of(cursor_lstr(&p));
     body->failed = p.failed || (!info && id != ATTR_CUSTOM);
     if (body->failed) return out;
     out.id = id;
@@ -73,8 +75,9 @@ static int tell_entry(const struct to *to, const struct entry *old, const struct
 {
     struct bytes none = {NULL, 0};
     if (to->is_renamed && repeats_rdn(old ? old->id : new->id)) return 0;
-    if (old && new && bytes_equal(old->whole, new->whole)) return 0;
-    return tell(to, CHANGE_modified, old ? old->name : new->name, old ? old->whole : none, new ? new->whole : none, e);
+    if (old && new &&bytes_equal(old->whole, new->whole)) return 0;
+    return tell(to, CHANGE_modified, old ? old->name : new->name, old ? old->whole : none,
+                new ? new->whole : none, e);
 }
 
 /* The custom property of that name in what is left of a body. */
@@ -117,7 +120,7 @@ static int diff_bodies(const struct to *to, struct bytes old, struct bytes new, 
     return diff_customs(to, from_entry(&o, &a), from_entry(&n, &b), e);
 }
 
-/* --- the descriptor ------------------------------------------------------------------------------------------- */
+/* --- the descriptor --------------------------------------------------------------------------- */
 
 static void sddl_of(struct buf *out, struct bytes sd)
 {
@@ -138,7 +141,8 @@ static int diff_sd(const struct to *to, struct bytes old, struct bytes new, stru
     return rc;
 }
 
-int diff_records(const struct diff_side *old, const struct diff_side *new, diff_each *each, void *ctx, struct err *e)
+int diff_records(const struct diff_side *old, const struct diff_side *new, diff_each *each, void *ctx,
+                 struct err *e)
 {
     struct to to = {.each = each, .ctx = ctx};
     const struct record *a = old->record, *b = new->record;

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-/* --- bodies from "number=value number=value"; a number from 500 on is a custom property of that name -------------------- */
+/* --- bodies from "number=value number=value"; a number from 500 on is a custom property of that name  */
 
 static void make_body(struct buf *body, const char *text)
 {
@@ -19,8 +19,10 @@ static void make_body(struct buf *body, const char *text)
         unsigned id = (unsigned)strtoul(rest.ptr, NULL, 10);
         struct buf v = buf_new(1000);
         body_value_bytes(&v, (struct bytes){(const uint8_t *)rest.ptr + eq + 1, n - eq - 1});
-        if (id < 500) body_add(body, (enum attr)id, 1, buf_bytes(&v));
-        else body_add_custom(body, (struct str){rest.ptr, eq}, ATTR_STRING, 1, buf_bytes(&v));
+        if (id < 500)
+            body_add(body, (enum attr)id, 1, buf_bytes(&v));
+        else
+            body_add_custom(body, (struct str){rest.ptr, eq}, ATTR_STRING, 1, buf_bytes(&v));
         buf_free(&v);
         n += n < rest.len;
         rest.ptr += n;
@@ -41,7 +43,8 @@ static int each(void *ctx, const struct change *c, struct err *e)
     (void)e;
     struct buf *out = ctx;
     buf_printf(out, "%s %.*s ", change_type_name(c->type), STR_FMT(c->attribute));
-    if (c->type == CHANGE_modified && !str_equal(c->attribute, STR("objectSid")) && !str_equal(c->attribute, STR("nTSecurityDescriptor"))) {
+    if (c->type == CHANGE_modified && !str_equal(c->attribute, STR("objectSid")) &&
+        !str_equal(c->attribute, STR("nTSecurityDescriptor"))) {
         add_entry(out, c->old);
         buf_printf(out, ">");
         add_entry(out, c->new);
@@ -78,7 +81,8 @@ static void test_bodies(void **state)
         make_body(&b, bodies[i].new);
         buf_clear(&out);
         struct record x = {.state = buf_bytes(&a)}, y = {.state = buf_bytes(&b)};
-        assert_int_equal(diff_records(&(struct diff_side){&x, {0}}, &(struct diff_side){&y, {0}}, each, &out, &e), 0);
+        assert_int_equal(
+            diff_records(&(struct diff_side){&x, {0}}, &(struct diff_side){&y, {0}}, each, &out, &e), 0);
         assert_string_equal(buf_cstr(&out), bodies[i].rows);
     }
     buf_free(&a);
@@ -92,13 +96,20 @@ static void test_malformed(void **state)
     static const struct {
         uint8_t bytes[8];
         size_t n;
-    } cases[] = {{{2}, 1}, {{2, 5, 1}, 3}, {{0xc7, 1, 1, 0}, 4} /* attribute 199 */, {{0xf4, 3, 2, 9, 'x'}, 5} /* custom, name cut */};
+    } cases[] = {{{2}, 1},
+                 {{2, 5, 1}, 3},
+                 {{0xc7, 1, 1, 0}, 4} /* attribute 199 */,
+                 {{0xf4, 3, 2, 9, 'x'}, 5} /* custom, name cut */};
     struct buf out = buf_new(10000);
     struct err e;
     for (size_t i = 0; i < n_elements(cases); i++) {
         struct record x = {.dn = STR("")}, y = {.state = {cases[i].bytes, cases[i].n}};
-        assert_int_equal(diff_records(&(struct diff_side){&x, {0}}, &(struct diff_side){&y, {0}}, each, &out, &e), ERR_PROTO);
-        assert_int_equal(diff_records(&(struct diff_side){&y, {0}}, &(struct diff_side){&x, {0}}, each, &out, &e), ERR_PROTO);
+        assert_int_equal(
+            diff_records(&(struct diff_side){&x, {0}}, &(struct diff_side){&y, {0}}, each, &out, &e),
+            ERR_PROTO);
+        assert_int_equal(
+            diff_records(&(struct diff_side){&y, {0}}, &(struct diff_side){&x, {0}}, each, &out, &e),
+            ERR_PROTO);
     }
     buf_free(&out);
 }
@@ -135,7 +146,8 @@ static void test_names(void **state)
     for (size_t i = 0; i < n_elements(names); i++) {
         struct record x = {.dn = str_from(names[i].old)}, y = {.dn = str_from(names[i].new)};
         buf_clear(&out);
-        assert_int_equal(diff_records(&(struct diff_side){&x, {0}}, &(struct diff_side){&y, {0}}, each_type, &out, &e), 0);
+        assert_int_equal(
+            diff_records(&(struct diff_side){&x, {0}}, &(struct diff_side){&y, {0}}, each_type, &out, &e), 0);
         assert_string_equal(buf_cstr(&out), names[i].rows);
     }
     buf_free(&out);
@@ -152,10 +164,11 @@ static void test_stops_at_an_error(void **state)
     (void)state;
     struct err e;
     struct record x = {.dn = STR("CN=a")}, y = {.dn = STR("CN=b")};
-    assert_int_equal(diff_records(&(struct diff_side){&x, {0}}, &(struct diff_side){&y, {0}}, stop, NULL, &e), ERR_LIMIT);
+    assert_int_equal(diff_records(&(struct diff_side){&x, {0}}, &(struct diff_side){&y, {0}}, stop, NULL, &e),
+                     ERR_LIMIT);
 }
 
-/* --- lookup.h ----------------------------------------------------------------------------------------------------------- */
+/* --- lookup.h --------------------------------------------------------------------------------- */
 
 static void test_lookups(void **state)
 {
@@ -180,8 +193,16 @@ static void test_folding(void **state)
     static const struct {
         const char *a, *b;
         bool same;
-    } cases[] = {{"", "", true},   {"a", "A", true}, {"a", "b", false}, {"stra\xc3\x9f" "e", "STRASSE", true}, {"\xce\xa3", "\xcf\x83", true},
-                 {"\xff", "\xff", true}, {"a\xff", "A\xff", true}, {"a", "", false}};
+    } cases[] = {{"", "", true},
+                 {"a", "A", true},
+                 {"a", "b", false},
+                 {"stra\xc3\x9f"
+                  "e",
+                  "STRASSE", true},
+                 {"\xce\xa3", "\xcf\x83", true},
+                 {"\xff", "\xff", true},
+                 {"a\xff", "A\xff", true},
+                 {"a", "", false}};
     for (size_t i = 0; i < n_elements(cases); i++)
         assert_int_equal(text_equal_folded(str_from(cases[i].a), str_from(cases[i].b)), cases[i].same);
 }
@@ -189,8 +210,9 @@ static void test_folding(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bodies), cmocka_unit_test(test_malformed), cmocka_unit_test(test_names),
-        cmocka_unit_test(test_stops_at_an_error), cmocka_unit_test(test_lookups), cmocka_unit_test(test_folding),
+        cmocka_unit_test(test_bodies),  cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_names),   cmocka_unit_test(test_stops_at_an_error),
+        cmocka_unit_test(test_lookups), cmocka_unit_test(test_folding),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

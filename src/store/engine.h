@@ -1,8 +1,8 @@
 /* engine.h - what a store engine must do: one function for each of store.h's, in a table.
  *
- * store.c picks the table by the URL's scheme and forwards. An engine's own structs begin with struct store or
- * struct store_run. A new engine is a directory beside sqlite/, a table like this, and one line in store.c; the contract
- * of each slot is the comment in store.h, and store_*_test.c is the proof.
+ * store.c picks the table by the URL's scheme and forwards. An engine's own structs begin with struct store
+ * or struct store_run. A new engine is a directory beside sqlite/, a table like this, and one line in
+ * store.c; the contract of each slot is the comment in store.h, and store_*_test.c is the proof.
  */
 #ifndef ROLLCALL_STORE_ENGINE_H
 #define ROLLCALL_STORE_ENGINE_H
@@ -35,21 +35,23 @@ struct engine {
     void (*run_abort)(struct store_run *r, const struct err *why, int64_t ended_ms);
 
     int (*connector)(struct store *s, struct str name, struct connector_state *out, struct err *e);
-    int (*runs)(struct store *s, struct str connector, int64_t limit, bool (*each)(void *, const struct run_row *), void *ctx,
-                struct err *e);
+    int (*runs)(struct store *s, struct str connector, int64_t limit,
+                bool (*each)(void *, const struct run_row *), void *ctx, struct err *e);
     int (*run_get)(struct store *s, int64_t id, void (*row)(void *, const struct run_row *),
                    void (*gap)(void *, const struct gap *), void *ctx, struct err *e);
-    int (*entities)(struct store *s, const struct entity_query *q, bool (*each)(void *, const struct entity *), void *ctx,
-                    struct err *e);
+    int (*entities)(struct store *s, const struct entity_query *q,
+                    bool (*each)(void *, const struct entity *), void *ctx, struct err *e);
     int (*entity_find)(struct store *s, struct str connector, struct str key, bool with_deleted,
                        void (*found)(void *, const struct entity *), void *ctx, struct err *e);
-    int (*links)(struct store *s, int64_t entity_id, enum link_side side, bool (*each)(void *, const struct link *),
-                 void *ctx, struct err *e);
+    int (*links)(struct store *s, int64_t entity_id, enum link_side side,
+                 bool (*each)(void *, const struct link *), void *ctx, struct err *e);
     bool (*resolve_dn)(struct store *s, struct str connector, struct str dn, struct link *out);
-    int (*changes)(struct store *s, const struct change_query *q, bool (*each)(void *, const struct change *), void *ctx,
-                   struct err *e);
-    int (*cursor_get)(struct store *s, struct str connector, struct str sink, int64_t *change_id, struct err *e);
-    int (*cursor_put)(struct store *s, struct str connector, struct str sink, int64_t change_id, struct err *e);
+    int (*changes)(struct store *s, const struct change_query *q, bool (*each)(void *, const struct change *),
+                   void *ctx, struct err *e);
+    int (*cursor_get)(struct store *s, struct str connector, struct str sink, int64_t *change_id,
+                      struct err *e);
+    int (*cursor_put)(struct store *s, struct str connector, struct str sink, int64_t change_id,
+                      struct err *e);
     int (*cursor_behind)(struct store *s, struct str connector, struct str sink, uint64_t *n, struct err *e);
 };
 

@@ -27,7 +27,7 @@ const struct domain_info fixture_domain = {.dns_name = {"corp.example", 12},
                                            .max_pwd_age_ms = 3628800000,
                                            .has_policy = true};
 
-/* --- a store in a new directory ----------------------------------------------------------------------------------- */
+/* --- a store in a new directory --------------------------------------------------------------- */
 
 void fixture_open(struct fixture *f)
 {
@@ -64,7 +64,7 @@ void fixture_close(struct fixture *f)
     nftw(f->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* --- records ----------------------------------------------------------------------------------------------------------- */
+/* --- records ---------------------------------------------------------------------------------- */
 
 void guid_of_id(uint8_t out[GUID_SIZE], unsigned id)
 {
@@ -137,7 +137,7 @@ void run_put_members(struct store_run *r, const char *const *members, bool more)
     buf_free(&block);
 }
 
-/* --- runs ----------------------------------------------------------------------------------------------------------------- */
+/* --- runs ------------------------------------------------------------------------------------- */
 
 struct store_run *run_start(struct store *s, const char *connector, int64_t at_ms)
 {
@@ -158,7 +158,12 @@ void run_done(struct store_run *r, enum kind k)
 
 void run_done_all(struct store_run *r)
 {
-    static const enum kind all[] = {KIND_ou, KIND_group, KIND_user, KIND_computer, KIND_service_account, KIND_contact,
+    static const enum kind all[] = {KIND_ou,
+                                    KIND_group,
+                                    KIND_user,
+                                    KIND_computer,
+                                    KIND_service_account,
+                                    KIND_contact,
                                     KIND_foreign_principal};
     for (size_t i = 0; i < n_elements(all); i++) run_done(r, all[i]);
 }
@@ -179,7 +184,7 @@ struct run_result sync_all(struct fixture *f, const struct someone *who, size_t 
     return run_finish(r, at_ms + 1);
 }
 
-/* --- what is visible, as text ------------------------------------------------------------------------------------------------ */
+/* --- what is visible, as text ----------------------------------------------------------------- */
 
 struct lines {
     struct buf text, *line;
@@ -224,12 +229,15 @@ static void add_value(struct buf *line, struct bytes v, struct str attribute)
     struct bytes b;
     if (str_equal(attribute, STR("objectSid"))) {
         buf_printf(line, "%s", sid_format_bytes(sid, v));
-    } else if (str_equal(attribute, STR("distinguishedName")) || str_equal(attribute, STR("nTSecurityDescriptor")) ||
-               str_equal(attribute, STR("member")) || str_equal(attribute, STR("primaryGroupID-member"))) {
+    } else if (str_equal(attribute, STR("distinguishedName")) ||
+               str_equal(attribute, STR("nTSecurityDescriptor")) || str_equal(attribute, STR("member")) ||
+               str_equal(attribute, STR("primaryGroupID-member"))) {
         buf_add_bytes(line, v);
     } else if (body_next(&c, &values)) {
-        if (values.type == ATTR_INT && values_next_int(&values, &number)) buf_printf(line, "%lld", (long long)number);
-        else if (values_next_bytes(&values, &b)) buf_add_bytes(line, b);
+        if (values.type == ATTR_INT && values_next_int(&values, &number))
+            buf_printf(line, "%lld", (long long)number);
+        else if (values_next_bytes(&values, &b))
+            buf_add_bytes(line, b);
     }
 }
 
@@ -293,7 +301,8 @@ static bool entity_line(void *ctx, const struct entity *x)
     struct lines *l = ctx;
     struct buf line = buf_new(1 << 20);
     char sid[SID_TEXT];
-    char *groups = links_of_id(l->store, x->id, LINK_GROUPS_OF), *members = links_of_id(l->store, x->id, LINK_MEMBERS_OF);
+    char *groups = links_of_id(l->store, x->id, LINK_GROUPS_OF),
+         *members = links_of_id(l->store, x->id, LINK_MEMBERS_OF);
     buf_printf(&line, "%s %.*s %.*s %s", kind_name(x->record.kind), STR_FMT(x->name), STR_FMT(x->record.dn),
                sid_format_bytes(sid, x->record.sid));
     add_body(&line, x->record.state);

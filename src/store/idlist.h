@@ -1,7 +1,7 @@
-/* idlist.h - one side of an entity's memberships as bytes: (who, why) pairs, ascending, as varint differences.
+/* idlist.h - one side of an entity's memberships as bytes: ascending (who, why) pairs as varint steps.
  *
- * Two bytes a membership instead of two table rows: ten million memberships are 40 MB, and the list of one group is read
- * at once. A pair is seq << 2 | via (store.h: enum link_via); seq is below 2^30.
+ * Two bytes a membership instead of two table rows: ten million memberships are 40 MB, and the list of one
+ * group is read at once. A pair is seq << 2 | via (store.h: enum link_via); seq is below 2^30.
  */
 #ifndef ROLLCALL_STORE_IDLIST_H
 #define ROLLCALL_STORE_IDLIST_H

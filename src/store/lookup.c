@@ -22,7 +22,8 @@ static void add_lower(struct buf *out, struct str s)
 {
     uint8_t *to = buf_reserve(out, s.len);
     if (!to) return;
-    for (size_t i = 0; i < s.len; i++) to[i] = (uint8_t)(s.ptr[i] + (s.ptr[i] >= 'A' && s.ptr[i] <= 'Z' ? 32 : 0));
+    for (size_t i = 0; i < s.len; i++)
+        to[i] = (uint8_t)(s.ptr[i] + (s.ptr[i] >= 'A' && s.ptr[i] <= 'Z' ? 32 : 0));
     buf_advance(out, s.len);
 }
 

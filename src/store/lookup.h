@@ -1,8 +1,9 @@
-/* lookup.h - numbers by which an entity is found again: 33-bit keyed hashes of its DN, SID, account name and UPN.
+/* lookup.h - numbers by which an entity is found again: 33-bit keyed hashes of its DN, SID, account name and
+ * UPN.
  *
- * A number is a hint, never an answer: who reads one compares the text. It leaves 30 bits for the entity's number in
- * the same 63-bit integer, so an index of a million people is a list of integers. The key is the store's own: nobody can
- * choose names that collide.
+ * A number is a hint, never an answer: who reads one compares the text. It leaves 30 bits for the entity's
+ * number in the same 63-bit integer, so an index of a million people is a list of integers. The key is the
+ * store's own: nobody can choose names that collide.
  */
 #ifndef ROLLCALL_STORE_LOOKUP_H
 #define ROLLCALL_STORE_LOOKUP_H

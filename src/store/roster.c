@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #define MISSING_MAX ((size_t)16 << 20) /* bytes of unknown DNs kept of one group */
+#define HASHES_MAX  ((uint32_t)1 << 16)
+#define WHO_MAX     ((uint32_t)1 << 24) /* different DNs in one run: about 600 MB */
 
 struct roster roster_new(const struct hash_key *key)
 {
@@ -24,7 +26,7 @@ void roster_free(struct roster *r)
     *r = roster_new(r->key);
 }
 
-/* --- taking lists ---------------------------------------------------------------------------------------------- */
+/* --- taking lists ----------------------------------------------------------------------------- */
 
 static int add_u32(struct tape *t, uint32_t v, struct err *e)
 {
@@ -50,7 +52,8 @@ static int number_of(struct roster *r, struct str dn, struct hash128 hash, uint3
     bool is_new;
     uint32_t *slot = hmap_put(&r->numbers, hash, &is_new);
     if (is_new) {
-        if (r->n_who == UINT32_MAX - 1) return err_set(e, ERR_LIMIT, "more than 2^32 different members in one run");
+        if (r->n_who == WHO_MAX)
+            return err_set(e, ERR_LIMIT, "more than %u different members in one run", WHO_MAX);
         if (r->n_who == r->cap_who) {
             r->cap_who = r->cap_who ? r->cap_who + r->cap_who / 2 : 256;
             r->who = x_realloc(r->who, r->cap_who * sizeof *r->who);
@@ -72,9 +75,9 @@ static int keep_one(struct roster *r, struct str dn, struct hash128 hash, struct
 
 static int keep_part(struct roster *r, struct dn_list part, struct err *e)
 {
-    const struct hash128 *hash = r->hashes;
     struct str dn;
-    while (dn_list_next(&part, &dn)) try(keep_one(r, dn, *hash++, e));
+    for (uint32_t i = 0; dn_list_next(&part, &dn); i++)
+        try(keep_one(r, dn, i < HASHES_MAX ? r->hashes[i] : hash128_of(r->key, bytes_of(dn)), e));
     return 0;
 }
 
@@ -102,19 +105,19 @@ static int tape_part(struct roster *r, struct dn_list part, struct err *e)
     return 0;
 }
 
-/* part.n is at most the bytes of its block (dn_list), so memory stays in proportion to the frame. */
+/* Adds to the fingerprint; the first hashes are kept for keep_part. */
 static int hash_part(struct roster *r, struct dn_list part, struct err *e)
 {
     struct str dn;
-    if (part.n > part.block.len) return err_set(e, ERR_PROTO, "malformed member list");
-    if (part.n > r->cap_hashes) {
-        r->cap_hashes = part.n;
-        r->hashes = x_realloc(r->hashes, part.n * sizeof *r->hashes);
+    uint32_t kept = part.n < HASHES_MAX ? part.n : HASHES_MAX;
+    if (kept > r->cap_hashes) {
+        r->cap_hashes = kept;
+        r->hashes = x_realloc(r->hashes, kept * sizeof *r->hashes);
     }
-    struct hash128 *hash = r->hashes;
-    for (; dn_list_next(&part, &dn); hash++) {
-        *hash = hash128_of(r->key, bytes_of(dn));
-        fingerprint_add(&r->sum, *hash);
+    for (uint32_t i = 0; dn_list_next(&part, &dn); i++) {
+        struct hash128 hash = hash128_of(r->key, bytes_of(dn));
+        if (i < kept) r->hashes[i] = hash;
+        fingerprint_add(&r->sum, hash);
     }
     return part.n ? err_set(e, ERR_PROTO, "malformed member list") : 0;
 }
@@ -134,7 +137,7 @@ int roster_part(struct roster *r, struct dn_list part, bool more, struct roster_
     return r->n_parts ? tape_cut(&r->parts, 0, e) : 0;
 }
 
-/* --- putting names to DNs ---------------------------------------------------------------------------------------- */
+/* --- putting names to DNs --------------------------------------------------------------------- */
 
 void roster_seen(struct roster *r, struct str dn, uint32_t pair)
 {
@@ -153,7 +156,8 @@ static void add_missing(struct roster *r, uint32_t number, uint64_t at)
     r->missing[r->n_missing++].at = at;
 }
 
-static int look_up_next(struct roster *r, struct tape_reader *in, uint32_t number, roster_look_up *look_up, void *ctx, struct err *e)
+static int look_up_next(struct roster *r, struct tape_reader *in, uint32_t number, roster_look_up *look_up,
+                        void *ctx, struct err *e)
 {
     uint64_t at = in->at;
     struct bytes b;
@@ -177,15 +181,17 @@ int roster_unknown(struct roster *r, roster_look_up *look_up, void *ctx, struct 
     return rc;
 }
 
-/* --- giving lists back --------------------------------------------------------------------------------------------- */
+/* --- giving lists back ------------------------------------------------------------------------ */
 
 static int text_of_missing(const struct roster *r, uint32_t number, struct buf *text, struct err *e)
 {
     size_t low = 0, high = r->n_missing;
     while (low + 1 < high) {
         size_t mid = (low + high) / 2;
-        if (r->missing[mid].number <= number) low = mid;
-        else high = mid;
+        if (r->missing[mid].number <= number)
+            low = mid;
+        else
+            high = mid;
     }
     uint32_t len;
     uint64_t at = r->missing[low].at;
@@ -215,30 +221,6 @@ static int add_missing_text(struct roster *r, struct giving *g, uint32_t number,
     return 0;
 }
 
-static int take_number(struct roster *r, struct giving *g, struct tape_reader *in, struct err *e)
-{
-    struct bytes b;
-    uint32_t number;
-    try(tape_next(in, sizeof number, &b, e));
-    memcpy(&number, b.ptr, sizeof number);
-    if (r->who[number]) {
-        g->pairs[g->n++] = r->who[number];
-        return 0;
-    }
-    g->group.n_missing++;
-    return add_missing_text(r, g, number, e);
-}
-
-static void make_room(struct giving *g, size_t n)
-{
-    if (n <= g->cap) return;
-    g->cap = n;
-    free(g->pairs);
-    free(g->spare);
-    g->pairs = x_alloc(n * sizeof *g->pairs);
-    g->spare = x_alloc(n * sizeof *g->spare);
-}
-
 static size_t without_doubles(uint64_t *at, size_t n)
 {
     size_t kept = 0;
@@ -247,20 +229,53 @@ static size_t without_doubles(uint64_t *at, size_t n)
     return kept;
 }
 
-static int give_one(struct roster *r, struct giving *g, struct tape_reader *in, roster_each *each, void *ctx, struct err *e)
+static void sort_pairs(struct giving *g)
+{
+    sort_u64(g->pairs, g->spare, g->n);
+    g->n = without_doubles(g->pairs, g->n);
+}
+
+/* Room for one more; a list that names the same again and again takes no more than its different members. */
+static void make_room(struct giving *g)
+{
+    if (g->n < g->cap) return;
+    sort_pairs(g);
+    if (g->n < g->cap / 2) return;
+    g->cap = g->cap ? g->cap * 2 : 4096;
+    g->pairs = x_realloc(g->pairs, g->cap * sizeof *g->pairs);
+    free(g->spare);
+    g->spare = x_alloc(g->cap * sizeof *g->spare);
+}
+
+static int take_number(struct roster *r, struct giving *g, struct tape_reader *in, struct err *e)
+{
+    struct bytes b;
+    uint32_t number;
+    try(tape_next(in, sizeof number, &b, e));
+    memcpy(&number, b.ptr, sizeof number);
+    if (r->who[number]) {
+        make_room(g);
+        g->pairs[g->n++] = r->who[number];
+        return 0;
+    }
+    g->group.n_missing++;
+    return add_missing_text(r, g, number, e);
+}
+
+static int give_one(struct roster *r, struct giving *g, struct tape_reader *in, roster_each *each, void *ctx,
+                    struct err *e)
 {
     struct bytes b;
     uint32_t head[2];
     try(tape_next(in, sizeof head, &b, e));
     memcpy(head, b.ptr, sizeof head);
-    make_room(g, head[1]);
     buf_clear(&g->missing);
     g->n = 0;
     g->group = (struct roster_group){.seq = head[0]};
     for (uint32_t i = 0; i < head[1]; i++) try(take_number(r, g, in, e));
-    sort_u64(g->pairs, g->spare, g->n);
+    sort_pairs(g);
     g->group.pairs = g->pairs;
-    g->group.n_pairs = without_doubles(g->pairs, g->n);
+    g->group.n_pairs = g->n;
     g->group.missing = buf_bytes(&g->missing);
     return each(ctx, &g->group, e);
 }

@@ -1,9 +1,10 @@
-/* roster.h - the member lists of one run that are not what they were: kept as DNs until everybody has been seen.
+/* roster.h - the member lists of one run that are not what they were, as DNs until everybody has been seen.
  *
- * Groups come before people in a stream, so a member's DN means nothing yet. A list whose fingerprint is unchanged costs
- * nothing. Of the others each distinct DN gets a number; roster_seen() answers for every entity that comes later whether
- * somebody waits for its DN, as the server wrote it. Who is still unknown at the end is looked up by whoever owns the
- * roster. Memory: about 40 bytes a distinct DN; texts and lists are on tape.
+ * Groups come before people in a stream, so a member's DN means nothing yet. A list whose fingerprint is
+ * unchanged costs nothing. Of the others each distinct DN gets a number; roster_seen() answers for every
+ * entity that comes later whether somebody waits for its DN, as the server wrote it. Who is still unknown at
+ * the end is looked up by whoever owns the roster. Memory: about 40 bytes a distinct DN; texts and lists are
+ * on tape.
  *
  *     roster_group(&r, seq, old_fingerprint, &e); roster_part(&r, part, more, &list, &e)...
  *     roster_seen(&r, dn, pair);
@@ -17,20 +18,24 @@
 #include "model/record.h"
 #include "store/tape.h"
 
+struct roster_missing {
+    uint32_t number;
+    uint64_t at; /* on texts */
+};
 struct roster {
     const struct hash_key *key;
-    struct hmap numbers;   /* hash of a DN's text -> its number + 1 */
-    uint32_t *who;         /* by number: the pair, 0 unknown */
+    struct hmap numbers; /* hash of a DN's text -> its number + 1 */
+    uint32_t *who;       /* by number: the pair, 0 unknown */
     uint32_t n_who, cap_who;
-    struct tape texts;     /* u32 length, text; in order of number */
-    struct tape lists;     /* u32 group, u32 n, n numbers */
-    struct tape parts;     /* of the list under way, if it comes in parts: u32 length, text */
-    uint32_t group;        /* the list under way; 0 none */
-    uint32_t n_parts;      /* DNs on `parts` */
+    struct tape texts; /* u32 length, text; in order of number */
+    struct tape lists; /* u32 group, u32 n, n numbers */
+    struct tape parts; /* of the list under way, if it comes in parts: u32 length, text */
+    uint32_t group;    /* the list under way; 0 none */
+    uint32_t n_parts;  /* DNs on `parts` */
     struct hash128 old, sum;
     struct hash128 *hashes; /* of the part at hand */
     size_t cap_hashes;
-    struct { uint32_t number; uint64_t at; } *missing; /* after roster_unknown: ascending */
+    struct roster_missing *missing; /* after roster_unknown: ascending */
     size_t n_missing, cap_missing;
 };
 
@@ -44,11 +49,13 @@ struct roster_list {
     bool is_changed;
 };
 /* A part of it; with more false the list ends and *out is set. */
-int roster_part(struct roster *r, struct dn_list part, bool more, struct roster_list *out, struct err *e) must_use;
+int roster_part(struct roster *r, struct dn_list part, bool more, struct roster_list *out,
+                struct err *e) must_use;
 /* An entity came by. pair: idlist.h. */
 void roster_seen(struct roster *r, struct str dn, uint32_t pair);
 
-typedef int roster_look_up(void *ctx, struct str dn, uint32_t *pair, struct err *e); /* leaves 0 if nobody is found */
+typedef int roster_look_up(void *ctx, struct str dn, uint32_t *pair,
+                           struct err *e); /* leaves 0 if nobody is found */
 int roster_unknown(struct roster *r, roster_look_up *look_up, void *ctx, struct err *e) must_use;
 
 struct roster_group {

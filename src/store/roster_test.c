@@ -28,13 +28,15 @@ static struct dn_list list_of(struct buf *block, const char *text) /* "a b c" */
     return l;
 }
 
-static struct hash128 put(struct roster *r, uint32_t seq, struct hash128 old, const char *const *parts, bool *changed)
+static struct hash128 put(struct roster *r, uint32_t seq, struct hash128 old, const char *const *parts,
+                          bool *changed)
 {
     struct buf block = buf_new(1 << 20);
     struct roster_list out = {.is_changed = false};
     struct err e;
     roster_group(r, seq, old);
-    for (; *parts; parts++) assert_int_equal(roster_part(r, list_of(&block, *parts), parts[1] != NULL, &out, &e), 0);
+    for (; *parts; parts++)
+        assert_int_equal(roster_part(r, list_of(&block, *parts), parts[1] != NULL, &out, &e), 0);
     if (changed) *changed = out.is_changed;
     buf_free(&block);
     return out.fingerprint;
@@ -54,8 +56,9 @@ static void test_fingerprints(void **state)
         const char *parts[4];
         bool changed;
     } cases[] = {
-        {{"a b c"}, false},       {{"c a b"}, false}, {{"a", "b", "c"}, false}, {{"", "a b", "c"}, false}, {{"c b", "a"}, false},
-        {{"a b"}, true},          {{"a b c d"}, true}, {{"a b C"}, true},        {{"a b c c"}, true},       {{""}, true},
+        {{"a b c"}, false},    {{"c a b"}, false}, {{"a", "b", "c"}, false}, {{"", "a b", "c"}, false},
+        {{"c b", "a"}, false}, {{"a b"}, true},    {{"a b c d"}, true},      {{"a b C"}, true},
+        {{"a b c c"}, true},   {{""}, true},
     };
     for (size_t i = 0; i < n_elements(cases); i++) {
         put(&r, 2, abc, cases[i].parts, &changed);
@@ -161,6 +164,30 @@ static void test_many(void **state)
     roster_free(&r);
 }
 
+/* One member named a hundred thousand times is one member. */
+static void test_doubles(void **state)
+{
+    (void)state;
+    struct roster r = roster_new(&key);
+    struct buf block = buf_new((size_t)1 << 26);
+    struct err e;
+    struct roster_list list;
+    struct dn_list l = {0};
+    size_t n[2] = {0};
+    unsigned looked_up = 0;
+    for (; l.n < 100000; l.n++) buf_add_lstr(&block, bytes_of(l.n % 1000 ? STR("same") : STR("other")));
+    l.block = buf_bytes(&block);
+    roster_group(&r, 1, none);
+    assert_int_equal(roster_part(&r, l, false, &list, &e), 0);
+    roster_seen(&r, STR("same"), pair_of(1, 1));
+    roster_seen(&r, STR("other"), pair_of(2, 1));
+    assert_int_equal(roster_unknown(&r, look_up, &looked_up, &e), 0);
+    assert_int_equal(roster_lists(&r, count, n, &e), 0);
+    assert_int_equal(n[0], 2);
+    buf_free(&block);
+    roster_free(&r);
+}
+
 static void test_malformed(void **state)
 {
     (void)state;
@@ -178,10 +205,8 @@ static void test_malformed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fingerprints),
-        cmocka_unit_test(test_resolving),
-        cmocka_unit_test(test_many),
-        cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_fingerprints), cmocka_unit_test(test_resolving), cmocka_unit_test(test_many),
+        cmocka_unit_test(test_doubles),      cmocka_unit_test(test_malformed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

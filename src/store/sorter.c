@@ -53,7 +53,7 @@ static bool sort_digit(const uint64_t *from, uint64_t *to, size_t n, unsigned sh
 
 void sort_u64(uint64_t *at, uint64_t *spare, size_t n)
 {
-    if (n < 64) {
+    if (n < 128) {
         insertion_sort(at, n);
         return;
     }

@@ -1,7 +1,7 @@
 /* sorter.h - any number of 64-bit numbers, sorted with 8 MB of memory: sorted pieces on a tape, then a merge.
  *
- * Add all, then take them in ascending order, equal ones once. What is sorted are packed pairs (who, whom), so a number
- * is all a sort needs to carry.
+ * Add all, then take them in ascending order, equal ones once. What is sorted are packed pairs (who, whom),
+ * so a number is all a sort needs to carry.
  */
 #ifndef ROLLCALL_STORE_SORTER_H
 #define ROLLCALL_STORE_SORTER_H

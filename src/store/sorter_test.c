@@ -16,7 +16,7 @@ static uint64_t mixed(uint64_t v)
     return v ^ v >> 32;
 }
 
-/* --- sorter ------------------------------------------------------------------------------------------------------------ */
+/* --- sorter ----------------------------------------------------------------------------------- */
 
 static void test_sorter(void **state)
 {
@@ -61,12 +61,13 @@ static void test_sorter_gives_doubles_once(void **state)
     sorter_free(&s);
 }
 
-/* --- tape -------------------------------------------------------------------------------------------------------------- */
+/* --- tape ------------------------------------------------------------------------------------- */
 
 static void fill(struct tape *t, uint64_t from, uint64_t n)
 {
     struct err e;
-    for (uint64_t i = from; i < from + n; i++) assert_int_equal(tape_add(t, (struct bytes){(const uint8_t *)&i, sizeof i}, &e), 0);
+    for (uint64_t i = from; i < from + n; i++)
+        assert_int_equal(tape_add(t, (struct bytes){(const uint8_t *)&i, sizeof i}, &e), 0);
 }
 
 static void check(const struct tape *t, uint64_t n)
@@ -130,7 +131,7 @@ static void test_tape_of_large_pieces(void **state)
     free(piece);
 }
 
-/* --- sets and lists ------------------------------------------------------------------------------------------------------ */
+/* --- sets and lists --------------------------------------------------------------------------- */
 
 static void test_idset(void **state)
 {
@@ -182,10 +183,10 @@ static void test_malformed_idlist(void **state)
         uint8_t bytes[12];
         size_t n;
     } cases[] = {
-        {{0}, 1},                                        /* no step: a double */
+        {{0}, 1}, /* no step: a double */
         {{5, 0}, 2},
-        {{0x80}, 1},                                     /* cut off */
-        {{0xff, 0xff, 0xff, 0xff, 0x0f, 1}, 6},          /* beyond 2^32 */
+        {{0x80}, 1},                            /* cut off */
+        {{0xff, 0xff, 0xff, 0xff, 0x0f, 1}, 6}, /* beyond 2^32 */
         {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, 7},
     };
     for (size_t i = 0; i < n_elements(cases); i++) {
@@ -199,9 +200,12 @@ static void test_malformed_idlist(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sorter), cmocka_unit_test(test_sorter_gives_doubles_once),
-        cmocka_unit_test(test_tape),   cmocka_unit_test(test_tape_of_large_pieces),
-        cmocka_unit_test(test_idset),  cmocka_unit_test(test_idlist),
+        cmocka_unit_test(test_sorter),
+        cmocka_unit_test(test_sorter_gives_doubles_once),
+        cmocka_unit_test(test_tape),
+        cmocka_unit_test(test_tape_of_large_pieces),
+        cmocka_unit_test(test_idset),
+        cmocka_unit_test(test_idlist),
         cmocka_unit_test(test_malformed_idlist),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,7 +18,8 @@ int store_open(struct store **out, struct str url, struct err *e)
 {
     size_t colon = str_index(url, ':');
     for (size_t i = 0; i < n_elements(engines); i++) {
-        if (colon == url.len || !str_equal((struct str){url.ptr, colon}, str_from(engines[i]->scheme))) continue;
+        if (colon == url.len || !str_equal((struct str){url.ptr, colon}, str_from(engines[i]->scheme)))
+            continue;
         return engines[i]->open(out, (struct str){url.ptr + colon + 1, url.len - colon - 1}, e);
     }
     return unknown_scheme(url, colon, e);
@@ -78,8 +79,8 @@ int store_connector(struct store *s, struct str name, struct connector_state *ou
 {
     return s->engine->connector(s, name, out, e);
 }
-int store_runs(struct store *s, struct str connector, int64_t limit, bool (*each)(void *, const struct run_row *), void *ctx,
-               struct err *e)
+int store_runs(struct store *s, struct str connector, int64_t limit,
+               bool (*each)(void *, const struct run_row *), void *ctx, struct err *e)
 {
     return s->engine->runs(s, connector, limit, each, ctx, e);
 }
@@ -88,8 +89,8 @@ int store_run_get(struct store *s, int64_t id, void (*row)(void *, const struct 
 {
     return s->engine->run_get(s, id, row, gap, ctx, e);
 }
-int store_entities(struct store *s, const struct entity_query *q, bool (*each)(void *, const struct entity *), void *ctx,
-                   struct err *e)
+int store_entities(struct store *s, const struct entity_query *q, bool (*each)(void *, const struct entity *),
+                   void *ctx, struct err *e)
 {
     return s->engine->entities(s, q, each, ctx, e);
 }
@@ -98,8 +99,8 @@ int store_entity_find(struct store *s, struct str connector, struct str key, boo
 {
     return s->engine->entity_find(s, connector, key, with_deleted, found, ctx, e);
 }
-int store_links(struct store *s, int64_t entity_id, enum link_side side, bool (*each)(void *, const struct link *), void *ctx,
-                struct err *e)
+int store_links(struct store *s, int64_t entity_id, enum link_side side,
+                bool (*each)(void *, const struct link *), void *ctx, struct err *e)
 {
     return s->engine->links(s, entity_id, side, each, ctx, e);
 }
@@ -107,12 +108,13 @@ bool store_resolve_dn(struct store *s, struct str connector, struct str dn, stru
 {
     return s->engine->resolve_dn(s, connector, dn, out);
 }
-int store_changes(struct store *s, const struct change_query *q, bool (*each)(void *, const struct change *), void *ctx,
-                  struct err *e)
+int store_changes(struct store *s, const struct change_query *q, bool (*each)(void *, const struct change *),
+                  void *ctx, struct err *e)
 {
     return s->engine->changes(s, q, each, ctx, e);
 }
-int store_cursor_get(struct store *s, struct str connector, struct str sink, int64_t *change_id, struct err *e)
+int store_cursor_get(struct store *s, struct str connector, struct str sink, int64_t *change_id,
+                     struct err *e)
 {
     return s->engine->cursor_get(s, connector, sink, change_id, e);
 }

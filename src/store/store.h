@@ -1,17 +1,23 @@
 /* store.h - the memory of runs: who was seen, what changed, what is gone.
  *
  * One interface, several engines (sqlite/ now; pg/ has its place): a store is opened by URL. A run's rows are
- * written in batches while it reads and become visible in one transaction at store_run_end; store_run_abort, a
- * crash or a kill leaves the last visible snapshot as it was. Nothing here knows LDAP, Graph or OCSF.
+ * written in batches while it reads and become visible in one transaction at store_run_end; store_run_abort,
+ * a crash or a kill leaves the last visible snapshot as it was. Nothing here knows LDAP, Graph or OCSF.
  *
  *     store_open(&s, STR("sqlite:rollcall.db"), &e);
  *     store_run_begin(&run, s, &start, &e);
  *     store_run_put(run, &record, &e); ...  store_run_kind_done(run, KIND_user, true, 5000); ...
  *     store_run_end(run, &end, &result, &e);       // or store_run_abort(run, &why)
- * A store handle belongs to one thread. Several processes may have it open: readers always, one run per connector.
- * Times are ms UTC. Strings given to callbacks are borrowed for the call.
- * Errors: ERR_CONFLICT another run of the connector is under way (message names its pid and start);
- * ERR_LIMIT disk full; ERR_INPUT not our file or a newer format; ERR_DENIED not writable; ERR_BUG corruption.
+ * A store handle belongs to one thread. Several processes may have it open: readers always, one run per
+ * connector. Times are ms UTC. Strings given to callbacks are borrowed for the call; a callback may ask the
+ * store further questions and sees the same snapshot, but may not write to it.
+ * Errors: ERR_CONFLICT another run of the connector is under way (message names its pid and start); ERR_LIMIT
+ * disk full; ERR_INPUT not our file or a newer format; ERR_DENIED not writable; ERR_BUG corruption.
+ *
+ * The change log: a connector's first run writes `created` rows and no membership rows (who is in which group
+ * is no news then). Later, a member that comes or goes is a row of its group, attribute "member" or
+ * "primaryGroupID" by the reason; the groups of a deleted entity tell that it left them, with its evidence; a
+ * deleted group's memberships go without a row. Statistics (attr.h) are kept fresh and never told.
  */
 #ifndef ROLLCALL_STORE_H
 #define ROLLCALL_STORE_H
@@ -28,20 +34,22 @@ struct store_run;
 int store_open(struct store **out, struct str url, struct err *e) must_use;
 void store_close(struct store *s);
 
-/* --- writing a run --------------------------------------------------------------------------------- */
+/* --- writing a run ---------------------------------------------------------------------------- */
 struct run_start {
     struct str connector;
-    struct str source;  /* "active_directory" */
-    struct str mode;    /* "full" */
+    struct str source; /* "active_directory" */
+    struct str mode;   /* "full" */
     int64_t started_ms;
     /* For the gap "members do not resolve": which of them could have been expected. */
     struct str listed_base; /* DN below which people are listed; empty: the whole domain */
-    bool is_filtered;       /* entities are left out on purpose (disabled users): a missing member is no loss */
+    bool is_filtered; /* entities are left out on purpose (disabled users): a missing member is no loss */
 };
 /* Rolls back what an unfinished earlier run left behind. The run must be ended or aborted, which frees it. */
-int store_run_begin(struct store_run **out, struct store *s, const struct run_start *start, struct err *e) must_use;
+int store_run_begin(struct store_run **out, struct store *s, const struct run_start *start,
+                    struct err *e) must_use;
 int64_t store_run_id(const struct store_run *r);
-/* From the stream's BEGIN: kept with the connector, so that dialects can be written later without a directory. */
+/* From the stream's BEGIN: kept with the connector, so that dialects can be written later without a
+ * directory. */
 int store_run_domain(struct store_run *r, const struct domain_info *d, struct err *e) must_use;
 /* A descriptor that later records refer to by `number`; kept once per content. */
 int store_run_sd(struct store_run *r, uint32_t number, struct bytes sd, struct err *e) must_use;
@@ -50,11 +58,13 @@ int store_run_put(struct store_run *r, const struct record *rec, struct err *e) 
 /* More of the last group's member list (RECORD_MORE_MEMBERS); `more` false ends it. */
 int store_run_members(struct store_run *r, struct dn_list part, bool more, struct err *e) must_use;
 int store_run_gap(struct store_run *r, const struct gap *g, struct err *e) must_use;
-/* The listing of a kind ended; complete: proved by the source. received as the source counted. A kind that is never
- * done here was not asked for: its entities stay as they are. */
-int store_run_kind_done(struct store_run *r, enum kind k, bool complete, uint64_t received, struct err *e) must_use;
+/* The listing of a kind ended; complete: proved by the source. received as the source counted. A kind that is
+ * never done here was not asked for: its entities stay as they are. */
+int store_run_kind_done(struct store_run *r, enum kind k, bool complete, uint64_t received,
+                        struct err *e) must_use;
 
-/* Call when the stream makes you wait: lets other processes write meanwhile. Costs nothing when nothing is pending. */
+/* Call when the stream makes you wait: lets other processes write meanwhile. Costs nothing when nothing is
+ * pending. */
 int store_run_rest(struct store_run *r, struct err *e) must_use;
 
 struct run_end {
@@ -65,7 +75,7 @@ struct run_end {
 };
 enum run_status { RUN_RUNNING, RUN_COMPLETE, RUN_PARTIAL, RUN_FAILED, RUN_NEEDS_ATTENTION };
 const char *run_status_name(enum run_status s);
-struct run_counts {
+struct run_counts { /* restored ones count as created; a group whose members differ counts as changed */
     uint64_t read, created, changed, deleted;
 };
 struct run_result {
@@ -77,14 +87,16 @@ struct run_result {
     unsigned n_gaps_info, n_gaps_loss;
     uint64_t held[KIND_COUNT]; /* vanished but not tombstoned, by the guard */
 };
-/* Resolves members, writes tombstones (each kind that is complete, has no loss gap and passes the guard), adds the
- * gap "N members do not resolve" (info when their DN lies outside the listed base, else loss), makes the run visible in one
- * transaction with its changes. */
-int store_run_end(struct store_run *r, const struct run_end *end, struct run_result *result, struct err *e) must_use;
-/* Records the run as failed with `why`; what was visible stays. Safe after any error of the functions above. */
+/* Resolves members, writes tombstones (each kind that is complete, has no loss gap and passes the guard),
+ * adds the gap "N members do not resolve" (info when their DN lies outside the listed base, else loss), makes
+ * the run visible in one transaction with its changes. */
+int store_run_end(struct store_run *r, const struct run_end *end, struct run_result *result,
+                  struct err *e) must_use;
+/* Records the run as failed with `why`; what was visible stays. Safe after any error of the functions above.
+ */
 void store_run_abort(struct store_run *r, const struct err *why, int64_t ended_ms);
 
-/* --- reading ----------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 struct connector_state {
     struct str name, source;
     int64_t visible_run; /* 0: nothing yet */
@@ -104,75 +116,79 @@ struct run_row {
     struct str error_class, error_message, error_hint; /* of a failed one */
 };
 /* Newest first; connector empty: all. each returns false to stop. */
-int store_runs(struct store *s, struct str connector, int64_t limit, bool (*each)(void *ctx, const struct run_row *),
-               void *ctx, struct err *e) must_use;
+int store_runs(struct store *s, struct str connector, int64_t limit,
+               bool (*each)(void *ctx, const struct run_row *), void *ctx, struct err *e) must_use;
 int store_run_get(struct store *s, int64_t id, void (*row)(void *ctx, const struct run_row *),
                   void (*gap)(void *ctx, const struct gap *), void *ctx, struct err *e) must_use;
 
 struct entity {
     int64_t id;
     struct str connector;
-    struct record record;  /* member lists empty: see store_links */
-    struct bytes sd;       /* empty if none */
+    struct record record; /* member lists empty: see store_links */
+    struct bytes sd;      /* empty if none */
     struct str name;
     int64_t first_seen_ms, last_changed_ms, deleted_ms; /* deleted_ms 0: present */
     enum evidence evidence;
-    unsigned privileges;   /* enum privilege, through nesting and the primary group; of the visible snapshot */
+    unsigned privileges; /* enum privilege, through nesting and the primary group; of the visible snapshot */
 };
 struct entity_query {
-    struct str connector;   /* empty: all */
-    kind_set kinds;         /* 0: all */
-    struct str search;      /* part of name, DN, display name, mail; case-insensitive; empty: all */
+    struct str connector;      /* empty: all */
+    kind_set kinds;            /* 0: all */
+    struct str search;         /* part of name, DN, display name, mail; case-insensitive; empty: all */
     int64_t changed_since_run; /* 0: all; else last changed in a later run */
-    int64_t after_id;       /* keyset paging */
-    int64_t limit;          /* 0: no limit */
+    int64_t after_id;          /* keyset paging */
+    int64_t limit;             /* 0: no limit */
     bool with_deleted;
 };
 /* Ascending id. */
-int store_entities(struct store *s, const struct entity_query *q, bool (*each)(void *ctx, const struct entity *), void *ctx,
-                   struct err *e) must_use;
-/* key: GUID, SID, DN, sAMAccountName or UPN. ERR_NOTFOUND; ERR_CONFLICT when several match (message lists up to 5). */
+int store_entities(struct store *s, const struct entity_query *q,
+                   bool (*each)(void *ctx, const struct entity *), void *ctx, struct err *e) must_use;
+/* key: GUID, SID, DN, sAMAccountName or UPN. ERR_NOTFOUND; ERR_CONFLICT when several match (message lists up
+ * to 5). */
 int store_entity_find(struct store *s, struct str connector, struct str key, bool with_deleted,
                       void (*found)(void *ctx, const struct entity *), void *ctx, struct err *e) must_use;
 
 enum link_via { VIA_MEMBER = 1, VIA_PRIMARY_GROUP = 2, VIA_FOREIGN = 3 };
 const char *link_via_name(enum link_via v); /* member, primary_group, foreign */
 struct link {
-    int64_t entity_id;   /* the other end; 0: unresolved, only dn is known */
+    int64_t entity_id; /* the other end; 0: unresolved, only dn is known */
     enum kind kind;
     enum link_via via;
     uint8_t guid[GUID_SIZE];
     struct bytes sid;
     struct str name, dn;
     struct str principal; /* userPrincipalName, empty if none */
-    int64_t group_type;  /* of a group, else 0 */
+    int64_t group_type;   /* of a group, else 0 */
     struct str description;
 };
 enum link_side { LINK_GROUPS_OF, LINK_MEMBERS_OF };
-int store_links(struct store *s, int64_t entity_id, enum link_side side, bool (*each)(void *ctx, const struct link *), void *ctx,
-                struct err *e) must_use;
-/* One entity by DN of a connector's visible snapshot, as a link (managers, parent OUs); false if none. The strings live until
- * the next call of this function. */
+int store_links(struct store *s, int64_t entity_id, enum link_side side,
+                bool (*each)(void *ctx, const struct link *), void *ctx, struct err *e) must_use;
+/* One entity by DN of a connector's visible snapshot, as a link (managers, parent OUs); false if none. The
+ * strings live until the next call of this function. */
 bool store_resolve_dn(struct store *s, struct str connector, struct str dn, struct link *out);
 
 struct change_query {
     struct str connector;
-    int64_t after_change;  /* id; 0: from the first */
-    int64_t since_run;     /* only later runs; 0: all */
-    int64_t run;           /* only this run; 0: all */
-    int64_t entity_id;     /* only this entity, also as the member of a membership change; 0: all */
+    int64_t after_change; /* id; 0: from the first */
+    int64_t since_run;    /* only later runs; 0: all */
+    int64_t run;          /* only this run; 0: all */
+    int64_t entity_id;    /* only this entity, also as the member of a membership change; 0: all */
     kind_set kinds;
     int64_t limit;
     bool newest_first;
 };
-int store_changes(struct store *s, const struct change_query *q, bool (*each)(void *ctx, const struct change *), void *ctx,
-                  struct err *e) must_use;
+int store_changes(struct store *s, const struct change_query *q,
+                  bool (*each)(void *ctx, const struct change *), void *ctx, struct err *e) must_use;
 
-/* --- outbox: what a sink has taken -------------------------------------------------------------------- */
+/* --- outbox: what a sink has taken ------------------------------------------------------------ */
 /* The change log is the outbox: a sink's cursor is the id of the last change it has said yes to. */
-int store_cursor_get(struct store *s, struct str connector, struct str sink, int64_t *change_id, struct err *e) must_use;
-int store_cursor_put(struct store *s, struct str connector, struct str sink, int64_t change_id, struct err *e) must_use;
+int store_cursor_get(struct store *s, struct str connector, struct str sink, int64_t *change_id,
+                     struct err *e) must_use;
+int store_cursor_put(struct store *s, struct str connector, struct str sink, int64_t change_id,
+                     struct err *e) must_use;
 /* Changes that wait behind the cursor. */
-int store_cursor_behind(struct store *s, struct str connector, struct str sink, uint64_t *n, struct err *e) must_use;
+int store_cursor_behind(struct store *s, struct str connector, struct str sink, uint64_t *n,
+                        struct err *e) must_use;
 
 #endif

@@ -1,4 +1,5 @@
-/* Kills, full disks and company: whatever happens, what is visible is a whole run, and the next run is as if nothing had. */
+/* Kills, full disks and company: whatever happens, what is visible is a whole run, and the next run is as if
+ * nothing had. */
 #include "store/fixture.h"
 
 #include <errno.h>
@@ -14,7 +15,7 @@
 
 #include <cmocka.h>
 
-/* --- a directory with a history ---------------------------------------------------------------------------------------- */
+/* --- a directory with a history --------------------------------------------------------------- */
 
 enum { USERS = 300, GROUPS = 30, MOMENTS = 4 };
 
@@ -51,7 +52,8 @@ static void put_group(struct store_run *r, unsigned g, unsigned moment)
     snprintf(own, sizeof own, "CN=g%u,DC=corp,DC=example", g);
     snprintf(sam, sizeof sam, "g%u", g);
     snprintf(title, sizeof title, "%u", g % 7 == 0 ? moment : 0);
-    struct someone who = {.kind = KIND_group, .id = 5000 + g, .rid = 5000 + g, .dn = own, .sam = sam, .title = title};
+    struct someone who = {
+        .kind = KIND_group, .id = 5000 + g, .rid = 5000 + g, .dn = own, .sam = sam, .title = title};
     if (g % 3) {
         who.members = members;
         run_put_one(r, &who);
@@ -68,8 +70,14 @@ static void put_user(struct store_run *r, unsigned u, unsigned moment)
     user_dn(dn, sizeof dn, u, moment);
     snprintf(sam, sizeof sam, "u%u", u);
     snprintf(title, sizeof title, "%u", mixed(4, u, moment) % 5 ? 0 : moment);
-    run_put_one(r, &(struct someone){.kind = KIND_user, .id = 1 + u, .rid = 1000 + u, .dn = dn, .sam = sam, .title = title,
-                                     .logons = mixed(5, u, moment) % 3, .primary = 5000 + mixed(6, u, u % 50 ? 0 : moment) % 2});
+    run_put_one(r, &(struct someone){.kind = KIND_user,
+                                     .id = 1 + u,
+                                     .rid = 1000 + u,
+                                     .dn = dn,
+                                     .sam = sam,
+                                     .title = title,
+                                     .logons = mixed(5, u, moment) % 3,
+                                     .primary = 5000 + mixed(6, u, u % 50 ? 0 : moment) % 2});
 }
 
 static struct run_result sync_moment(struct store *s, const char *connector, unsigned moment)
@@ -82,13 +90,13 @@ static struct run_result sync_moment(struct store *s, const char *connector, uns
     return run_finish(r, 1000 * (moment + 1) + 1);
 }
 
-/* --- what a store shows, and should show --------------------------------------------------------------------------------- */
+/* --- what a store shows, and should show ------------------------------------------------------ */
 
 struct shown {
-    unsigned n_runs;      /* visible ones */
+    unsigned n_runs; /* visible ones */
     int64_t ids[64];
     char *entities;
-    struct buf changes;   /* of each visible run, in order */
+    struct buf changes; /* of each visible run, in order */
 };
 
 static bool note_run(void *ctx, const struct run_row *row)
@@ -161,7 +169,7 @@ static int free_clean(void **state)
     return 0;
 }
 
-/* --- kills ------------------------------------------------------------------------------------------------------------------- */
+/* --- kills ------------------------------------------------------------------------------------ */
 
 static void sync_the_rest(const struct fixture *f)
 {
@@ -217,7 +225,8 @@ static void test_kill_anywhere(void **state)
         shown_free(&now);
         fixture_close(&f);
     }
-    for (unsigned m = 0; m <= MOMENTS; m++) print_message("# killed with %u runs visible: %u times\n", m, at[m]);
+    for (unsigned m = 0; m <= MOMENTS; m++)
+        print_message("# killed with %u runs visible: %u times\n", m, at[m]);
 }
 
 static bool is_crash_row(void *ctx, const struct run_row *row)
@@ -248,7 +257,7 @@ static void test_killed_run_is_recorded(void **state)
     fixture_close(&f);
 }
 
-/* --- a full disk ---------------------------------------------------------------------------------------------------------------- */
+/* --- a full disk ------------------------------------------------------------------------------ */
 
 static int refused(int class, const struct err *e)
 {
@@ -256,14 +265,16 @@ static int refused(int class, const struct err *e)
     return -class;
 }
 
-/* In a child whose files may not grow beyond `kb`: 0 it went through, else the class that a call gave, negated. */
+/* In a child whose files may not grow beyond `kb`: 0 it went through, else the class that a call gave,
+ * negated. */
 static int sync_with_limit(const struct fixture *f, unsigned moment, unsigned kb)
 {
     struct rlimit limit = {kb * 1024, kb * 1024};
     struct err e = {0};
     struct store *s;
     struct store_run *r;
-    struct run_start start = {.connector = STR("corp"), .source = STR("active_directory"), .mode = STR("full")};
+    struct run_start start = {
+        .connector = STR("corp"), .source = STR("active_directory"), .mode = STR("full")};
     signal(SIGXFSZ, SIG_IGN);
     setrlimit(RLIMIT_FSIZE, &limit);
     int rc = store_open(&s, str_from(f->url), &e);
@@ -321,7 +332,7 @@ static void test_full_disk(void **state)
     }
 }
 
-/* --- company ------------------------------------------------------------------------------------------------------------------------ */
+/* --- company ---------------------------------------------------------------------------------- */
 
 static void test_lock(void **state)
 {
@@ -329,7 +340,8 @@ static void test_lock(void **state)
     struct fixture f;
     struct err e, why = {.class = ERR_CANCEL};
     struct store_run *r = NULL, *other_run;
-    struct run_start start = {.connector = STR("corp"), .source = STR("x"), .mode = STR("full"), .started_ms = 5};
+    struct run_start start = {
+        .connector = STR("corp"), .source = STR("x"), .mode = STR("full"), .started_ms = 5};
     char pid[32];
     fixture_open(&f);
     struct store *other = fixture_another(&f);
@@ -354,6 +366,35 @@ static void test_lock(void **state)
     assert_int_equal(store_run_begin(&other_run, other, &start, &e), 0);
     store_run_abort(other_run, &why, 6);
     store_close(other);
+    fixture_close(&f);
+}
+
+/* A run that waits for its directory holds nobody up, whatever it has been given. */
+static void test_no_lock_while_waiting(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct err e;
+    fixture_open(&f);
+    for (unsigned round = 0; round < 2; round++) {
+        struct store_run *r = run_start(f.store, "corp", 1000 * (round + 1));
+        assert_int_equal(store_run_sd(r, 1, bytes_of(round ? STR("one descriptor") : STR("another")), &e), 0);
+        put_group(r, 1, round);
+        put_user(r, 1, round);
+        assert_int_equal(
+            store_run_gap(r, &(struct gap){KIND_user, GAP_INFO, STR("hm"), STR(""), STR("")}, &e), 0);
+        struct store *other = fixture_another(&f);
+        struct shown now;
+        double start = now_s();
+        sync_moment(other, "lab", round);
+        assert_true(now_s() - start < 20); /* else it would have waited for half a minute, and failed */
+        now = show(other, "lab");
+        assert_int_equal(now.n_runs, round + 1);
+        shown_free(&now);
+        store_close(other);
+        run_done_all(r);
+        run_finish(r, 1000 * (round + 1) + 1);
+    }
     fixture_close(&f);
 }
 
@@ -424,6 +465,7 @@ int main(void)
         cmocka_unit_test(test_killed_run_is_recorded),
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_lock),
+        cmocka_unit_test(test_no_lock_while_waiting),
         cmocka_unit_test(test_side_by_side),
         cmocka_unit_test(test_reader_sees_whole_runs),
     };

@@ -8,19 +8,22 @@
 
 #include <cmocka.h>
 
+/* clang-format off */
 #define DN(name)       "CN=" name ",DC=corp,DC=example"
 #define USER(name, n)  {.kind = KIND_user, .id = n, .rid = 1000 + n, .dn = DN(name), .sam = name, .upn = name "@corp.example"}
 #define GROUP(name, n) .kind = KIND_group, .id = 500 + n, .rid = 500 + n, .dn = DN(name), .sam = name
 #define MEMBERS(...)   .members = (const char *const[]){__VA_ARGS__, NULL}
 
-/* --- one by key --------------------------------------------------------------------------------------------------------- */
+/* clang-format on */
+/* --- one by key ------------------------------------------------------------------------------- */
 
 static void note_name(void *ctx, const struct entity *x)
 {
     buf_printf(ctx, "%.*s/%.*s%s", STR_FMT(x->connector), STR_FMT(x->name), x->deleted_ms ? "/deleted" : "");
 }
 
-static int find(struct fixture *f, const char *connector, const char *key, bool with_deleted, char *out, size_t size, struct err *e)
+static int find(struct fixture *f, const char *connector, const char *key, bool with_deleted, char *out,
+                size_t size, struct err *e)
 {
     struct buf b = buf_new(256);
     int rc = store_entity_find(f->store, str_from(connector), str_from(key), with_deleted, note_name, &b, e);
@@ -37,8 +40,10 @@ static void test_find(void **state)
     char got[64], guid[GUID_TEXT], key[64];
     uint8_t bytes[GUID_SIZE];
     fixture_open(&f);
-    SYNC(&f, 1000, USER("alice", 1), USER("J\xc3\xbcrgen", 2), USER("gone", 3), {.kind = KIND_user, .id = 4, .rid = 1004, .dn = DN("x1"), .sam = "alice2", .upn = "alice"});
-    SYNC(&f, 2000, USER("alice", 1), USER("J\xc3\xbcrgen", 2), {.kind = KIND_user, .id = 4, .rid = 1004, .dn = DN("x1"), .sam = "alice2", .upn = "alice"});
+    SYNC(&f, 1000, USER("alice", 1), USER("J\xc3\xbcrgen", 2), USER("gone", 3),
+         {.kind = KIND_user, .id = 4, .rid = 1004, .dn = DN("x1"), .sam = "alice2", .upn = "alice"});
+    SYNC(&f, 2000, USER("alice", 1), USER("J\xc3\xbcrgen", 2),
+         {.kind = KIND_user, .id = 4, .rid = 1004, .dn = DN("x1"), .sam = "alice2", .upn = "alice"});
     guid_of_id(bytes, 1);
     guid_format(guid, bytes);
     static const struct {
@@ -66,7 +71,9 @@ static void test_find(void **state)
         {"al", "corp", 0, ERR_NOTFOUND, ""},
     };
     for (size_t i = 0; i < n_elements(cases); i++) {
-        assert_int_equal(find(&f, cases[i].connector, cases[i].key, cases[i].with_deleted, got, sizeof got, &e), cases[i].class);
+        assert_int_equal(
+            find(&f, cases[i].connector, cases[i].key, cases[i].with_deleted, got, sizeof got, &e),
+            cases[i].class);
         assert_string_equal(got, cases[i].found);
     }
     assert_int_equal(find(&f, "corp", guid, false, got, sizeof got, &e), 0);
@@ -151,7 +158,7 @@ static void test_resolve_dn(void **state)
     fixture_close(&f);
 }
 
-/* --- lists ------------------------------------------------------------------------------------------------------------------ */
+/* --- lists ------------------------------------------------------------------------------------ */
 
 struct names {
     struct buf text;
@@ -183,18 +190,27 @@ static void test_lists(void **state)
     struct fixture f;
     struct err e;
     fixture_open(&f);
-    SYNC(&f, 1000, {GROUP("staff", 1)}, USER("alice", 1), USER("bob", 2), {.kind = KIND_user, .id = 3, .dn = DN("carol"), .sam = "carol", .mail = "CEO@corp.example"});
-    SYNC(&f, 2000, {GROUP("staff", 1)}, USER("alice", 1), {.kind = KIND_user, .id = 3, .dn = DN("carol"), .sam = "carol", .mail = "CEO@corp.example", .title = "x"});
+    SYNC(&f, 1000, {GROUP("staff", 1)}, USER("alice", 1), USER("bob", 2),
+         {.kind = KIND_user, .id = 3, .dn = DN("carol"), .sam = "carol", .mail = "CEO@corp.example"});
+    SYNC(&f, 2000, {GROUP("staff", 1)}, USER("alice", 1),
+         {.kind = KIND_user,
+          .id = 3,
+          .dn = DN("carol"),
+          .sam = "carol",
+          .mail = "CEO@corp.example",
+          .title = "x"});
     struct store_run *lab = run_start(f.store, "lab", 3000);
     run_put_one(lab, &(struct someone)USER("dave", 1));
     run_finish(lab, 3001);
     assert_list(&f, (struct entity_query){.limit = 0}, "staff alice carol dave");
     assert_list(&f, (struct entity_query){.connector = STR("corp")}, "staff alice carol");
-    assert_list(&f, (struct entity_query){.connector = STR("corp"), .with_deleted = true}, "staff alice bob carol");
+    assert_list(&f, (struct entity_query){.connector = STR("corp"), .with_deleted = true},
+                "staff alice bob carol");
     assert_list(&f, (struct entity_query){.kinds = KIND_BIT(KIND_user)}, "alice carol dave");
     assert_list(&f, (struct entity_query){.limit = 2}, "staff alice");
     assert_list(&f, (struct entity_query){.after_id = entity_id_of_key(f.store, "alice")}, "carol dave");
-    assert_list(&f, (struct entity_query){.after_id = entity_id_of_key(f.store, "alice"), .limit = 1}, "carol");
+    assert_list(&f, (struct entity_query){.after_id = entity_id_of_key(f.store, "alice"), .limit = 1},
+                "carol");
     assert_list(&f, (struct entity_query){.after_id = INT64_MAX}, "");
     assert_list(&f, (struct entity_query){.changed_since_run = 1, .with_deleted = true}, "bob carol dave");
     assert_list(&f, (struct entity_query){.search = STR("ALI")}, "alice");
@@ -205,7 +221,9 @@ static void test_lists(void **state)
     assert_int_equal(store_entities(f.store, &(struct entity_query){.limit = 0}, add_name, &n, &e), 0);
     assert_string_equal(buf_cstr(&n.text), "staff alice");
     buf_free(&n.text);
-    assert_int_equal(store_entities(f.store, &(struct entity_query){.connector = STR("none")}, add_name, &n, &e), ERR_NOTFOUND);
+    assert_int_equal(
+        store_entities(f.store, &(struct entity_query){.connector = STR("none")}, add_name, &n, &e),
+        ERR_NOTFOUND);
     assert_non_null(strstr(e.hint, "rollcall sync none"));
     fixture_close(&f);
 }
@@ -225,7 +243,8 @@ static bool nest(void *ctx, const struct entity *x)
     char before[32];
     snprintf(before, sizeof before, "%.*s", STR_FMT(name));
     if (n->depth < 3) {
-        assert_int_equal(store_entities(n->s, &(struct entity_query){.connector = STR("corp")}, nest, &inner, &e), 0);
+        assert_int_equal(
+            store_entities(n->s, &(struct entity_query){.connector = STR("corp")}, nest, &inner, &e), 0);
         assert_int_equal(inner.n, 3);
         assert_int_equal(entity_id_of_key(n->s, before), id);
     }
@@ -242,7 +261,8 @@ static void test_nested_calls(void **state)
     fixture_open(&f);
     SYNC(&f, 1000, USER("alice", 1), USER("bob", 2), USER("carol", 3));
     struct nesting n = {f.store, 0, 0};
-    assert_int_equal(store_entities(f.store, &(struct entity_query){.connector = STR("corp")}, nest, &n, &e), 0);
+    assert_int_equal(store_entities(f.store, &(struct entity_query){.connector = STR("corp")}, nest, &n, &e),
+                     0);
     assert_int_equal(n.n, 3);
     fixture_close(&f);
 }
@@ -261,15 +281,17 @@ static void test_links_stop(void **state)
     struct err e;
     int n = 0;
     fixture_open(&f);
-    SYNC(&f, 1000, {GROUP("staff", 1), MEMBERS(DN("alice"), DN("bob"), DN("none"))}, USER("alice", 1), USER("bob", 2));
-    assert_int_equal(store_links(f.store, entity_id_of_key(f.store, "staff"), LINK_MEMBERS_OF, stop_at_once, &n, &e), 0);
+    SYNC(&f, 1000, {GROUP("staff", 1), MEMBERS(DN("alice"), DN("bob"), DN("none"))}, USER("alice", 1),
+         USER("bob", 2));
+    assert_int_equal(
+        store_links(f.store, entity_id_of_key(f.store, "staff"), LINK_MEMBERS_OF, stop_at_once, &n, &e), 0);
     assert_int_equal(n, 1);
     assert_int_equal(store_links(f.store, 999, LINK_MEMBERS_OF, stop_at_once, &n, &e), 0);
     assert_int_equal(n, 1);
     fixture_close(&f);
 }
 
-/* --- changes ------------------------------------------------------------------------------------------------------------------ */
+/* --- changes ---------------------------------------------------------------------------------- */
 
 static bool add_change(void *ctx, const struct change *c)
 {
@@ -298,22 +320,31 @@ static void test_changes(void **state)
     struct fixture f;
     struct err e;
     fixture_open(&f);
-    SYNC(&f, 1000, {GROUP("staff", 1)}, USER("alice", 1));                                          /* run 1 */
-    SYNC(&f, 2000, {GROUP("staff", 1), MEMBERS(DN("alice"))}, USER("alice", 1), USER("bob", 2));    /* run 2 */
-    SYNC(&f, 3000, {GROUP("staff", 1)}, USER("alice", 1));                                          /* run 3 */
-    struct store_run *lab = run_start(f.store, "lab", 4000);                                        /* run 4 */
+    SYNC(&f, 1000, {GROUP("staff", 1)}, USER("alice", 1));                                       /* run 1 */
+    SYNC(&f, 2000, {GROUP("staff", 1), MEMBERS(DN("alice"))}, USER("alice", 1), USER("bob", 2)); /* run 2 */
+    SYNC(&f, 3000, {GROUP("staff", 1)}, USER("alice", 1));                                       /* run 3 */
+    struct store_run *lab = run_start(f.store, "lab", 4000);                                     /* run 4 */
     run_put_one(lab, &(struct someone)USER("dave", 1));
     run_finish(lab, 4001);
     assert_log(&f, (struct change_query){.limit = 0},
-               "1:created:staff 1:created:alice 2:created:bob 2:member_added:staff 3:deleted:bob 3:member_removed:staff 4:created:dave ");
-    assert_log(&f, (struct change_query){.newest_first = true, .limit = 3}, "4:created:dave 3:member_removed:staff 3:deleted:bob ");
+               "1:created:staff 1:created:alice 2:created:bob 2:member_added:staff 3:deleted:bob "
+               "3:member_removed:staff 4:created:dave ");
+    assert_log(&f, (struct change_query){.newest_first = true, .limit = 3},
+               "4:created:dave 3:member_removed:staff 3:deleted:bob ");
     assert_log(&f, (struct change_query){.connector = STR("lab")}, "4:created:dave ");
-    assert_log(&f, (struct change_query){.since_run = 2, .connector = STR("corp")}, "3:deleted:bob 3:member_removed:staff ");
+    assert_log(&f, (struct change_query){.since_run = 2, .connector = STR("corp")},
+               "3:deleted:bob 3:member_removed:staff ");
     assert_log(&f, (struct change_query){.run = 2}, "2:created:bob 2:member_added:staff ");
-    assert_log(&f, (struct change_query){.kinds = KIND_BIT(KIND_group)}, "1:created:staff 2:member_added:staff 3:member_removed:staff ");
-    assert_log(&f, (struct change_query){.entity_id = entity_id_of_key(f.store, "alice")}, "1:created:alice 2:member_added:staff 3:member_removed:staff ");
-    assert_log(&f, (struct change_query){.entity_id = entity_id_of_key(f.store, "alice"), .newest_first = true, .limit = 1}, "3:member_removed:staff ");
-    assert_log(&f, (struct change_query){.entity_id = entity_id_of_key(f.store, "bob")}, "2:created:bob 3:deleted:bob ");
+    assert_log(&f, (struct change_query){.kinds = KIND_BIT(KIND_group)},
+               "1:created:staff 2:member_added:staff 3:member_removed:staff ");
+    assert_log(&f, (struct change_query){.entity_id = entity_id_of_key(f.store, "alice")},
+               "1:created:alice 2:member_added:staff 3:member_removed:staff ");
+    assert_log(&f,
+               (struct change_query){
+                   .entity_id = entity_id_of_key(f.store, "alice"), .newest_first = true, .limit = 1},
+               "3:member_removed:staff ");
+    assert_log(&f, (struct change_query){.entity_id = entity_id_of_key(f.store, "bob")},
+               "2:created:bob 3:deleted:bob ");
     /* from where one left off, in small bites */
     struct buf all = buf_new(1 << 16), whole = buf_new(1 << 16);
     int64_t last = 0, before;
@@ -327,7 +358,9 @@ static void test_changes(void **state)
     assert_string_equal(buf_cstr(&all), buf_cstr(&whole));
     buf_free(&all);
     buf_free(&whole);
-    assert_int_equal(store_changes(f.store, &(struct change_query){.connector = STR("none")}, note_id, &last, &e), ERR_NOTFOUND);
+    assert_int_equal(
+        store_changes(f.store, &(struct change_query){.connector = STR("none")}, note_id, &last, &e),
+        ERR_NOTFOUND);
     fixture_close(&f);
 }
 
@@ -363,7 +396,7 @@ static void test_cursors(void **state)
     fixture_close(&f);
 }
 
-/* --- runs and connectors ------------------------------------------------------------------------------------------------------ */
+/* --- runs and connectors ---------------------------------------------------------------------- */
 
 static bool add_run(void *ctx, const struct run_row *r)
 {
@@ -390,7 +423,8 @@ static void check_run(void *ctx, const struct run_row *r)
 
 static void check_gap(void *ctx, const struct gap *g)
 {
-    static const struct gap expected[] = {{KIND_user, GAP_LOSS, {"what", 4}, {"where", 5}, {"fix", 3}}, {KIND_NONE, GAP_INFO, {"hm", 2}, {"", 0}, {"", 0}}};
+    static const struct gap expected[] = {{KIND_user, GAP_LOSS, {"what", 4}, {"where", 5}, {"fix", 3}},
+                                          {KIND_NONE, GAP_INFO, {"hm", 2}, {"", 0}, {"", 0}}};
     const struct gap *x = &expected[(*(int *)ctx)++ - 1];
     assert_int_equal(g->kind, x->kind);
     assert_int_equal(g->severity, x->severity);
@@ -407,8 +441,10 @@ static void test_runs(void **state)
     fixture_open(&f);
     struct store_run *r = run_start(f.store, "corp", 1000);
     run_put_one(r, &(struct someone)USER("a", 1));
-    assert_int_equal(store_run_gap(r, &(struct gap){KIND_user, GAP_LOSS, STR("what"), STR("where"), STR("fix")}, &e), 0);
-    assert_int_equal(store_run_gap(r, &(struct gap){KIND_NONE, GAP_INFO, STR("hm"), STR(""), STR("")}, &e), 0);
+    assert_int_equal(
+        store_run_gap(r, &(struct gap){KIND_user, GAP_LOSS, STR("what"), STR("where"), STR("fix")}, &e), 0);
+    assert_int_equal(store_run_gap(r, &(struct gap){KIND_NONE, GAP_INFO, STR("hm"), STR(""), STR("")}, &e),
+                     0);
     run_done_all(r);
     run_finish(r, 1001);
     assert_int_equal(store_run_get(f.store, 1, check_run, check_gap, &n, &e), 0);
@@ -435,7 +471,8 @@ static void test_many_gaps(void **state)
     fixture_open(&f);
     struct store_run *r = run_start(f.store, "corp", 1000);
     for (unsigned i = 0; i < 100000; i++)
-        assert_int_equal(store_run_gap(r, &(struct gap){KIND_user, GAP_INFO, STR("again"), STR(""), STR("")}, &e), 0);
+        assert_int_equal(
+            store_run_gap(r, &(struct gap){KIND_user, GAP_INFO, STR("again"), STR(""), STR("")}, &e), 0);
     struct run_result result = run_finish(r, 1001);
     assert_int_equal(result.n_gaps_info, 100000); /* counted, but not all kept */
     fixture_close(&f);
@@ -465,7 +502,8 @@ static void test_connector(void **state)
     assert_int_equal(c.n_entities[KIND_user], 1);
     struct connector_state first = c; /* stays valid after later runs */
     struct store_run *second;
-    struct run_start start = {.connector = STR("corp"), .source = STR("active_directory"), .mode = STR("full")};
+    struct run_start start = {
+        .connector = STR("corp"), .source = STR("active_directory"), .mode = STR("full")};
     assert_int_equal(store_run_begin(&second, f.store, &start, &e), 0); /* no domain facts in this stream */
     run_put_one(second, &(struct someone)USER("b", 2));
     run_finish(second, 2001);
@@ -490,18 +528,12 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_find),
-        cmocka_unit_test(test_ambiguous),
-        cmocka_unit_test(test_reused_name),
-        cmocka_unit_test(test_resolve_dn),
-        cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_nested_calls),
-        cmocka_unit_test(test_links_stop),
-        cmocka_unit_test(test_changes),
-        cmocka_unit_test(test_cursors),
-        cmocka_unit_test(test_runs),
-        cmocka_unit_test(test_many_gaps),
-        cmocka_unit_test(test_connector),
+        cmocka_unit_test(test_find),        cmocka_unit_test(test_ambiguous),
+        cmocka_unit_test(test_reused_name), cmocka_unit_test(test_resolve_dn),
+        cmocka_unit_test(test_lists),       cmocka_unit_test(test_nested_calls),
+        cmocka_unit_test(test_links_stop),  cmocka_unit_test(test_changes),
+        cmocka_unit_test(test_cursors),     cmocka_unit_test(test_runs),
+        cmocka_unit_test(test_many_gaps),   cmocka_unit_test(test_connector),
         cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

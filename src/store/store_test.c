@@ -8,9 +8,11 @@
 
 #include <cmocka.h>
 
+/* clang-format off */
 #define ALICE    .kind = KIND_user, .id = 1, .rid = 1001
 #define ALICE_DN "CN=Alice,OU=Sales,DC=corp,DC=example"
 #define BOB      .kind = KIND_user, .id = 2, .rid = 1002, .dn = "CN=Bob,OU=Sales,DC=corp,DC=example", .sam = "bob"
+/* clang-format on */
 
 static void assert_text(char *actual, const char *expected)
 {
@@ -23,7 +25,7 @@ static void assert_changes(struct fixture *f, int64_t run, const char *expected)
     assert_text(changes_text(f->store, run), expected);
 }
 
-/* --- URLs -------------------------------------------------------------------------------------------------------------- */
+/* --- URLs ------------------------------------------------------------------------------------- */
 
 static void test_urls(void **state)
 {
@@ -32,8 +34,14 @@ static void test_urls(void **state)
         const char *url;
         int class;
     } cases[] = {
-        {"postgresql:rollcall", ERR_INPUT}, {"postgres://u:secret@h/db", ERR_INPUT}, {"", ERR_INPUT}, {"rollcall.db", ERR_INPUT},
-        {"sqlite:", ERR_INPUT}, {"sqlite::memory:", ERR_INPUT}, {"mysql:x", ERR_INPUT}, {"sqlite:/nonexistent/dir/x.db", ERR_INPUT},
+        {"postgresql:rollcall", ERR_INPUT},
+        {"postgres://u:secret@h/db", ERR_INPUT},
+        {"", ERR_INPUT},
+        {"rollcall.db", ERR_INPUT},
+        {"sqlite:", ERR_INPUT},
+        {"sqlite::memory:", ERR_INPUT},
+        {"mysql:x", ERR_INPUT},
+        {"sqlite:/nonexistent/dir/x.db", ERR_INPUT},
     };
     for (size_t i = 0; i < n_elements(cases); i++) {
         struct store *s = NULL;
@@ -45,14 +53,15 @@ static void test_urls(void **state)
     store_close(NULL);
 }
 
-/* --- first and second run ------------------------------------------------------------------------------------------------ */
+/* --- first and second run --------------------------------------------------------------------- */
 
 static void test_first_run(void **state)
 {
     (void)state;
     struct fixture f;
     fixture_open(&f);
-    struct run_result r = SYNC(&f, 1000, {ALICE, .dn = ALICE_DN, .sam = "alice", .title = "Clerk", .logons = 7}, {BOB});
+    struct run_result r =
+        SYNC(&f, 1000, {ALICE, .dn = ALICE_DN, .sam = "alice", .title = "Clerk", .logons = 7}, {BOB});
     assert_int_equal(r.status, RUN_COMPLETE);
     assert_int_equal(r.id, 1);
     assert_int_equal(r.counts[KIND_user].read, 2);
@@ -60,9 +69,12 @@ static void test_first_run(void **state)
     assert_int_equal(r.counts[KIND_user].changed, 0);
     assert_int_equal(r.n_changes, 2);
     assert_changes(&f, 0, "created user alice\ncreated user bob");
-    assert_text(entities_text(f.store, "corp"),
-                "user alice " ALICE_DN " S-1-5-21-1-2-3-1001 sAMAccountName=alice title=Clerk logonCount=7 sd=0 privileges=0 in [] has []\n"
-                "user bob CN=Bob,OU=Sales,DC=corp,DC=example S-1-5-21-1-2-3-1002 sAMAccountName=bob sd=0 privileges=0 in [] has []");
+    assert_text(
+        entities_text(f.store, "corp"),
+        "user alice " ALICE_DN
+        " S-1-5-21-1-2-3-1001 sAMAccountName=alice title=Clerk logonCount=7 sd=0 privileges=0 in [] has []\n"
+        "user bob CN=Bob,OU=Sales,DC=corp,DC=example S-1-5-21-1-2-3-1002 sAMAccountName=bob sd=0 "
+        "privileges=0 in [] has []");
     fixture_close(&f);
 }
 
@@ -136,8 +148,9 @@ static void test_times(void **state)
     fixture_close(&f);
 }
 
-/* --- one difference each ---------------------------------------------------------------------------------------------------- */
+/* --- one difference each ---------------------------------------------------------------------- */
 
+/* clang-format off */
 static const struct difference_case {
     const char *name;
     struct someone before, after;
@@ -169,6 +182,7 @@ static const struct difference_case {
     {"SID", {ALICE, .dn = ALICE_DN, .sam = "a"}, {.kind = KIND_user, .id = 1, .rid = 2002, .dn = ALICE_DN, .sam = "a"},
      "modified user a objectSid: S-1-5-21-1-2-3-1001 -> S-1-5-21-1-2-3-2002", 1},
 };
+/* clang-format on */
 
 static void test_differences(void **state)
 {
@@ -199,16 +213,18 @@ static void test_differences(void **state)
 /* A descriptor of one owner and a DACL with one allow ACE for Everyone with this mask. */
 static struct bytes descriptor(uint8_t out[64], uint8_t mask)
 {
-    static const uint8_t sd[] = {1, 0, 4, 0x80, 0x14, 0, 0, 0, 0,    0, 0, 0, 0, 0, 0, 0, 0x20, 0, 0, 0, /* header */
-                                 1, 1, 0, 0,    0,    0, 0, 1, 0,    0, 0, 0,                            /* owner S-1-1-0 */
-                                 2, 0, 28, 0,   1,    0, 0, 0,                                           /* ACL */
-                                 0, 0, 20, 0,   0,    0, 0, 0, 1,    1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0};
+    static const uint8_t sd[] = {
+        1, 0, 4,  0x80, 0x14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x20, 0, 0, 0, /* header */
+        1, 1, 0,  0,    0,    0, 0, 1, 0, 0, 0, 0,                            /* owner S-1-1-0 */
+        2, 0, 28, 0,    1,    0, 0, 0,                                        /* ACL */
+        0, 0, 20, 0,    0,    0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 1, 0,    0, 0, 0};
     memcpy(out, sd, sizeof sd);
     out[44] = mask;
     return (struct bytes){out, sizeof sd};
 }
 
-static struct run_result sync_with_sd(struct fixture *f, uint8_t mask, uint32_t sd, unsigned flags, int64_t at_ms)
+static struct run_result sync_with_sd(struct fixture *f, uint8_t mask, uint32_t sd, unsigned flags,
+                                      int64_t at_ms)
 {
     uint8_t bytes[64];
     struct err e;
@@ -247,7 +263,28 @@ static void test_descriptors(void **state)
     fixture_close(&f);
 }
 
-/* --- gone and back ---------------------------------------------------------------------------------------------------------- */
+/* The same content under two numbers, in one run and over runs, is one descriptor. */
+static void test_descriptor_once(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct err e;
+    uint8_t bytes[64];
+    fixture_open(&f);
+    for (int64_t t = 1000; t < 4000; t += 1000) {
+        struct store_run *r = run_start(f.store, "corp", t);
+        for (uint32_t n = 1; n <= 3; n++)
+            assert_int_equal(store_run_sd(r, n, descriptor(bytes, 0x10), &e), 0);
+        if (t == 2000) assert_int_equal(store_run_rest(r, &e), 0);
+        run_put_one(r, &(struct someone){BOB, .sd = 1 + (uint32_t)(t / 1000) % 3});
+        run_put_one(r, &(struct someone){ALICE, .dn = ALICE_DN, .sam = "a", .sd = 3});
+        run_done_all(r);
+        assert_int_equal(run_finish(r, t + 1).n_changes, t == 1000 ? 2 : 0);
+    }
+    fixture_close(&f);
+}
+
+/* --- gone and back ---------------------------------------------------------------------------- */
 
 static void test_deleted_and_restored(void **state)
 {
@@ -277,7 +314,8 @@ static void test_deleted_and_restored(void **state)
 }
 
 /* n users of which the first `missing` are not listed. */
-static struct run_result sync_crowd(struct fixture *f, unsigned n, unsigned missing, bool accept, const struct gap *gap, int64_t at_ms)
+static struct run_result sync_crowd(struct fixture *f, unsigned n, unsigned missing, bool accept,
+                                    const struct gap *gap, int64_t at_ms)
 {
     struct store_run *r = run_start(f->store, "corp", at_ms);
     struct err e;
@@ -285,9 +323,11 @@ static struct run_result sync_crowd(struct fixture *f, unsigned n, unsigned miss
     for (unsigned i = missing; i < n; i++) {
         snprintf(dn, sizeof dn, "CN=u%u,DC=corp,DC=example", i);
         snprintf(sam, sizeof sam, "u%u", i);
-        run_put_one(r, &(struct someone){.kind = KIND_user, .id = 100 + i, .rid = 2000 + i, .dn = dn, .sam = sam});
+        run_put_one(
+            r, &(struct someone){.kind = KIND_user, .id = 100 + i, .rid = 2000 + i, .dn = dn, .sam = sam});
     }
-    run_put_one(r, &(struct someone){.kind = KIND_group, .id = 1, .dn = "CN=g,DC=corp,DC=example", .sam = "g"});
+    run_put_one(r,
+                &(struct someone){.kind = KIND_group, .id = 1, .dn = "CN=g,DC=corp,DC=example", .sam = "g"});
     if (gap) assert_int_equal(store_run_gap(r, gap, &e), 0);
     run_done_all(r);
     struct run_end end = {.ended_ms = at_ms + 1, .accept_deletions = accept};
@@ -302,8 +342,8 @@ static void test_guard(void **state)
     static const struct {
         unsigned n, missing, accept, deleted, held;
     } cases[] = {
-        {250, 50, 0, 50, 0}, {250, 51, 0, 0, 51}, {1000, 200, 0, 200, 0}, {1000, 201, 0, 0, 201}, {1000, 201, 1, 201, 0},
-        {40, 40, 0, 40, 0},  {60, 60, 0, 0, 60},  {60, 60, 1, 60, 0},
+        {250, 50, 0, 50, 0},    {250, 51, 0, 0, 51}, {1000, 200, 0, 200, 0}, {1000, 201, 0, 0, 201},
+        {1000, 201, 1, 201, 0}, {40, 40, 0, 40, 0},  {60, 60, 0, 0, 60},     {60, 60, 1, 60, 0},
     };
     for (size_t i = 0; i < n_elements(cases); i++) {
         struct fixture f;
@@ -352,7 +392,8 @@ static void test_incomplete_and_unasked_kinds(void **state)
     struct fixture f;
     struct err e;
     fixture_open(&f);
-    SYNC(&f, 1000, {ALICE, .dn = ALICE_DN, .sam = "alice"}, {.kind = KIND_computer, .id = 5, .dn = "CN=pc,DC=corp,DC=example", .sam = "pc$"});
+    SYNC(&f, 1000, {ALICE, .dn = ALICE_DN, .sam = "alice"},
+         {.kind = KIND_computer, .id = 5, .dn = "CN=pc,DC=corp,DC=example", .sam = "pc$"});
     struct store_run *r = run_start(f.store, "corp", 2000); /* computers were not asked for */
     run_done(r, KIND_user);
     struct run_result result = run_finish(r, 2001);
@@ -373,10 +414,16 @@ static void test_same_guid_twice(void **state)
     fixture_open(&f);
     for (int64_t t = 1000; t < 4000; t += 1000) {
         struct store_run *r = run_start(f.store, "corp", t);
-        run_put_one(r, &(struct someone){.kind = KIND_group, .id = 9, .dn = "CN=g,DC=corp,DC=example", .sam = "g"});
+        run_put_one(
+            r, &(struct someone){.kind = KIND_group, .id = 9, .dn = "CN=g,DC=corp,DC=example", .sam = "g"});
         run_put_one(r, &(struct someone){BOB});
         run_put_one(r, &(struct someone){BOB, .title = "Second"});
-        run_put_one(r, &(struct someone){.kind = KIND_group, .id = 9, .dn = "CN=g,DC=corp,DC=example", .sam = "g", .members = members, .flags = RECORD_MORE_MEMBERS});
+        run_put_one(r, &(struct someone){.kind = KIND_group,
+                                         .id = 9,
+                                         .dn = "CN=g,DC=corp,DC=example",
+                                         .sam = "g",
+                                         .members = members,
+                                         .flags = RECORD_MORE_MEMBERS});
         run_put_members(r, members, false);
         run_put_one(r, &(struct someone){ALICE, .dn = ALICE_DN, .sam = "alice"});
         run_done_all(r);
@@ -391,7 +438,7 @@ static void test_same_guid_twice(void **state)
     fixture_close(&f);
 }
 
-/* --- aborts --------------------------------------------------------------------------------------------------------------------- */
+/* --- aborts ----------------------------------------------------------------------------------- */
 
 static void assert_failed_row(void *ctx, const struct run_row *row)
 {
@@ -449,7 +496,9 @@ static void test_protocol_errors(void **state)
     assert_int_equal(store_run_kind_done(r, (enum kind)77, true, 0, &e), ERR_PROTO);
     store_run_abort(r, &why, 1);
     r = run_start(f.store, "corp", 1000);
-    run_put_one(r, &(struct someone){.kind = KIND_group, .id = 9, .dn = "CN=g", .members = members, .flags = RECORD_MORE_MEMBERS});
+    run_put_one(
+        r, &(struct someone){
+               .kind = KIND_group, .id = 9, .dn = "CN=g", .members = members, .flags = RECORD_MORE_MEMBERS});
     bob.sd = 0;
     assert_int_equal(store_run_put(r, &bob, &e), ERR_PROTO);
     assert_int_equal(store_run_end(r, &end, &result, &e), ERR_PROTO);
@@ -460,7 +509,7 @@ static void test_protocol_errors(void **state)
     fixture_close(&f);
 }
 
-/* --- order ------------------------------------------------------------------------------------------------------------------------ */
+/* --- order ------------------------------------------------------------------------------------ */
 
 /* The same people in any order are the same people. */
 static void test_any_order(void **state)
@@ -479,7 +528,12 @@ static void test_any_order(void **state)
             unsigned id = order[i];
             snprintf(dn, sizeof dn, "CN=u%u,DC=corp,DC=example", id);
             snprintf(title, sizeof title, "%u", id % 100 == round ? round : 77);
-            run_put_one(r, &(struct someone){.kind = KIND_user, .id = 100 + id, .dn = dn, .sam = dn + 3, .title = title, .logons = round / 2});
+            run_put_one(r, &(struct someone){.kind = KIND_user,
+                                             .id = 100 + id,
+                                             .dn = dn,
+                                             .sam = dn + 3,
+                                             .title = title,
+                                             .logons = round / 2});
         }
         assert_int_equal(store_run_kind_done(r, KIND_user, true, N, &e), 0);
         struct run_result result = run_finish(r, 1000 * (round + 1) + 1);
@@ -487,7 +541,8 @@ static void test_any_order(void **state)
         assert_int_equal(result.counts[KIND_user].changed, round ? 60 : 0);
         assert_int_equal(result.counts[KIND_user].deleted, 0);
         for (unsigned i = N - 1; i > 0; i--) { /* another order for the next round: reversed, then shuffled */
-            unsigned k = round == 0 ? N - 1 - i : (unsigned)((i * 7919u + round * 104729u) % (i + 1)), t = order[i];
+            unsigned k = round == 0 ? N - 1 - i : (unsigned)((i * 7919u + round * 104729u) % (i + 1)),
+                     t = order[i];
             if (round == 0 && k >= i) break;
             order[i] = order[k];
             order[k] = t;
@@ -505,6 +560,7 @@ int main(void)
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_differences),
         cmocka_unit_test(test_descriptors),
+        cmocka_unit_test(test_descriptor_once),
         cmocka_unit_test(test_deleted_and_restored),
         cmocka_unit_test(test_guard),
         cmocka_unit_test(test_gaps_forbid_tombstones),

@@ -68,7 +68,8 @@ static int read_file(const struct tape *t, uint64_t at, uint8_t *out, size_t n, 
 
 int tape_read(const struct tape *t, uint64_t at, void *out, size_t n, struct err *e)
 {
-    if (at > tape_length(t) || n > tape_length(t) - at) return err_set(e, ERR_BUG, "temporary data: read past the end");
+    if (at > tape_length(t) || n > tape_length(t) - at)
+        return err_set(e, ERR_BUG, "temporary data: read past the end");
     uint8_t *to = out;
     if (at < t->out) {
         size_t from_file = n < t->out - at ? n : (size_t)(t->out - at);

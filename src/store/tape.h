@@ -1,7 +1,7 @@
 /* tape.h - bytes put aside in order: in memory while they are few, in an unlinked temporary file beyond.
  *
- * Written at the end, read from anywhere, cut back to an earlier length. Keeps a run's memory flat however long the
- * lists of a directory are. One thread.
+ * Written at the end, read from anywhere, cut back to an earlier length. Keeps a run's memory flat however
+ * long the lists of a directory are. One thread.
  */
 #ifndef ROLLCALL_STORE_TAPE_H
 #define ROLLCALL_STORE_TAPE_H

@@ -1,5 +1,7 @@
-/* Differences between memberships become new lists: first of the groups, with the change rows, then of the members. */
-#include "store/sqlite/run.h"
+/* Differences between memberships become new lists: first of the groups, with the change rows, then of the
+ * members. */
+#include "store/sqlite/difference.h"
+#include "store/sqlite/write.h"
 
 /* A stream of differences in order, one ahead. */
 struct stream {
@@ -27,7 +29,7 @@ struct rewrite {
     struct sqlite_run *r;
     uint32_t owner;
     enum links_side side;
-    bool with_rows; /* change rows */
+    bool with_rows;     /* change rows */
     struct named group; /* the owner, if with_rows */
     struct idlist old;
     struct idlist_writer new;
@@ -44,13 +46,13 @@ static void copy_below(struct rewrite *w, uint32_t pair)
     }
 }
 
-/* --- change rows ----------------------------------------------------------------------------------------------------- */
+/* --- change rows ------------------------------------------------------------------------------ */
 
 static int named_open(struct named *n, struct sqlite_run *r, uint32_t seq, struct err *e)
 {
     bool found;
     n->body.statement = NULL;
-    try(prior_get(r, seq, r->id, &n->version, &found, NULL, e));
+    try(version_get(r->s, id_of(r, seq), r->id, &n->version, &found, NULL, e));
     if (!found) return err_set(e, ERR_BUG, "store %s: entity %u has no version", r->s->q.path, seq);
     return body_open(&n->body, r->s, id_of(r, seq), n->version.body_run, e);
 }
@@ -62,7 +64,8 @@ static int write_row(struct rewrite *w, const struct difference *d, const struct
                           .attribute = d->via == VIA_PRIMARY_GROUP ? STR("primaryGroupID") : STR("member"),
                           .old = d->added ? none : dn,
                           .new = d->added ? dn : none,
-                          .evidence = !d->added && member->version.deleted_run ? member->version.evidence : EVIDENCE_NONE};
+                          .evidence = !d->added && member->version.deleted_run ? member->version.evidence
+                                                                               : EVIDENCE_NONE};
     struct change_row row = {.seq = d->who,
                              .kind = w->group.version.kind,
                              .name = w->group.body.name,
@@ -82,15 +85,17 @@ static int tell_member(struct rewrite *w, const struct difference *d, struct err
     return rc;
 }
 
-/* --- one difference ------------------------------------------------------------------------------------------------------ */
+/* --- one difference --------------------------------------------------------------------------- */
 
 static int made_one(struct rewrite *w, const struct difference *d, struct err *e)
 {
     struct sqlite_run *r = w->r;
     w->n++;
     if (w->side == SIDE_GROUPS) return 0;
-    if (d->added) r->members_added++;
-    else r->members_removed++;
+    if (d->added)
+        r->members_added++;
+    else
+        r->members_removed++;
     try(sorter_add(&r->by_member, difference_of(d->whom, d->who, d->via, d->added), e));
     return w->with_rows ? tell_member(w, d, e) : 0;
 }
@@ -101,19 +106,22 @@ static int apply_one(struct rewrite *w, const struct difference *d, struct err *
     copy_below(w, pair);
     bool is_there = w->has_was && w->was == pair;
     if (is_there == d->added) return 0; /* said twice */
-    if (d->added) idlist_add(&w->new, pair);
-    else w->has_was = idlist_next(&w->old, &w->was);
+    if (d->added)
+        idlist_add(&w->new, pair);
+    else
+        w->has_was = idlist_next(&w->old, &w->was);
     return made_one(w, d, e);
 }
 
-/* --- one owner --------------------------------------------------------------------------------------------------------------- */
+/* --- one owner -------------------------------------------------------------------------------- */
 
 static int open_lists(struct rewrite *w, struct err *e)
 {
     struct sqlite_run *r = w->r;
     buf_clear(&r->old_list);
     buf_clear(&r->new_list);
-    if (w->owner < r->first_new) try(links_read(&r->old_list, r->s, w->side, id_of(r, w->owner), r->visible, e));
+    if (w->owner < r->first_new)
+        try(links_read(&r->old_list, r->s, w->side, id_of(r, w->owner), r->visible, e));
     w->old = idlist_read(buf_bytes(&r->old_list));
     w->new = (struct idlist_writer){.out = &r->new_list};
     w->has_was = idlist_next(&w->old, &w->was);
@@ -139,7 +147,8 @@ static int apply_all(struct rewrite *w, struct stream *d, struct err *e)
         try(stream_next(d, e));
     }
     copy_below(w, UINT32_MAX);
-    return w->old.left.failed ? err_set(e, ERR_BUG, "store %s: malformed membership list", w->r->s->q.path) : 0;
+    return w->old.left.failed ? err_set(e, ERR_BUG, "store %s: malformed membership list", w->r->s->q.path)
+                              : 0;
 }
 
 static int rewrite_owner(struct rewrite *w, struct stream *d, struct err *e)

@@ -1,13 +1,13 @@
 #include "base/when.h"
-#include "store/sqlite/run.h"
+#include "store/sqlite/write.h"
 
 #include <time.h>
 
-/* Small enough that the pages of a batch stay in the cache and another connector's writer waits less than a moment;
- * large enough that a commit is nothing. */
+/* Small enough that the pages of a batch stay in the cache and another connector's writer waits less than a
+ * moment; large enough that a commit is nothing. */
 #define BATCH_ROWS  ((size_t)16384)
 #define BATCH_BYTES ((size_t)8 << 20)
-#define BATCH_MS    500 /* of a transaction */
+#define BATCH_MS    500      /* of a transaction */
 #define TURN_NS     2000000L /* a waiting writer looks every millisecond or so */
 
 int batch_open(struct sqlite_run *r, struct err *e)
@@ -21,8 +21,10 @@ int batch_open(struct sqlite_run *r, struct err *e)
 
 static bool is_enough(const struct sqlite_run *r)
 {
-    if (r->batch_rows >= BATCH_ROWS || r->batch_bytes >= BATCH_BYTES || identities_are_many(&r->identities)) return true;
-    return r->in_transaction && r->batch_rows % 64 == 0 && when_monotonic_ms() - r->batch_started_ms >= BATCH_MS;
+    if (r->batch_rows >= BATCH_ROWS || r->batch_bytes >= BATCH_BYTES || identities_are_many(&r->identities))
+        return true;
+    return r->in_transaction && r->batch_rows % 64 == 0 &&
+           when_monotonic_ms() - r->batch_started_ms >= BATCH_MS;
 }
 
 int batch_wrote(struct sqlite_run *r, size_t bytes, struct err *e)
@@ -63,7 +65,8 @@ static int write_rows(struct sqlite_run *r, struct err *e)
     waiting_rows(r, all);
     for (size_t i = 0; i < N_WAITING; i++) try(bulk_write(q, all[i].rows, all[i].insert, e));
     hmap_free(&r->sds.waiting);
-    if (identities_are_many(&r->identities) || r->is_ending) try(identities_write(&r->identities, q, r->connector, e));
+    if (identities_are_many(&r->identities) || r->is_ending)
+        try(identities_write(&r->identities, q, r->connector, e));
     if (r->next_seq == r->saved_next_seq) return 0;
     return SQ_DO(q, SQL_CONNECTOR_NEXT_SEQ, e, r->connector, r->next_seq);
 }

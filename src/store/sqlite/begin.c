@@ -1,12 +1,12 @@
 #include "store/sqlite/lock.h"
-#include "store/sqlite/run.h"
+#include "store/sqlite/write.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
 #define LIST_MAX (SIZE_MAX / 2) /* lists are read from our own file */
 
-/* --- the life of the struct ------------------------------------------------------------------------------------------- */
+/* --- the life of the struct ------------------------------------------------------------------- */
 
 static struct sqlite_run *run_new(struct sqlite_store *s, const struct run_start *start)
 {
@@ -47,7 +47,8 @@ void run_free(struct sqlite_run *r)
 {
     struct idset *sets[] = {&r->seen, &r->written, &r->embodied, &r->linked, &r->relisted, &r->changed};
     struct sorter *sorters[] = {&r->lookups, &r->by_group, &r->by_member};
-    struct buf *bufs[] = {&r->domain, &r->domain_sid, &r->listed_base, &r->source, &r->old_list, &r->new_list, &r->list.stats};
+    struct buf *bufs[] = {&r->domain,   &r->domain_sid, &r->listed_base, &r->source,
+                          &r->old_list, &r->new_list,   &r->list.stats};
     struct bulk *bulks[] = {&r->versions, &r->bodies, &r->changes, &r->links, &r->gaps};
     for (size_t i = 0; i < n_elements(bulks); i++) bulk_free(bulks[i]);
     for (size_t i = 0; i < n_elements(sets); i++) idset_free(sets[i]);
@@ -66,14 +67,15 @@ void run_free(struct sqlite_run *r)
     free(r);
 }
 
-/* --- the connector ------------------------------------------------------------------------------------------------------ */
+/* --- the connector ---------------------------------------------------------------------------- */
 
 static int check_name(struct str name, struct err *e)
 {
     bool fine = name.len >= 1 && name.len <= 64;
     for (size_t i = 0; fine && i < name.len; i++) {
         char c = name.ptr[i];
-        fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+        fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+               c == '-';
     }
     return fine ? 0 : err_set(e, ERR_INPUT, "connector name: 1 to 64 of A-Z a-z 0-9 _ -");
 }
@@ -88,7 +90,8 @@ static int read_connector(struct sqlite_run *r, struct str name, struct connecto
     try(sq_take(&r->s->q, SQL_CONNECTOR_GET, &s, e));
     sq_text(s, 1, name);
     int rc = sq_step(&r->s->q, s, e);
-    if (rc > 0) *row = (struct connector_row){sq_col_int(s, 0), sq_col_int(s, 2), sq_col_int(s, 3), sq_col_int(s, 4)};
+    if (rc > 0)
+        *row = (struct connector_row){sq_col_int(s, 0), sq_col_int(s, 2), sq_col_int(s, 3), sq_col_int(s, 4)};
     sq_give(&r->s->q, SQL_CONNECTOR_GET, s);
     return rc;
 }
@@ -115,7 +118,8 @@ static int take_connector(struct sqlite_run *r, const struct run_start *start, i
         rc = read_connector(r, start->connector, &row, e);
     }
     if (rc < 0) return rc;
-    if (row.id >= (int64_t)1 << 20) return err_set(e, ERR_LIMIT, "store %s: too many connectors", r->s->q.path);
+    if (row.id >= (int64_t)1 << 20)
+        return err_set(e, ERR_LIMIT, "store %s: too many connectors", r->s->q.path);
     r->connector = row.id;
     r->visible = row.visible;
     r->is_baseline = !row.visible;
@@ -124,7 +128,7 @@ static int take_connector(struct sqlite_run *r, const struct run_start *start, i
     return batch_commit(r, e);
 }
 
-/* --- what an earlier run left --------------------------------------------------------------------------------------------- */
+/* --- what an earlier run left ----------------------------------------------------------------- */
 
 static int fail_crashed(struct sqlite_run *r, int64_t run, int64_t now_ms, struct err *e)
 {
@@ -165,11 +169,12 @@ static int clean_up(struct sqlite_run *r, int64_t purged, int64_t now_ms, struct
     return purged < r->visible ? purge_all(r, e) : 0;
 }
 
-/* --- how the file is written --------------------------------------------------------------------------------------------------- */
+/* --- how the file is written ------------------------------------------------------------------ */
 
-/* In a file that nobody can read anything from yet, a rollback journal is used: pages that are only appended are then
- * written once, not to a WAL and from there again (measured: 1.5 against 3-5 us a row of 1.5 KB). It needs the file for
- * itself for a moment; if it does not get that, or once anything is visible, WAL it is, where readers never wait. */
+/* In a file that nobody can read anything from yet, a rollback journal is used: pages that are only appended
+ * are then written once, not to a WAL and from there again (measured: 1.5 against 3-5 us a row of 1.5 KB). It
+ * needs the file for itself for a moment; if it does not get that, or once anything is visible, WAL it is,
+ * where readers never wait. */
 int journal_set(struct sqlite_run *r, const char *pragma, struct err *e)
 {
     char mode[16];
@@ -187,10 +192,11 @@ static int choose_journal(struct sqlite_run *r, struct err *e)
     try(sq_get_number(&r->s->q, SQL_CONNECTORS_VISIBLE, 0, NULL, &n_visible, e));
     try(sq_get_number(&r->s->q, SQL_CONNECTORS_ALL, 0, NULL, &n_connectors, e));
     r->has_neighbours = n_connectors > 1;
-    return journal_set(r, n_visible || r->has_neighbours ? "PRAGMA journal_mode = WAL" : "PRAGMA journal_mode = DELETE", e);
+    return journal_set(
+        r, n_visible || r->has_neighbours ? "PRAGMA journal_mode = WAL" : "PRAGMA journal_mode = DELETE", e);
 }
 
-/* --- the run's row --------------------------------------------------------------------------------------------------------------- */
+/* --- the run's row ---------------------------------------------------------------------------- */
 
 static int add_run(struct sqlite_run *r, const struct run_start *start, struct err *e)
 {

@@ -4,7 +4,7 @@
 
 #define BYTES_MAX ((size_t)1 << 31)
 
-/* --- rows ------------------------------------------------------------------------------------------------------------ */
+/* --- rows ------------------------------------------------------------------------------------- */
 
 struct bulk bulk_new(unsigned n_columns)
 {
@@ -49,7 +49,7 @@ void bulk_text(struct bulk *b, struct str v)
     buf_add_str(&b->bytes, v);
 }
 
-/* --- the virtual table: https://www.sqlite.org/vtab.html, eponymous and read-only ------------------------------------- */
+/* --- the virtual table: https://www.sqlite.org/vtab.html, eponymous and read-only ------------- */
 
 struct cursor_of_bulk {
     sqlite3_vtab_cursor base;
@@ -61,10 +61,12 @@ struct bulk_table {
     struct sq *q;
 };
 
-static int table_connect(sqlite3 *db, void *q, int argc, const char *const *argv, sqlite3_vtab **out, char **message)
+static int table_connect(sqlite3 *db, void *q, int argc, const char *const *argv, sqlite3_vtab **out,
+                         char **message)
 {
     (void)argc, (void)argv, (void)message;
-    int rc = sqlite3_declare_vtab(db, "CREATE TABLE bulk (c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12)");
+    int rc =
+        sqlite3_declare_vtab(db, "CREATE TABLE bulk (c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12)");
     if (rc != SQLITE_OK) return rc;
     struct bulk_table *t = x_zalloc(sizeof *t);
     t->q = q;
@@ -99,7 +101,8 @@ static int table_close(sqlite3_vtab_cursor *c)
     return SQLITE_OK;
 }
 
-static int table_filter(sqlite3_vtab_cursor *base, int number, const char *name, int argc, sqlite3_value **argv)
+static int table_filter(sqlite3_vtab_cursor *base, int number, const char *name, int argc,
+                        sqlite3_value **argv)
 {
     (void)number, (void)name, (void)argc, (void)argv;
     struct cursor_of_bulk *c = (struct cursor_of_bulk *)base;
@@ -127,9 +130,12 @@ static int table_column(sqlite3_vtab_cursor *base, sqlite3_context *out, int col
     if ((unsigned)column >= c->from->n_columns) return SQLITE_OK; /* NULL */
     const struct bulk_cell *cell = &c->from->cells[c->row * c->from->n_columns + (unsigned)column];
     const char *bytes = cell->len ? (const char *)c->from->bytes.ptr + cell->v : "";
-    if (cell->type == BULK_INT) sqlite3_result_int64(out, cell->v);
-    else if (cell->type == BULK_BLOB) sqlite3_result_blob(out, bytes, (int)cell->len, SQLITE_STATIC);
-    else if (cell->type == BULK_TEXT) sqlite3_result_text(out, bytes, (int)cell->len, SQLITE_STATIC);
+    if (cell->type == BULK_INT)
+        sqlite3_result_int64(out, cell->v);
+    else if (cell->type == BULK_BLOB)
+        sqlite3_result_blob(out, bytes, (int)cell->len, SQLITE_STATIC);
+    else if (cell->type == BULK_TEXT)
+        sqlite3_result_text(out, bytes, (int)cell->len, SQLITE_STATIC);
     return SQLITE_OK;
 }
 

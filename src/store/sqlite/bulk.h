@@ -1,8 +1,8 @@
 /* bulk.h - rows on their way into a table: collected in memory, inserted by one statement.
  *
- * INSERT INTO t SELECT ... FROM bulk reads them through a virtual table, so that SQLite keeps its cursors open from row to
- * row: measured 2 to 3 times faster than a statement a row (an integer key 0.19 against 0.54 us), and the write lock of
- * the file is held for that statement only, not while a directory makes us wait.
+ * INSERT INTO t SELECT ... FROM bulk reads them through a virtual table, so that SQLite keeps its cursors
+ * open from row to row: measured 2 to 3 times faster than a statement a row (an integer key 0.19 against 0.54
+ * us), and the write lock of the file is held for that statement only, not while a directory makes us wait.
  *
  *     bulk_int(&b, 7); bulk_text(&b, name); bulk_row(&b);   // as many cells as bulk_new was told
  *     bulk_write(&q, &b, SQL_VERSION_BULK, &e);             // within a transaction; then it is empty

@@ -1,6 +1,7 @@
 #include "store/sqlite/read.h"
 
-/* change_id is run << 30 | number, so a run's rows are one range; runs that are not visible are not in the handle's list. */
+/* change_id is run << 30 | number, so a run's rows are one range; runs that are not visible are not in the
+ * handle's list. */
 
 struct reporting {
     struct sqlite_store *s;
@@ -12,7 +13,7 @@ struct reporting {
     bool is_stopped;
 };
 
-/* --- one row ------------------------------------------------------------------------------------------------------------ */
+/* --- one row ---------------------------------------------------------------------------------- */
 
 static int guid_of(struct sqlite_store *s, int64_t entity_id, uint8_t out[GUID_SIZE], struct err *e)
 {
@@ -20,7 +21,7 @@ static int guid_of(struct sqlite_store *s, int64_t entity_id, uint8_t out[GUID_S
     bool found = false;
     struct known_connector *c = handle_connector(s, connector_of(entity_id));
     memset(out, 0, GUID_SIZE);
-    if (c) try(visible_version(s, c, seq_of(entity_id), &v, &found, NULL, e));
+    if (c) try(version_get(s, entity_id_of(c->id, seq_of(entity_id)), c->visible_run, &v, &found, NULL, e));
     if (found) memcpy(out, v.guid, GUID_SIZE);
     return 0;
 }
@@ -57,7 +58,7 @@ static int give_row(struct reporting *p, const struct known_run *run, sqlite3_st
     return 0;
 }
 
-/* --- by run ---------------------------------------------------------------------------------------------------------------- */
+/* --- by run ----------------------------------------------------------------------------------- */
 
 static bool wants_run(const struct reporting *p, const struct known_run *run)
 {
@@ -99,7 +100,7 @@ static int give_all(struct reporting *p, struct err *e)
     return 0;
 }
 
-/* --- by entity --------------------------------------------------------------------------------------------------------------- */
+/* --- by entity -------------------------------------------------------------------------------- */
 
 static const struct known_run *run_of_change(const struct sqlite_store *s, int64_t change_id)
 {
@@ -126,8 +127,8 @@ static int give_history(struct reporting *p, struct err *e)
     return rc < 0 ? rc : 0;
 }
 
-int read_changes(struct store *store, const struct change_query *q, bool (*each)(void *, const struct change *), void *ctx,
-                 struct err *e)
+int read_changes(struct store *store, const struct change_query *q,
+                 bool (*each)(void *, const struct change *), void *ctx, struct err *e)
 {
     struct reporting p = {.s = sqlite_of(store), .q = q, .each = each, .ctx = ctx};
     struct reading reading;
@@ -139,9 +140,10 @@ int read_changes(struct store *store, const struct change_query *q, bool (*each)
     return rc;
 }
 
-/* --- cursors ---------------------------------------------------------------------------------------------------------------------- */
+/* --- cursors ---------------------------------------------------------------------------------- */
 
-static int with_cursor(struct sqlite_store *s, struct known_connector *c, struct str sink, int64_t *change_id, struct err *e)
+static int with_cursor(struct sqlite_store *s, struct known_connector *c, struct str sink, int64_t *change_id,
+                       struct err *e)
 {
     sqlite3_stmt *q;
     *change_id = 0;
@@ -186,7 +188,8 @@ int cursor_put(struct store *store, struct str connector, struct str sink, int64
     return rc;
 }
 
-static int count_behind(struct sqlite_store *s, int64_t connector, int64_t change_id, uint64_t *n, struct err *e)
+static int count_behind(struct sqlite_store *s, int64_t connector, int64_t change_id, uint64_t *n,
+                        struct err *e)
 {
     *n = 0;
     for (size_t i = 0; i < s->n_runs; i++) {

@@ -1,10 +1,10 @@
-#include "store/sqlite/run.h"
+#include "store/sqlite/write.h"
 
 #include <stdio.h>
 
 #define HINTS_AT_ONCE 32768
 
-/* --- gaps that only the store knows ---------------------------------------------------------------------------------- */
+/* --- gaps that only the store knows ----------------------------------------------------------- */
 
 /* A listing that was not proved complete, and of which nobody said why. */
 static int tell_incomplete(struct sqlite_run *r, struct err *e)
@@ -25,7 +25,8 @@ static int tell_held(struct sqlite_run *r, struct err *e)
     for (enum kind k = 1; k < KIND_COUNT; k++) {
         if (!r->held[k]) continue;
         char what[160];
-        snprintf(what, sizeof what, "%llu of %llu %s are absent from a complete listing; none was marked as deleted",
+        snprintf(what, sizeof what,
+                 "%llu of %llu %s are absent from a complete listing; none was marked as deleted",
                  (unsigned long long)r->held[k], (unsigned long long)r->present_before[k], kind_plural(k));
         struct gap g = {.kind = k,
                         .severity = GAP_INFO,
@@ -36,7 +37,7 @@ static int tell_held(struct sqlite_run *r, struct err *e)
     return 0;
 }
 
-/* --- hints -------------------------------------------------------------------------------------------------------------- */
+/* --- hints ------------------------------------------------------------------------------------ */
 
 static int write_hints(struct sqlite_run *r, struct bulk *b, struct err *e)
 {
@@ -62,7 +63,7 @@ int lookups_write(struct sqlite_run *r, struct err *e)
     return rc;
 }
 
-/* --- the last transaction --------------------------------------------------------------------------------------------------- */
+/* --- the last transaction --------------------------------------------------------------------- */
 
 static enum run_status status_of(const struct sqlite_run *r)
 {
@@ -75,8 +76,8 @@ static int write_kinds(struct sqlite_run *r, struct err *e)
     for (enum kind k = 1; k < KIND_COUNT; k++) {
         const struct run_counts *c = &r->counts[k];
         if (!c->read && !c->deleted && !r->present[k] && !r->held[k] && !(r->done & KIND_BIT(k))) continue;
-        try(SQ_DO(&r->s->q, SQL_RUN_KIND_PUT, e, r->id, k, (int64_t)c->read, (int64_t)c->created, (int64_t)c->changed,
-                  (int64_t)c->deleted, (int64_t)r->held[k], (int64_t)r->present[k]));
+        try(SQ_DO(&r->s->q, SQL_RUN_KIND_PUT, e, r->id, k, (int64_t)c->read, (int64_t)c->created,
+                  (int64_t)c->changed, (int64_t)c->deleted, (int64_t)r->held[k], (int64_t)r->present[k]));
     }
     return 0;
 }
@@ -126,7 +127,7 @@ static int make_visible(struct sqlite_run *r, const struct run_end *end, struct 
     return batch_commit(r, e);
 }
 
-/* --- afterwards: nothing here can fail the run -------------------------------------------------------------------------------- */
+/* --- afterwards: nothing here can fail the run ------------------------------------------------ */
 
 static void tidy_up(struct sqlite_run *r)
 {
@@ -177,7 +178,7 @@ int run_end(struct store_run *run, const struct run_end *end, struct run_result 
     return 0;
 }
 
-/* --- the other end -------------------------------------------------------------------------------------------------------------- */
+/* --- the other end ---------------------------------------------------------------------------- */
 
 static int write_failure(struct sqlite_run *r, const struct err *why, int64_t ended_ms, struct err *e)
 {
@@ -210,8 +211,8 @@ static int undo(struct sqlite_run *r, const struct err *why, int64_t ended_ms, s
     return write_failure(r, why, ended_ms, e);
 }
 
-/* If even this fails (a full disk), the run stays marked as running; the next one finds it, without its lock, and
- * cleans up. */
+/* If even this fails (a full disk), the run stays marked as running; the next one finds it, without its lock,
+ * and cleans up. */
 void run_abort(struct store_run *run, const struct err *why, int64_t ended_ms)
 {
     struct sqlite_run *r = run_of(run);

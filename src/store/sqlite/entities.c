@@ -5,7 +5,7 @@
 
 #define FOUND_MAX 5 /* told when a key is ambiguous */
 
-/* --- lists -------------------------------------------------------------------------------------------------------------- */
+/* --- lists ------------------------------------------------------------------------------------ */
 
 struct listing {
     struct sqlite_store *s;
@@ -92,16 +92,22 @@ static int list_all(struct listing *l, struct err *e)
     struct known_connector *one = NULL;
     if (l->q->connector.len) try(handle_connector_get(l->s, l->q->connector, &one, e));
     if (one) return list_connector(l, one, e);
-    for (size_t i = 0; !l->is_stopped && i < l->s->n_connectors; i++) try(list_connector(l, &l->s->connectors[i], e));
+    for (size_t i = 0; !l->is_stopped && i < l->s->n_connectors; i++)
+        try(list_connector(l, &l->s->connectors[i], e));
     return 0;
 }
 
-int read_entities(struct store *store, const struct entity_query *q, bool (*each)(void *, const struct entity *), void *ctx,
-                  struct err *e)
+int read_entities(struct store *store, const struct entity_query *q,
+                  bool (*each)(void *, const struct entity *), void *ctx, struct err *e)
 {
     struct sqlite_store *s = sqlite_of(store);
     struct reading reading;
-    struct listing l = {.s = s, .q = q, .needle = buf_new((size_t)1 << 20), .hay = buf_new((size_t)64 << 20), .each = each, .ctx = ctx};
+    struct listing l = {.s = s,
+                        .q = q,
+                        .needle = buf_new((size_t)1 << 20),
+                        .hay = buf_new((size_t)64 << 20),
+                        .each = each,
+                        .ctx = ctx};
     try(reading_begin(&reading, s, e));
     l.reader = entity_reader_new(s);
     text_fold(&l.needle, q->search);
@@ -113,7 +119,7 @@ int read_entities(struct store *store, const struct entity_query *q, bool (*each
     return rc;
 }
 
-/* --- one by key ----------------------------------------------------------------------------------------------------------- */
+/* --- one by key ------------------------------------------------------------------------------- */
 
 enum key_type { KEY_GUID, KEY_SID, KEY_DN, KEY_ACCOUNT, KEY_UPN };
 
@@ -124,7 +130,10 @@ struct finding {
     struct str text; /* of DN, account, UPN */
     struct bytes sid;
     bool with_deleted;
-    struct { int64_t connector; uint32_t seq; } found[FOUND_MAX], buried[FOUND_MAX];
+    struct {
+        int64_t connector;
+        uint32_t seq;
+    } found[FOUND_MAX], buried[FOUND_MAX];
     size_t n_found, n_buried;
 };
 
@@ -162,7 +171,7 @@ static int consider(void *ctx, uint32_t seq, struct err *e)
     struct version v;
     struct body b;
     bool found;
-    try(visible_version(f->s, f->c, seq, &v, &found, NULL, e));
+    try(version_get(f->s, entity_id_of(f->c->id, seq), f->c->visible_run, &v, &found, NULL, e));
     if (!found || (v.deleted_run && !f->with_deleted)) return 0;
     if (f->type != KEY_GUID) {
         try(body_open(&b, f->s, entity_id_of(f->c->id, seq), v.body_run, e));
@@ -202,7 +211,9 @@ static int consider_qualified(struct finding *f, struct str key, struct err *e)
     size_t at = str_index(key, '\\');
     struct str domain = {key.ptr, at}, account = {key.ptr + at + 1, key.len - at - 1};
     if (read_connector_state(&f->s->base, str_from(f->c->name), &state, &ignored) < 0) return 0;
-    if (!str_equal_nocase(domain, state.domain.netbios_name) && !str_equal_nocase(domain, state.domain.dns_name)) return 0;
+    if (!str_equal_nocase(domain, state.domain.netbios_name) &&
+        !str_equal_nocase(domain, state.domain.dns_name))
+        return 0;
     return consider_hint(f, KEY_ACCOUNT, account, lookup_account(&f->s->lookup, account), e);
 }
 
@@ -236,31 +247,36 @@ static int find_all(struct finding *f, struct str connector, struct str key, str
     return 0;
 }
 
-static int read_found(struct finding *f, size_t i, struct entity_reader *reader, struct arena *strings, struct err *e)
+static int read_found(struct finding *f, size_t i, struct entity_reader *reader, struct arena *strings,
+                      struct err *e)
 {
     struct version v;
     bool found;
     uint32_t seq = f->n_found ? f->found[i].seq : f->buried[i].seq;
-    struct known_connector *c = handle_connector(f->s, f->n_found ? f->found[i].connector : f->buried[i].connector);
-    try(visible_version(f->s, c, seq, &v, &found, strings, e));
+    struct known_connector *c =
+        handle_connector(f->s, f->n_found ? f->found[i].connector : f->buried[i].connector);
+    try(version_get(f->s, entity_id_of(c->id, seq), c->visible_run, &v, &found, strings, e));
     try(entity_read(reader, c, &v, e));
     return privileges_of(f->s, c, seq, &reader->entity.privileges, e);
 }
 
-static int several(struct finding *f, struct str key, struct entity_reader *reader, struct arena *strings, struct err *e)
+static int several(struct finding *f, struct str key, struct entity_reader *reader, struct arena *strings,
+                   struct err *e)
 {
     struct buf names = buf_new(600);
     size_t n = f->n_found ? f->n_found : f->n_buried;
     for (size_t i = 0; i < n && i < FOUND_MAX; i++) {
         try(read_found(f, i, reader, strings, e));
-        buf_printf(&names, "%s%.*s: %.*s", i ? "; " : "", STR_FMT(reader->entity.connector), STR_FMT(reader->entity.record.dn));
+        buf_printf(&names, "%s%.*s: %.*s", i ? "; " : "", STR_FMT(reader->entity.connector),
+                   STR_FMT(reader->entity.record.dn));
     }
     err_set(e, ERR_CONFLICT, "%.*s: %zu entities match: %s", STR_FMT(key), n, buf_cstr(&names));
     buf_free(&names);
     return err_hint(e, "name one by its DN, SID or GUID, or name the connector");
 }
 
-static int give_found(struct finding *f, struct str key, void (*found)(void *, const struct entity *), void *ctx, struct err *e)
+static int give_found(struct finding *f, struct str key, void (*found)(void *, const struct entity *),
+                      void *ctx, struct err *e)
 {
     size_t n = f->n_found ? f->n_found : f->n_buried; /* who is there comes before who is gone */
     if (!n) {

@@ -1,11 +1,12 @@
 #include "model/sid.h"
-#include "store/sqlite/run.h"
+#include "store/sqlite/difference.h"
+#include "store/sqlite/write.h"
 
 #include <stdlib.h>
 
 #define CHUNK 4096
 
-/* --- who may be declared gone --------------------------------------------------------------------------------------- */
+/* --- who may be declared gone ----------------------------------------------------------------- */
 
 static bool is_proved(const struct sqlite_run *r, enum kind k)
 {
@@ -42,12 +43,12 @@ static int is_gone(struct sqlite_run *r, uint32_t seq, bool *out, struct err *e)
 {
     struct version v;
     bool found;
-    try(prior_get(r, seq, r->visible, &v, &found, NULL, e));
+    try(version_get(r->s, id_of(r, seq), r->visible, &v, &found, NULL, e));
     *out = found && (v.deleted_run || gone_is(r, seq, v.kind));
     return 0;
 }
 
-/* --- memberships go with their ends ------------------------------------------------------------------------------------ */
+/* --- memberships go with their ends ----------------------------------------------------------- */
 
 static int leave_group(struct sqlite_run *r, uint32_t seq, uint32_t pair, struct str dn, struct err *e)
 {
@@ -108,13 +109,13 @@ static int bury(struct sqlite_run *r, uint32_t seq, struct err *e)
     struct arena strings = arena_new((size_t)64 << 20);
     struct version v;
     bool found;
-    int rc = prior_get(r, seq, r->visible, &v, &found, &strings, e);
+    int rc = version_get(r->s, id_of(r, seq), r->visible, &v, &found, &strings, e);
     if (rc == 0 && found) rc = bury_as(r, &v, e);
     arena_free(&strings);
     return rc < 0 ? rc : batch_wrote(r, 512, e);
 }
 
-/* --- finding them ---------------------------------------------------------------------------------------------------------- */
+/* --- finding them ----------------------------------------------------------------------------- */
 
 struct chunk {
     uint32_t gone[CHUNK];

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* --- the snapshot ------------------------------------------------------------------------------------------- */
+/* --- the snapshot ----------------------------------------------------------------------------- */
 
 struct known_connector *handle_connector(struct sqlite_store *s, int64_t id)
 {
@@ -52,7 +52,8 @@ static int read_connectors(struct sqlite_store *s, struct err *e)
     sqlite3_stmt *q;
     int rc;
     try(sq_take(&s->q, SQL_CONNECTOR_LIST, &q, e));
-    while ((rc = sq_step(&s->q, q, e)) > 0) note_connector(s, sq_col_int(q, 0), sq_col_text(q, 1), sq_col_int(q, 2));
+    while ((rc = sq_step(&s->q, q, e)) > 0)
+        note_connector(s, sq_col_int(q, 0), sq_col_text(q, 1), sq_col_int(q, 2));
     sq_give(&s->q, SQL_CONNECTOR_LIST, q);
     return rc;
 }
@@ -70,7 +71,8 @@ static int read_runs(struct sqlite_store *s, struct err *e)
             cap = cap ? cap * 2 : 64;
             s->runs = x_realloc(s->runs, cap * sizeof *s->runs);
         }
-        s->runs[s->n_runs++] = (struct known_run){sq_col_int(q, 0), sq_col_int(q, 1), sq_col_int(q, 2), sq_col_int(q, 3)};
+        s->runs[s->n_runs++] =
+            (struct known_run){sq_col_int(q, 0), sq_col_int(q, 1), sq_col_int(q, 2), sq_col_int(q, 3)};
     }
     sq_give(&s->q, SQL_RUN_TIMES, q);
     return rc;
@@ -99,13 +101,15 @@ int64_t handle_run_time(const struct sqlite_store *s, int64_t run)
     while (low < high) {
         size_t mid = (low + high) / 2;
         if (s->runs[mid].id == run) return s->runs[mid].ended_ms;
-        if (s->runs[mid].id < run) low = mid + 1;
-        else high = mid;
+        if (s->runs[mid].id < run)
+            low = mid + 1;
+        else
+            high = mid;
     }
     return 0;
 }
 
-/* --- domain facts --------------------------------------------------------------------------------------------- */
+/* --- domain facts ----------------------------------------------------------------------------- */
 
 void domain_encode(struct buf *out, const struct domain_info *d)
 {

@@ -71,7 +71,8 @@ int handle_refresh(struct sqlite_store *s, struct err *e) must_use;
 struct known_connector *handle_connector(struct sqlite_store *s, int64_t id); /* NULL if unknown */
 struct known_connector *handle_connector_named(struct sqlite_store *s, struct str name);
 /* ERR_NOTFOUND: never synced. */
-int handle_connector_get(struct sqlite_store *s, struct str name, struct known_connector **out, struct err *e) must_use;
+int handle_connector_get(struct sqlite_store *s, struct str name, struct known_connector **out,
+                         struct err *e) must_use;
 /* End of a visible run, 0 if unknown. */
 int64_t handle_run_time(const struct sqlite_store *s, int64_t run);
 

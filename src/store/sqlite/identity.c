@@ -34,7 +34,7 @@ void identities_add(struct identities *i, const uint8_t guid[GUID_SIZE], struct 
     *hmap_put(&i->waiting, key, &is_new) = seq;
 }
 
-/* --- who was written: a Bloom filter ----------------------------------------------------------------------------------- */
+/* --- who was written: a Bloom filter ---------------------------------------------------------- */
 
 static uint64_t probe(struct hash128 h, unsigned n)
 {
@@ -56,7 +56,7 @@ bool identities_may_be_written(const struct identities *i, struct hash128 h)
     return true;
 }
 
-/* --- in order -------------------------------------------------------------------------------------------------------------- */
+/* --- in order --------------------------------------------------------------------------------- */
 
 /* 44 leading bits and the place: nearly the index's order, which is all that is wanted. */
 static uint64_t *in_order(const struct identities *i)

@@ -1,8 +1,8 @@
 /* identity.h - GUIDs that this run has seen for the first time, on their way into the table `entity`.
  *
- * GUIDs come in no order, and an index that is written in no order is written again and again: they are kept until there
- * are many, then added in the index's order. A filter of a fixed size remembers who has been added before, so that a
- * first load need not ask the file about everybody.
+ * GUIDs come in no order, and an index that is written in no order is written again and again: they are kept
+ * until there are many, then added in the index's order. A filter of a fixed size remembers who has been
+ * added before, so that a first load need not ask the file about everybody.
  */
 #ifndef ROLLCALL_STORE_SQLITE_IDENTITY_H
 #define ROLLCALL_STORE_SQLITE_IDENTITY_H
@@ -11,9 +11,13 @@
 #include "model/record.h"
 #include "store/sqlite/bulk.h"
 
+struct identity {
+    uint8_t guid[GUID_SIZE];
+    uint32_t seq;
+};
 struct identities {
     struct hmap waiting; /* identity_key -> seq */
-    struct { uint8_t guid[GUID_SIZE]; uint32_t seq; } *at;
+    struct identity *at;
     size_t n, cap;
     uint64_t *filter; /* NULL until something was written */
 };

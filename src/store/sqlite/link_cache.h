@@ -1,6 +1,7 @@
 /* link_cache.h - groups as links, remembered: everybody is in the same few thousand of them.
  *
- * Of the visible snapshot; cleared when one changes. Takes no more once it is full, so what it gave stays valid.
+ * Of the visible snapshot; cleared when one changes. Takes no more once it is full, so what it gave stays
+ * valid.
  */
 #ifndef ROLLCALL_STORE_SQLITE_LINK_CACHE_H
 #define ROLLCALL_STORE_SQLITE_LINK_CACHE_H

@@ -1,10 +1,10 @@
 #include "store/sqlite/link_cache.h"
 #include "store/sqlite/read.h"
 
-/* --- one end ---------------------------------------------------------------------------------------------------------- */
+/* --- one end ---------------------------------------------------------------------------------- */
 
-static int fill(struct link *out, struct sqlite_store *s, const struct known_connector *c, const struct version *v,
-                struct body *body, struct err *e)
+static int fill(struct link *out, struct sqlite_store *s, const struct known_connector *c,
+                const struct version *v, struct body *body, struct err *e)
 {
     struct record_index x;
     struct str text;
@@ -40,7 +40,7 @@ static int read_link(struct walking *w, uint32_t seq, struct link *out, bool *fo
         *out = *known;
         return 0;
     }
-    try(visible_version(w->s, w->c, seq, &v, found, NULL, e));
+    try(version_get(w->s, entity_id_of(w->c->id, seq), w->c->visible_run, &v, found, NULL, e));
     if (!*found) return 0;
     body_close(&w->body, w->s);
     try(fill(out, w->s, w->c, &v, &w->body, e));
@@ -48,7 +48,7 @@ static int read_link(struct walking *w, uint32_t seq, struct link *out, bool *fo
     return 0;
 }
 
-/* --- lists --------------------------------------------------------------------------------------------------------------- */
+/* --- lists ------------------------------------------------------------------------------------ */
 
 static int walk_list(struct walking *w, struct bytes list, struct err *e)
 {
@@ -73,7 +73,9 @@ static void walk_missing(struct walking *w, struct bytes list, enum link_side si
         struct str text = str_of(cursor_lstr(&c));
         bool is_sid = str_starts(text, STR("S-1-"));
         if (is_sid != (side == LINK_GROUPS_OF)) continue;
-        struct link link = {.via = is_sid ? VIA_PRIMARY_GROUP : VIA_MEMBER, .dn = is_sid ? STR("") : text, .name = is_sid ? text : STR("")};
+        struct link link = {.via = is_sid ? VIA_PRIMARY_GROUP : VIA_MEMBER,
+                            .dn = is_sid ? STR("") : text,
+                            .name = is_sid ? text : STR("")};
         w->is_stopped = !w->each(w->ctx, &link);
     }
 }
@@ -89,8 +91,8 @@ static int walk(struct walking *w, int64_t entity_id, enum link_side side, struc
     return 0;
 }
 
-int read_links(struct store *store, int64_t entity_id, enum link_side side, bool (*each)(void *, const struct link *), void *ctx,
-               struct err *e)
+int read_links(struct store *store, int64_t entity_id, enum link_side side,
+               bool (*each)(void *, const struct link *), void *ctx, struct err *e)
 {
     struct walking w = {.s = sqlite_of(store), .each = each, .ctx = ctx};
     struct reading reading;
@@ -104,7 +106,7 @@ int read_links(struct store *store, int64_t entity_id, enum link_side side, bool
     return rc;
 }
 
-/* --- by DN -------------------------------------------------------------------------------------------------------------------- */
+/* --- by DN ------------------------------------------------------------------------------------ */
 
 struct resolving {
     struct walking w;
@@ -119,7 +121,7 @@ static int try_one(void *ctx, uint32_t seq, struct err *e)
     struct version v;
     struct body b;
     bool found;
-    try(visible_version(x->w.s, x->w.c, seq, &v, &found, NULL, e));
+    try(version_get(x->w.s, entity_id_of(x->w.c->id, seq), x->w.c->visible_run, &v, &found, NULL, e));
     if (!found || v.deleted_run) return 0;
     struct link link = {0};
     int rc = fill(&link, x->w.s, x->w.c, &v, &b, e);

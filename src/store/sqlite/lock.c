@@ -18,7 +18,8 @@ static int held_by_another(int fd, struct str connector, struct err *e)
     struct str pid = {line.ptr, space}, start = {line.ptr + space, line.len - space};
     int64_t started_ms;
     if (decimal_parse(&started_ms, str_trim(start))) when_format(when, started_ms);
-    err_set(e, ERR_CONFLICT, "connector %.*s: a run is under way (pid %.*s, since %s)", STR_FMT(connector), STR_FMT(pid), when);
+    err_set(e, ERR_CONFLICT, "connector %.*s: a run is under way (pid %.*s, since %s)", STR_FMT(connector),
+            STR_FMT(pid), when);
     return err_hint(e, "wait until it ends; if that process hangs, stop it: its lock goes with it");
 }
 
@@ -26,7 +27,8 @@ static int write_holder(int fd, int64_t started_ms, struct err *e)
 {
     struct buf b = buf_new(64);
     buf_printf(&b, "%ld %lld\n", (long)getpid(), (long long)started_ms);
-    int rc = ftruncate(fd, 0) < 0 ? err_errno(e, ERR_LIMIT, errno, "lock file") : file_write_all(fd, buf_bytes(&b), e);
+    int rc = ftruncate(fd, 0) < 0 ? err_errno(e, ERR_LIMIT, errno, "lock file")
+                                  : file_write_all(fd, buf_bytes(&b), e);
     buf_free(&b);
     return rc;
 }
@@ -42,8 +44,9 @@ int lock_take(int *out_fd, const char *store_path, struct str connector, int64_t
     }
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     if (rc == 0 && fcntl(fd, F_OFD_SETLK, &whole) < 0)
-        rc = errno == EAGAIN || errno == EACCES ? held_by_another(fd, connector, e)
-                                                : err_errno(e, ERR_DENIED, errno, "lock file %s", buf_cstr(&path));
+        rc = errno == EAGAIN || errno == EACCES
+                 ? held_by_another(fd, connector, e)
+                 : err_errno(e, ERR_DENIED, errno, "lock file %s", buf_cstr(&path));
     if (rc == 0) rc = write_holder(fd, started_ms, e);
     buf_free(&path);
     if (rc < 0 && fd >= 0) close(fd);

@@ -1,7 +1,7 @@
 /* lock.h - one run per connector: a lock on FILE.<connector>.lock that dies with its process.
  *
- * An open-file-description lock: a kill frees it, and two handles of one process exclude each other too. The file says
- * who holds it; it stays when the lock is gone, since removing it would race.
+ * An open-file-description lock: a kill frees it, and two handles of one process exclude each other too. The
+ * file says who holds it; it stays when the lock is gone, since removing it would race.
  */
 #ifndef ROLLCALL_STORE_SQLITE_LOCK_H
 #define ROLLCALL_STORE_SQLITE_LOCK_H
@@ -9,6 +9,7 @@
 #include "base/err.h"
 
 /* ERR_CONFLICT names the holder's pid and start. Close *out_fd to unlock. */
-int lock_take(int *out_fd, const char *store_path, struct str connector, int64_t started_ms, struct err *e) must_use;
+int lock_take(int *out_fd, const char *store_path, struct str connector, int64_t started_ms,
+              struct err *e) must_use;
 
 #endif

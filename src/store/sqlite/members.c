@@ -1,7 +1,9 @@
-/* Who the DNs and primary group RIDs of changed memberships are, as of the end of the run; differences to what was. */
+/* Who the DNs and primary group RIDs of changed memberships are, as of the end of the run; differences to
+ * what was. */
 #include "model/dn.h"
 #include "model/sid.h"
-#include "store/sqlite/run.h"
+#include "store/sqlite/difference.h"
+#include "store/sqlite/write.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,10 +11,10 @@
 #define MISSING_MAX ((size_t)16 << 20) /* bytes of unknown names kept of one owner */
 #define GONE_BITS   34                 /* of an offset on gone_names */
 
-/* --- looking somebody up ---------------------------------------------------------------------------------------------- */
+/* --- looking somebody up ---------------------------------------------------------------------- */
 
 struct wanted {
-    struct str dn;    /* or */
+    struct str dn; /* or */
     struct bytes sid;
 };
 
@@ -27,13 +29,13 @@ static int match(struct sqlite_run *r, const struct wanted *w, uint32_t seq, str
     struct version was;
     struct body b;
     bool found, was_found;
-    try(prior_get(r, seq, r->id, v, &found, NULL, e));
+    try(version_get(r->s, id_of(r, seq), r->id, v, &found, NULL, e));
     if (!found || v->deleted_run) return 0;
     try(body_open(&b, r->s, id_of(r, seq), v->body_run, e));
     bool matches = body_matches(&b, w);
     body_close(&b, r->s);
     if (matches) return 2;
-    try(prior_get(r, seq, r->visible, &was, &was_found, NULL, e));
+    try(version_get(r->s, id_of(r, seq), r->visible, &was, &was_found, NULL, e));
     if (!was_found || was.deleted_run || was.body_run == v->body_run) return 0;
     try(body_open(&b, r->s, id_of(r, seq), was.body_run, e));
     matches = body_matches(&b, w);
@@ -41,7 +43,8 @@ static int match(struct sqlite_run *r, const struct wanted *w, uint32_t seq, str
     return matches;
 }
 
-static int find_among(struct sqlite_run *r, sqlite3_stmt *s, const struct wanted *w, uint32_t *pair, struct err *e)
+static int find_among(struct sqlite_run *r, sqlite3_stmt *s, const struct wanted *w, uint32_t *pair,
+                      struct err *e)
 {
     int rc, best = 0;
     while (best < 2 && (rc = sq_step(&r->s->q, s, e)) != 0) {
@@ -86,7 +89,7 @@ static int find_sid(struct sqlite_run *r, struct bytes sid, uint32_t *pair, stru
     return find(r, lookup_sid(&r->lookup, sid), &(struct wanted){.sid = sid}, pair, e);
 }
 
-/* --- names that nobody has ----------------------------------------------------------------------------------------------- */
+/* --- names that nobody has -------------------------------------------------------------------- */
 
 int members_add_gone(struct sqlite_run *r, uint32_t owner, struct str text, struct err *e)
 {
@@ -157,7 +160,9 @@ struct resolving {
     struct buf base; /* comparison form of where people are listed */
     struct missing_count inside, outside, primaries;
     bool removals_allowed;
-    struct { uint32_t rid, group; } groups[16]; /* primary groups met lately */
+    struct {
+        uint32_t rid, group;
+    } groups[16]; /* primary groups met lately */
     unsigned n_groups;
 };
 
@@ -187,7 +192,7 @@ static void count_missing_list(struct resolving *x, struct bytes list)
     }
 }
 
-/* --- lists on the roster ----------------------------------------------------------------------------------------------------- */
+/* --- lists on the roster ---------------------------------------------------------------------- */
 
 static int differ(struct sqlite_run *r, uint32_t group, uint32_t pair, bool added, struct err *e)
 {
@@ -202,7 +207,8 @@ static bool next_member(struct idlist *old, uint32_t *pair)
     return false;
 }
 
-static int compare_lists(struct resolving *x, const struct roster_group *g, struct bytes old_bytes, struct err *e)
+static int compare_lists(struct resolving *x, const struct roster_group *g, struct bytes old_bytes,
+                         struct err *e)
 {
     struct idlist old = idlist_read(old_bytes);
     uint32_t was = 0;
@@ -214,8 +220,10 @@ static int compare_lists(struct resolving *x, const struct roster_group *g, stru
             has_was = next_member(&old, &was);
         } else {
             bool is_new = !has_was || now < was;
-            if (is_new) try(differ(x->r, g->seq, now, true, e));
-            else has_was = next_member(&old, &was);
+            if (is_new)
+                try(differ(x->r, g->seq, now, true, e));
+            else
+                has_was = next_member(&old, &was);
             i++;
         }
     }
@@ -233,7 +241,8 @@ static int resolve_list(void *ctx, const struct roster_group *g, struct err *e)
     struct resolving *x = ctx;
     struct sqlite_run *r = x->r;
     buf_clear(&r->old_list);
-    if (g->seq < r->first_new) try(links_read(&r->old_list, r->s, SIDE_MEMBERS, id_of(r, g->seq), r->visible, e));
+    if (g->seq < r->first_new)
+        try(links_read(&r->old_list, r->s, SIDE_MEMBERS, id_of(r, g->seq), r->visible, e));
     try(compare_lists(x, g, buf_bytes(&r->old_list), e));
     if (g->missing.len || g->seq < r->first_new) try(set_missing(r, g->seq, g->missing, e));
     count_missing_list(x, g->missing);
@@ -241,7 +250,7 @@ static int resolve_list(void *ctx, const struct roster_group *g, struct err *e)
     return batch_wrote(r, 64, e);
 }
 
-/* --- primary groups ------------------------------------------------------------------------------------------------------------ */
+/* --- primary groups --------------------------------------------------------------------------- */
 
 static int group_of_rid(struct resolving *x, uint32_t rid, uint32_t *group, struct err *e)
 {
@@ -266,7 +275,8 @@ static int group_of_rid(struct resolving *x, uint32_t rid, uint32_t *group, stru
     return 0;
 }
 
-static int leave_other_primaries(struct sqlite_run *r, uint32_t seq, uint32_t group, bool *is_member, struct err *e)
+static int leave_other_primaries(struct sqlite_run *r, uint32_t seq, uint32_t group, bool *is_member,
+                                 struct err *e)
 {
     uint32_t pair;
     buf_clear(&r->old_list);
@@ -274,8 +284,10 @@ static int leave_other_primaries(struct sqlite_run *r, uint32_t seq, uint32_t gr
     struct idlist list = idlist_read(buf_bytes(&r->old_list));
     while (idlist_next(&list, &pair)) {
         if (pair_via(pair) != VIA_PRIMARY_GROUP) continue;
-        if (pair_seq(pair) == group) *is_member = true;
-        else try(sorter_add(&r->by_group, difference_of(pair_seq(pair), seq, VIA_PRIMARY_GROUP, false), e));
+        if (pair_seq(pair) == group)
+            *is_member = true;
+        else
+            try(sorter_add(&r->by_group, difference_of(pair_seq(pair), seq, VIA_PRIMARY_GROUP, false), e));
     }
     return 0;
 }
@@ -300,10 +312,13 @@ static int resolve_primary(struct resolving *x, uint32_t seq, uint32_t rid, stru
     bool is_member = false;
     try(group_of_rid(x, rid, &group, e));
     if (seq < r->first_new) try(leave_other_primaries(r, seq, group, &is_member, e));
-    if (group && !is_member) try(sorter_add(&r->by_group, difference_of(group, seq, VIA_PRIMARY_GROUP, true), e));
+    if (group && !is_member)
+        try(sorter_add(&r->by_group, difference_of(group, seq, VIA_PRIMARY_GROUP, true), e));
     if (group && seq >= r->first_new) return 0;
-    if (rid && !group) try(missing_primary(x, seq, rid, e));
-    else try(set_missing(r, seq, (struct bytes){NULL, 0}, e));
+    if (rid && !group)
+        try(missing_primary(x, seq, rid, e));
+    else
+        try(set_missing(r, seq, (struct bytes){NULL, 0}, e));
     return batch_wrote(r, 64, e);
 }
 
@@ -322,21 +337,27 @@ static int resolve_primaries(struct resolving *x, struct err *e)
     return rc;
 }
 
-/* --- another try at what was missing before ---------------------------------------------------------------------------------------- */
+/* --- another try at what was missing before --------------------------------------------------- */
 
 static int retry_text(struct resolving *x, uint32_t owner, struct str text, struct buf *left, struct err *e)
 {
     uint32_t pair;
     struct sid s;
     uint8_t sid[SID_MAX];
-    bool is_sid = str_starts(text, STR("S-1-")) && str_index(text, '=') == text.len && sid_parse(&s, text, e) == 0;
-    if (is_sid) try(find_sid(x->r, (struct bytes){sid, sid_encode(sid, &s)}, &pair, e));
-    else try(members_find_dn(x->r, text, &pair, e));
-    if (pair && is_sid) return sorter_add(&x->r->by_group, difference_of(pair_seq(pair), owner, VIA_PRIMARY_GROUP, true), e);
+    bool is_sid =
+        str_starts(text, STR("S-1-")) && str_index(text, '=') == text.len && sid_parse(&s, text, e) == 0;
+    if (is_sid)
+        try(find_sid(x->r, (struct bytes){sid, sid_encode(sid, &s)}, &pair, e));
+    else
+        try(members_find_dn(x->r, text, &pair, e));
+    if (pair && is_sid)
+        return sorter_add(&x->r->by_group, difference_of(pair_seq(pair), owner, VIA_PRIMARY_GROUP, true), e);
     if (pair) return differ(x->r, owner, pair, true, e);
     buf_add_lstr(left, bytes_of(text));
-    if (is_sid) count_missing(&x->primaries, text);
-    else count_missing_dn(x, text);
+    if (is_sid)
+        count_missing(&x->primaries, text);
+    else
+        count_missing_dn(x, text);
     return 0;
 }
 
@@ -385,16 +406,18 @@ static int retry_missing(struct resolving *x, struct err *e)
     return rc;
 }
 
-/* --- the gap ------------------------------------------------------------------------------------------------------------------------- */
+/* --- the gap ---------------------------------------------------------------------------------- */
 
 static bool everybody_was_listed(const struct sqlite_run *r)
 {
     const kind_set all = KIND_BIT(KIND_user) | KIND_BIT(KIND_computer) | KIND_BIT(KIND_group) |
-                         KIND_BIT(KIND_service_account) | KIND_BIT(KIND_contact) | KIND_BIT(KIND_foreign_principal);
+                         KIND_BIT(KIND_service_account) | KIND_BIT(KIND_contact) |
+                         KIND_BIT(KIND_foreign_principal);
     return (r->done & all) == all && !r->is_filtered;
 }
 
-static int tell_missing(struct resolving *x, const struct missing_count *m, const char *what, bool is_loss, const char *fix, struct err *e)
+static int tell_missing(struct resolving *x, const struct missing_count *m, const char *what, bool is_loss,
+                        const char *fix, struct err *e)
 {
     if (!m->n) return 0;
     struct buf text = buf_new(256);
@@ -412,15 +435,17 @@ static int tell_missing(struct resolving *x, const struct missing_count *m, cons
 static int tell_all_missing(struct resolving *x, struct err *e)
 {
     bool listed = everybody_was_listed(x->r);
-    try(tell_missing(x, &x->inside, "members do not resolve", listed,
-                     listed ? "allow the account to read these objects" : "they were not asked for in this run", e));
+    try(tell_missing(
+        x, &x->inside, "members do not resolve", listed,
+        listed ? "allow the account to read these objects" : "they were not asked for in this run", e));
     try(tell_missing(x, &x->outside, "members do not resolve: they lie outside the listed base", false,
                      "list a wider base_dn, or add a connector for their domain", e));
-    return tell_missing(x, &x->primaries, "primary groups do not resolve", x->r->done & KIND_BIT(KIND_group) && !x->r->is_filtered,
+    return tell_missing(x, &x->primaries, "primary groups do not resolve",
+                        x->r->done & KIND_BIT(KIND_group) && !x->r->is_filtered,
                         "allow the account to read these groups", e);
 }
 
-/* --- all of it ------------------------------------------------------------------------------------------------------------------------- */
+/* --- all of it -------------------------------------------------------------------------------- */
 
 static int resolve_all(struct resolving *x, struct err *e)
 {

@@ -3,25 +3,6 @@
 #define LOOK_AHEAD 64                /* versions looked at before the index is asked */
 #define STATS_MAX  ((size_t)4 << 20) /* bytes of one reading */
 
-struct version version_of_row(sqlite3_stmt *s, struct arena *strings)
-{
-    struct version v = {.seq = seq_of(sq_col_int(s, 0)),
-                        .kind = (enum kind)sq_col_int(s, 2),
-                        .hash = sq_col_hash(s, 4),
-                        .links_hash = sq_col_hash(s, 5),
-                        .body_run = sq_col_int(s, 6),
-                        .first_run = sq_col_int(s, 7),
-                        .changed_run = sq_col_int(s, 8),
-                        .deleted_run = sq_col_int(s, 9),
-                        .evidence = (enum evidence)sq_col_int(s, 10),
-                        .sd_id = sq_col_int(s, 11)};
-    struct bytes guid = sq_col_blob(s, 3);
-    if (guid.len == GUID_SIZE) memcpy(v.guid, guid.ptr, GUID_SIZE);
-    v.stats = sq_col_blob(s, 12);
-    if (strings) v.stats = arena_bytes(strings, v.stats);
-    return v;
-}
-
 /* Fills the window with up to p->ahead entities from p->after on. */
 static int read_window(struct sqlite_run *r, struct err *e)
 {
@@ -58,7 +39,8 @@ static const struct version *scan(struct prior *p, const uint8_t guid[GUID_SIZE]
     return NULL;
 }
 
-static int find_in_order(struct sqlite_run *r, const uint8_t guid[GUID_SIZE], const struct version **out, struct err *e)
+static int find_in_order(struct sqlite_run *r, const uint8_t guid[GUID_SIZE], const struct version **out,
+                         struct err *e)
 {
     struct prior *p = &r->prior;
     *out = scan(p, guid);
@@ -83,7 +65,8 @@ static int find_by_index(struct sqlite_run *r, const uint8_t guid[GUID_SIZE], ui
     return rc < 0 ? rc : 0;
 }
 
-int prior_find(struct sqlite_run *r, const uint8_t guid[GUID_SIZE], const struct version **out, uint32_t *seq, struct err *e)
+int prior_find(struct sqlite_run *r, const uint8_t guid[GUID_SIZE], const struct version **out, uint32_t *seq,
+               struct err *e)
 {
     struct prior *p = &r->prior;
     *out = NULL;
@@ -108,19 +91,4 @@ int prior_find(struct sqlite_run *r, const uint8_t guid[GUID_SIZE], const struct
         p->next = 1;
     }
     return 0;
-}
-
-int prior_get(struct sqlite_run *r, uint32_t seq, int64_t as_of, struct version *out, bool *found, struct arena *strings,
-              struct err *e)
-{
-    sqlite3_stmt *s;
-    try(sq_take(&r->s->q, SQL_VERSION_NEWEST, &s, e));
-    sq_int(s, 1, id_of(r, seq));
-    sq_int(s, 2, as_of);
-    int rc = sq_step(&r->s->q, s, e);
-    *found = rc > 0;
-    if (rc > 0) *out = version_of_row(s, strings);
-    sq_give(&r->s->q, SQL_VERSION_NEWEST, s);
-    if (!strings) out->stats = (struct bytes){NULL, 0};
-    return rc < 0 ? rc : 0;
 }

@@ -1,4 +1,5 @@
-/* Who is below a privileged group, through nesting and primary groups: from each such group downwards, once a snapshot. */
+/* Who is below a privileged group, through nesting and primary groups: from each such group downwards, once a
+ * snapshot. */
 #include "store/sqlite/read.h"
 
 #include "model/sid.h"
@@ -27,7 +28,8 @@ static void add_bits(struct spreading *p, uint32_t seq, unsigned bits)
     buf_add_u32le(&p->todo, seq);
 }
 
-/* A distribution group is in nobody's token (MS-ADTS 2.2.12): what it is a member of gives its members nothing. */
+/* A distribution group is in nobody's token (MS-ADTS 2.2.12): what it is a member of gives its members
+ * nothing. */
 static int hands_on(struct spreading *p, uint32_t seq, bool *does, struct err *e)
 {
     struct version v;
@@ -36,7 +38,7 @@ static int hands_on(struct spreading *p, uint32_t seq, bool *does, struct err *e
     int64_t type = 0;
     bool found;
     *does = false;
-    try(visible_version(p->s, p->c, seq, &v, &found, NULL, e));
+    try(version_get(p->s, entity_id_of(p->c->id, seq), p->c->visible_run, &v, &found, NULL, e));
     if (!found || v.deleted_run || v.kind != KIND_group) return 0;
     try(body_open(&b, p->s, entity_id_of(p->c->id, seq), v.body_run, e));
     int rc = record_index(&x, &b.record, e);
@@ -83,7 +85,7 @@ static int start_at(void *ctx, uint32_t seq, struct err *e)
     struct version v;
     struct body b;
     bool found;
-    try(visible_version(st->p->s, st->p->c, seq, &v, &found, NULL, e));
+    try(version_get(st->p->s, entity_id_of(st->p->c->id, seq), st->p->c->visible_run, &v, &found, NULL, e));
     if (!found || v.deleted_run || v.kind != KIND_group) return 0;
     try(body_open(&b, st->p->s, entity_id_of(st->p->c->id, seq), v.body_run, e));
     if (bytes_equal(b.record.sid, st->sid)) add_bits(st->p, seq, st->bits);
@@ -91,7 +93,8 @@ static int start_at(void *ctx, uint32_t seq, struct err *e)
     return 0;
 }
 
-static int start_with(struct spreading *p, struct sid parent, uint32_t rid, struct bytes domain_sid, struct err *e)
+static int start_with(struct spreading *p, struct sid parent, uint32_t rid, struct bytes domain_sid,
+                      struct err *e)
 {
     uint8_t sid[SID_MAX];
     if (parent.n_sub >= 15) return 0;
@@ -133,7 +136,8 @@ static int compute(struct sqlite_store *s, struct known_connector *c, struct err
     return rc;
 }
 
-int privileges_of(struct sqlite_store *s, struct known_connector *c, uint32_t seq, unsigned *out, struct err *e)
+int privileges_of(struct sqlite_store *s, struct known_connector *c, uint32_t seq, unsigned *out,
+                  struct err *e)
 {
     *out = 0;
     if (!c->privileges) try(compute(s, c, e));

@@ -1,5 +1,5 @@
 /* What nobody sees any more: rows that a newer visible one has replaced, and the rows of runs that failed. */
-#include "store/sqlite/run.h"
+#include "store/sqlite/write.h"
 
 #include <stdlib.h>
 
@@ -8,7 +8,7 @@
 
 static const enum links_side sides[] = {SIDE_GROUPS, SIDE_MEMBERS, SIDE_MISSING};
 
-/* --- stale hints ------------------------------------------------------------------------------------------------------ */
+/* --- stale hints ------------------------------------------------------------------------------ */
 
 struct hints {
     uint64_t at[LOOKUPS_MAX];
@@ -26,7 +26,8 @@ static int hints_of(struct sqlite_run *r, uint32_t seq, int64_t run, struct hint
     return rc;
 }
 
-static int drop_hints(struct sqlite_run *r, uint32_t seq, const struct hints *gone, const struct hints *kept, struct err *e)
+static int drop_hints(struct sqlite_run *r, uint32_t seq, const struct hints *gone, const struct hints *kept,
+                      struct err *e)
 {
     for (size_t i = 0; i < gone->n; i++) {
         bool is_kept = false;
@@ -49,7 +50,7 @@ static int body_runs(struct sqlite_run *r, uint32_t seq, int64_t *runs, size_t m
     return rc < 0 ? rc : 0;
 }
 
-/* --- superseded rows --------------------------------------------------------------------------------------------------- */
+/* --- superseded rows -------------------------------------------------------------------------- */
 
 static int purge_bodies(struct sqlite_run *r, uint32_t seq, struct err *e)
 {
@@ -74,7 +75,8 @@ static int purge_version(struct sqlite_run *r, uint32_t seq, int64_t newest, boo
     return batch_wrote(r, with_bodies ? 1024 : 128, e);
 }
 
-static int purge_links(struct sqlite_run *r, enum links_side side, uint32_t seq, int64_t newest, struct err *e)
+static int purge_links(struct sqlite_run *r, enum links_side side, uint32_t seq, int64_t newest,
+                       struct err *e)
 {
     try(batch_open(r, e));
     try(SQ_DO(&r->s->q, SQL_LINKS_DROP, e, side, id_of(r, seq), newest));
@@ -111,7 +113,7 @@ int purge_touched(struct sqlite_run *r, struct err *e)
     return purged(r, r->id, e);
 }
 
-/* --- the same without knowing who was touched ------------------------------------------------------------------------------ */
+/* --- the same without knowing who was touched ------------------------------------------------- */
 
 struct found {
     uint32_t seq[CHUNK];
@@ -120,7 +122,8 @@ struct found {
 };
 
 /* Rows of (entity_id[, run]) from a statement whose numbers are bound; the last one is the limit. */
-static int find(struct sqlite_run *r, enum sql id, size_t n, const int64_t *numbers, struct found *out, struct err *e)
+static int find(struct sqlite_run *r, enum sql id, size_t n, const int64_t *numbers, struct found *out,
+                struct err *e)
 {
     sqlite3_stmt *s;
     int rc = 0;
@@ -138,9 +141,10 @@ static int find(struct sqlite_run *r, enum sql id, size_t n, const int64_t *numb
 
 typedef int each_found(struct sqlite_run *r, enum links_side side, uint32_t seq, int64_t run, struct err *e);
 
-/* Everything that a statement over a range of entities finds, chunk by chunk. The statement's first numbers are
- * [side,] from, to[, run]. */
-static int for_all(struct sqlite_run *r, enum sql id, enum links_side side, int64_t run, each_found *each, struct err *e)
+/* Everything that a statement over a range of entities finds, chunk by chunk. The statement's first numbers
+ * are [side,] from, to[, run]. */
+static int for_all(struct sqlite_run *r, enum sql id, enum links_side side, int64_t run, each_found *each,
+                   struct err *e)
 {
     struct found *f = x_alloc(sizeof *f);
     uint32_t from = 1;
@@ -160,7 +164,8 @@ static int for_all(struct sqlite_run *r, enum sql id, enum links_side side, int6
     return rc;
 }
 
-static int each_double_version(struct sqlite_run *r, enum links_side side, uint32_t seq, int64_t run, struct err *e)
+static int each_double_version(struct sqlite_run *r, enum links_side side, uint32_t seq, int64_t run,
+                               struct err *e)
 {
     (void)side;
     return purge_version(r, seq, run, true, e);
@@ -169,14 +174,15 @@ static int each_double_version(struct sqlite_run *r, enum links_side side, uint3
 int purge_all(struct sqlite_run *r, struct err *e)
 {
     try(for_all(r, SQL_VERSION_DOUBLE, 0, 0, each_double_version, e));
-    for (size_t i = 0; i < n_elements(sides); i++) try(for_all(r, SQL_LINKS_DOUBLE, sides[i], 0, purge_links, e));
+    for (size_t i = 0; i < n_elements(sides); i++)
+        try(for_all(r, SQL_LINKS_DOUBLE, sides[i], 0, purge_links, e));
     return purged(r, r->visible, e);
 }
 
-/* --- failed runs -------------------------------------------------------------------------------------------------------------- */
+/* --- failed runs ------------------------------------------------------------------------------ */
 
-/* The hints of that run go with its body, but for those that the visible body has too. (Hints of this run that are
- * not in the file yet are no harm to drop.) */
+/* The hints of that run go with its body, but for those that the visible body has too. (Hints of this run
+ * that are not in the file yet are no harm to drop.) */
 static int undo_body(struct sqlite_run *r, uint32_t seq, int64_t run, struct err *e)
 {
     int64_t runs[8];
@@ -184,8 +190,10 @@ static int undo_body(struct sqlite_run *r, uint32_t seq, int64_t run, struct err
     struct hints kept = {.n = 0}, gone = {.n = 0};
     try(body_runs(r, seq, runs, n_elements(runs), &n, e));
     for (size_t i = 0; i < n; i++) {
-        if (runs[i] == run) try(hints_of(r, seq, run, &gone, e));
-        else if (!kept.n) try(hints_of(r, seq, runs[i], &kept, e));
+        if (runs[i] == run)
+            try(hints_of(r, seq, run, &gone, e));
+        else if (!kept.n)
+            try(hints_of(r, seq, runs[i], &kept, e));
     }
     try(drop_hints(r, seq, &gone, &kept, e));
     return SQ_DO(&r->s->q, SQL_BODY_UNDO, e, id_of(r, seq), run);
@@ -199,13 +207,15 @@ static int undo_version(struct sqlite_run *r, uint32_t seq, int64_t run, struct 
     return batch_wrote(r, 1024, e);
 }
 
-static int each_undo_version(struct sqlite_run *r, enum links_side side, uint32_t seq, int64_t run, struct err *e)
+static int each_undo_version(struct sqlite_run *r, enum links_side side, uint32_t seq, int64_t run,
+                             struct err *e)
 {
     (void)side;
     return undo_version(r, seq, run, e);
 }
 
-static int each_undo_links(struct sqlite_run *r, enum links_side side, uint32_t seq, int64_t run, struct err *e)
+static int each_undo_links(struct sqlite_run *r, enum links_side side, uint32_t seq, int64_t run,
+                           struct err *e)
 {
     try(batch_open(r, e));
     try(SQ_DO(&r->s->q, SQL_LINKS_UNDO, e, side, id_of(r, seq), run));
@@ -233,7 +243,7 @@ static int undo_changes(struct sqlite_run *r, int64_t run, struct err *e)
     return 0;
 }
 
-/* --- a connector of which nothing was ever visible: all of it, without looking ---------------------------------------------------- */
+/* --- a connector of which nothing was ever visible: all of it, without looking ---------------- */
 
 static int clear_slice(struct sqlite_run *r, uint32_t from, uint32_t to, struct err *e)
 {
@@ -241,7 +251,8 @@ static int clear_slice(struct sqlite_run *r, uint32_t from, uint32_t to, struct 
     int64_t first = id_of(r, from), end = id_of(r, to);
     try(batch_open(r, e));
     for (size_t i = 0; i < n_elements(tables); i++) try(SQ_DO(&r->s->q, tables[i], e, first, end));
-    for (size_t i = 0; i < n_elements(sides); i++) try(SQ_DO(&r->s->q, SQL_LINKS_CLEAR, e, first, end, sides[i]));
+    for (size_t i = 0; i < n_elements(sides); i++)
+        try(SQ_DO(&r->s->q, SQL_LINKS_CLEAR, e, first, end, sides[i]));
     return batch_wrote(r, (to - from) * (size_t)1024, e);
 }
 
@@ -269,13 +280,15 @@ static int clear_connector(struct sqlite_run *r, struct err *e)
     return 0;
 }
 
-int purge_failed(struct sqlite_run *r, int64_t run, bool with_links, const struct idset *touched, struct err *e)
+int purge_failed(struct sqlite_run *r, int64_t run, bool with_links, const struct idset *touched,
+                 struct err *e)
 {
     if (!r->visible) {
         try(clear_connector(r, e));
     } else {
         try(undo_versions(r, run, touched, e));
-        for (size_t i = 0; with_links && i < n_elements(sides); i++) try(for_all(r, SQL_LINKS_OF_RUN, sides[i], run, each_undo_links, e));
+        for (size_t i = 0; with_links && i < n_elements(sides); i++)
+            try(for_all(r, SQL_LINKS_OF_RUN, sides[i], run, each_undo_links, e));
     }
     try(undo_changes(r, run, e));
     return batch_commit(r, e);

@@ -1,12 +1,14 @@
 #include "store/diff.h"
-#include "store/sqlite/run.h"
+#include "store/sqlite/write.h"
 
 #include "model/sid.h"
 
-/* --- small questions of a record ------------------------------------------------------------------------------------ */
+/* --- small questions of a record -------------------------------------------------------------- */
 
-/* A descriptor that was asked for and did not come is the last one known; one that was not asked for is none. */
-static int sd_of(const struct sqlite_run *r, const struct record *rec, const struct version *old, int64_t *out, struct err *e)
+/* A descriptor that was asked for and did not come is the last one known; one that was not asked for is none.
+ */
+static int sd_of(const struct sqlite_run *r, const struct record *rec, const struct version *old,
+                 int64_t *out, struct err *e)
 {
     *out = 0;
     if (!rec->sd) {
@@ -17,15 +19,17 @@ static int sd_of(const struct sqlite_run *r, const struct record *rec, const str
     return *out ? 0 : err_set(e, ERR_PROTO, "descriptor number %u was not announced", rec->sd);
 }
 
-/* --- member lists ------------------------------------------------------------------------------------------------- */
+/* --- member lists ----------------------------------------------------------------------------- */
 
 static bool may_have_members(const struct record *rec)
 {
-    return rec->kind == KIND_group || rec->kind == KIND_role || rec->kind == KIND_administrative_unit || rec->member.n;
+    return rec->kind == KIND_group || rec->kind == KIND_role || rec->kind == KIND_administrative_unit ||
+           rec->member.n;
 }
 
 /* Puts the list, or its first part, on the roster. *fingerprint stays what it was while parts are to come. */
-static int take_list(struct sqlite_run *r, uint32_t seq, const struct record *rec, struct hash128 *fingerprint, struct err *e)
+static int take_list(struct sqlite_run *r, uint32_t seq, const struct record *rec,
+                     struct hash128 *fingerprint, struct err *e)
 {
     bool more = rec->flags & RECORD_MORE_MEMBERS;
     struct roster_list list = {.fingerprint = *fingerprint};
@@ -70,14 +74,15 @@ int run_members(struct store_run *run, struct dn_list part, bool more, struct er
     return batch_wrote(r, 256, e);
 }
 
-/* --- what follows from a new or changed record ----------------------------------------------------------------------- */
+/* --- what follows from a new or changed record ------------------------------------------------ */
 
 /* Adds the hints of `now` that `before` (may be NULL) does not have. */
-static int add_lookups(struct sqlite_run *r, uint32_t seq, const struct record_index *before, const struct record_index *now,
-                       struct err *e)
+static int add_lookups(struct sqlite_run *r, uint32_t seq, const struct record_index *before,
+                       const struct record_index *now, struct err *e)
 {
     uint64_t old[LOOKUPS_MAX], new[LOOKUPS_MAX];
-    size_t n_old = before ? lookup_record(&r->lookup, before, old) : 0, n_new = lookup_record(&r->lookup, now, new);
+    size_t n_old = before ? lookup_record(&r->lookup, before, old) : 0,
+           n_new = lookup_record(&r->lookup, now, new);
     for (size_t i = 0; i < n_new; i++) {
         bool is_known = false;
         for (size_t k = 0; k < n_old; k++) is_known |= old[k] == new[i];
@@ -105,7 +110,8 @@ static void learn_domain_sid(struct sqlite_run *r, struct bytes account_sid)
 }
 
 /* The primary group is named by RID; which group that is shows at the end. */
-static int note_primary(struct sqlite_run *r, uint32_t seq, uint32_t was, const struct record_index *now, struct err *e)
+static int note_primary(struct sqlite_run *r, uint32_t seq, uint32_t was, const struct record_index *now,
+                        struct err *e)
 {
     uint32_t rid = primary_rid(now);
     if (rid == was) return 0;
@@ -115,7 +121,7 @@ static int note_primary(struct sqlite_run *r, uint32_t seq, uint32_t was, const 
     return tape_add(&r->primaries, (struct bytes){(const uint8_t *)&entry, sizeof entry}, e);
 }
 
-/* --- new ---------------------------------------------------------------------------------------------------------------- */
+/* --- new -------------------------------------------------------------------------------------- */
 
 static int new_identity(struct sqlite_run *r, const uint8_t guid[GUID_SIZE], uint32_t *seq, struct err *e)
 {
@@ -151,7 +157,7 @@ static int put_new(struct sqlite_run *r, uint32_t seq, const struct record *rec,
     return batch_wrote(r, rec->state.len + rec->stats.len + 512, e);
 }
 
-/* --- known --------------------------------------------------------------------------------------------------------------- */
+/* --- known ------------------------------------------------------------------------------------ */
 
 struct comparing {
     struct sqlite_run *r;
@@ -182,8 +188,8 @@ static int read_sds(struct two_sds *out, struct sqlite_run *r, int64_t old, int6
     return sd_read(&out->new, r->s, new, e);
 }
 
-static int compare(struct comparing *c, const struct version *old, const struct version *v, const struct record *before,
-                   const struct record *rec, struct err *e)
+static int compare(struct comparing *c, const struct version *old, const struct version *v,
+                   const struct record *before, const struct record *rec, struct err *e)
 {
     struct two_sds sds;
     int rc = read_sds(&sds, c->r, old->sd_id, v->sd_id, e);
@@ -195,7 +201,8 @@ static int compare(struct comparing *c, const struct version *old, const struct 
 }
 
 /* The state differs, or it was a tombstone: new body, change rows, hints, primary group. */
-static int put_state(struct comparing *c, const struct version *old, struct version *v, const struct record *rec, struct err *e)
+static int put_state(struct comparing *c, const struct version *old, struct version *v,
+                     const struct record *rec, struct err *e)
 {
     struct sqlite_run *r = c->r;
     struct record_index now, was;
@@ -205,7 +212,8 @@ static int put_state(struct comparing *c, const struct version *old, struct vers
     try(body_open(&before, r->s, id_of(r, v->seq), old->body_run, e));
     before.record.kind = old->kind;
     int rc = record_index(&was, &before.record, e);
-    if (rc == 0 && old->deleted_run) rc = write_event(r, v->seq, rec->kind, c->name, CHANGE_restored, EVIDENCE_NONE, e);
+    if (rc == 0 && old->deleted_run)
+        rc = write_event(r, v->seq, rec->kind, c->name, CHANGE_restored, EVIDENCE_NONE, e);
     if (rc == 0) rc = compare(c, old, v, &before.record, rec, e);
     if (rc == 0) rc = add_lookups(r, v->seq, &was, &now, e);
     if (rc == 0) rc = note_primary(r, v->seq, old->deleted_run ? 0 : primary_rid(&was), &now, e);
@@ -214,7 +222,8 @@ static int put_state(struct comparing *c, const struct version *old, struct vers
     return rc;
 }
 
-static int put_sd_only(struct comparing *c, const struct version *old, const struct version *v, const struct record *rec, struct err *e)
+static int put_sd_only(struct comparing *c, const struct version *old, const struct version *v,
+                       const struct record *rec, struct err *e)
 {
     struct record_index now;
     try(record_index(&now, rec, e));
@@ -222,7 +231,8 @@ static int put_sd_only(struct comparing *c, const struct version *old, const str
     return compare(c, old, v, rec, rec, e);
 }
 
-static void count_known(struct sqlite_run *r, const struct version *old, const struct version *v, bool has_changed)
+static void count_known(struct sqlite_run *r, const struct version *old, const struct version *v,
+                        bool has_changed)
 {
     if (old->deleted_run) {
         r->counts[v->kind].created++;
@@ -236,12 +246,14 @@ static void count_known(struct sqlite_run *r, const struct version *old, const s
 }
 
 /* old is the window's (prior.h) and is gone after the first look-up: a copy is taken. */
-static int put_differing(struct sqlite_run *r, struct version old, struct version *v, bool same_state, const struct record *rec,
-                         struct err *e)
+static int put_differing(struct sqlite_run *r, struct version old, struct version *v, bool same_state,
+                         const struct record *rec, struct err *e)
 {
     struct comparing c = {.r = r, .seq = v->seq, .kind = rec->kind};
-    if (!same_state) try(put_state(&c, &old, v, rec, e));
-    else if (old.sd_id != v->sd_id) try(put_sd_only(&c, &old, v, rec, e));
+    if (!same_state)
+        try(put_state(&c, &old, v, rec, e));
+    else if (old.sd_id != v->sd_id)
+        try(put_sd_only(&c, &old, v, rec, e));
     if (c.n || old.deleted_run) v->changed_run = r->id;
     v->deleted_run = 0;
     v->evidence = EVIDENCE_NONE;
@@ -260,7 +272,8 @@ static int put_known(struct sqlite_run *r, const struct version *old, const stru
     if (!old->deleted_run) r->seen_before[old->kind]++;
     try(take_list(r, v.seq, rec, &v.links_hash, e));
     bool same_body = hash128_equal(v.hash, old->hash), same_state = same_body && !old->deleted_run;
-    if (same_state && v.sd_id == old->sd_id && hash128_equal(v.links_hash, old->links_hash) && bytes_equal(v.stats, old->stats)) {
+    if (same_state && v.sd_id == old->sd_id && hash128_equal(v.links_hash, old->links_hash) &&
+        bytes_equal(v.stats, old->stats)) {
         if (r->list.is_open) settle_version(r, &v, false);
         return 0;
     }
@@ -268,7 +281,7 @@ static int put_known(struct sqlite_run *r, const struct version *old, const stru
     return put_differing(r, *old, &v, same_state, rec, e);
 }
 
-/* --- the way in -------------------------------------------------------------------------------------------------------------- */
+/* --- the way in ------------------------------------------------------------------------------- */
 
 int run_put(struct store_run *run, const struct record *rec, struct err *e)
 {
@@ -276,7 +289,8 @@ int run_put(struct store_run *run, const struct record *rec, struct err *e)
     const struct version *old;
     uint32_t seq;
     if (r->list.is_open) return err_set(e, ERR_PROTO, "a record before the end of a member list");
-    if (rec->kind <= KIND_NONE || rec->kind >= KIND_COUNT) return err_set(e, ERR_PROTO, "a record of an unknown kind");
+    if (rec->kind <= KIND_NONE || rec->kind >= KIND_COUNT)
+        return err_set(e, ERR_PROTO, "a record of an unknown kind");
     try(prior_find(r, rec->guid, &old, &seq, e));
     if (!seq) try(new_identity(r, rec->guid, &seq, e));
     if (!idset_add(&r->seen, seq)) { /* twice in one run: a directory that changed under the paging */
@@ -284,6 +298,7 @@ int run_put(struct store_run *run, const struct record *rec, struct err *e)
         return 0;
     }
     r->counts[rec->kind].read++;
-    roster_seen(&r->roster, rec->dn, pair_of(seq, rec->kind == KIND_foreign_principal ? VIA_FOREIGN : VIA_MEMBER));
+    roster_seen(&r->roster, rec->dn,
+                pair_of(seq, rec->kind == KIND_foreign_principal ? VIA_FOREIGN : VIA_MEMBER));
     return old ? put_known(r, old, rec, e) : put_new(r, seq, rec, e);
 }

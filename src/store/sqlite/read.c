@@ -11,7 +11,8 @@ int reading_begin(struct reading *r, struct sqlite_store *s, struct err *e)
 
 void reading_end(struct reading *r)
 {
-    if (r->is_mine && !sqlite3_get_autocommit(r->s->q.db)) sqlite3_exec(r->s->q.db, "COMMIT", NULL, NULL, NULL);
+    if (r->is_mine && !sqlite3_get_autocommit(r->s->q.db))
+        sqlite3_exec(r->s->q.db, "COMMIT", NULL, NULL, NULL);
     r->is_mine = false;
 }
 
@@ -34,7 +35,8 @@ static int read_sd(struct entity_reader *r, int64_t sd_id, struct err *e)
     return sd_read(&r->sd, r->s, sd_id, e);
 }
 
-int entity_read(struct entity_reader *r, const struct known_connector *c, const struct version *v, struct err *e)
+int entity_read(struct entity_reader *r, const struct known_connector *c, const struct version *v,
+                struct err *e)
 {
     body_close(&r->body, r->s);
     try(body_open(&r->body, r->s, entity_id_of(c->id, v->seq), v->body_run, e));
@@ -54,23 +56,8 @@ int entity_read(struct entity_reader *r, const struct known_connector *c, const 
     return 0;
 }
 
-int visible_version(struct sqlite_store *s, const struct known_connector *c, uint32_t seq, struct version *out, bool *found,
-                    struct arena *strings, struct err *e)
-{
-    sqlite3_stmt *q;
-    try(sq_take(&s->q, SQL_VERSION_NEWEST, &q, e));
-    sq_int(q, 1, entity_id_of(c->id, seq));
-    sq_int(q, 2, c->visible_run);
-    int rc = sq_step(&s->q, q, e);
-    *found = rc > 0;
-    if (rc > 0) *out = version_of_row(q, strings);
-    sq_give(&s->q, SQL_VERSION_NEWEST, q);
-    if (!strings) out->stats = (struct bytes){NULL, 0};
-    return rc < 0 ? rc : 0;
-}
-
-int hinted(struct sqlite_store *s, const struct known_connector *c, uint64_t hint, int (*each)(void *ctx, uint32_t seq, struct err *e),
-           void *ctx, struct err *e)
+int hinted(struct sqlite_store *s, const struct known_connector *c, uint64_t hint,
+           int (*each)(void *ctx, uint32_t seq, struct err *e), void *ctx, struct err *e)
 {
     sqlite3_stmt *q;
     int rc;

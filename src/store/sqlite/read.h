@@ -3,10 +3,11 @@
 #ifndef ROLLCALL_STORE_SQLITE_READ_H
 #define ROLLCALL_STORE_SQLITE_READ_H
 
-#include "store/sqlite/run.h"
+#include "store/idlist.h"
+#include "store/sqlite/version.h"
 
-/* A read transaction around one call, unless a caller further out has one. Everything inside sees one snapshot, and
- * nothing is purged from under it. */
+/* A read transaction around one call, unless a caller further out has one. Everything inside sees one
+ * snapshot, and nothing is purged from under it. */
 struct reading {
     struct sqlite_store *s;
     bool is_mine;
@@ -25,31 +26,30 @@ struct entity_reader {
 struct entity_reader entity_reader_new(struct sqlite_store *s);
 void entity_reader_free(struct entity_reader *r);
 /* Without privileges. v->stats must live as long. */
-int entity_read(struct entity_reader *r, const struct known_connector *c, const struct version *v, struct err *e) must_use;
+int entity_read(struct entity_reader *r, const struct known_connector *c, const struct version *v,
+                struct err *e) must_use;
 
 /* Privilege bits of an entity of the visible snapshot; computed once for all. */
-int privileges_of(struct sqlite_store *s, struct known_connector *c, uint32_t seq, unsigned *out, struct err *e) must_use;
-/* The visible version. */
-int visible_version(struct sqlite_store *s, const struct known_connector *c, uint32_t seq, struct version *out, bool *found,
-                    struct arena *strings, struct err *e) must_use;
+int privileges_of(struct sqlite_store *s, struct known_connector *c, uint32_t seq, unsigned *out,
+                  struct err *e) must_use;
 /* Calls each with every seq that a hint leads to (who then compares); each returns 1 to stop. */
-int hinted(struct sqlite_store *s, const struct known_connector *c, uint64_t hint, int (*each)(void *ctx, uint32_t seq, struct err *e),
-           void *ctx, struct err *e) must_use;
+int hinted(struct sqlite_store *s, const struct known_connector *c, uint64_t hint,
+           int (*each)(void *ctx, uint32_t seq, struct err *e), void *ctx, struct err *e) must_use;
 
 int read_connector_state(struct store *s, struct str name, struct connector_state *out, struct err *e);
-int read_runs_list(struct store *s, struct str connector, int64_t limit, bool (*each)(void *, const struct run_row *), void *ctx,
-                   struct err *e);
-int read_run(struct store *s, int64_t id, void (*row)(void *, const struct run_row *), void (*gap)(void *, const struct gap *),
-             void *ctx, struct err *e);
-int read_entities(struct store *s, const struct entity_query *q, bool (*each)(void *, const struct entity *), void *ctx,
-                  struct err *e);
+int read_runs_list(struct store *s, struct str connector, int64_t limit,
+                   bool (*each)(void *, const struct run_row *), void *ctx, struct err *e);
+int read_run(struct store *s, int64_t id, void (*row)(void *, const struct run_row *),
+             void (*gap)(void *, const struct gap *), void *ctx, struct err *e);
+int read_entities(struct store *s, const struct entity_query *q, bool (*each)(void *, const struct entity *),
+                  void *ctx, struct err *e);
 int read_entity_find(struct store *s, struct str connector, struct str key, bool with_deleted,
                      void (*found)(void *, const struct entity *), void *ctx, struct err *e);
-int read_links(struct store *s, int64_t entity_id, enum link_side side, bool (*each)(void *, const struct link *), void *ctx,
-               struct err *e);
+int read_links(struct store *s, int64_t entity_id, enum link_side side,
+               bool (*each)(void *, const struct link *), void *ctx, struct err *e);
 bool read_resolve_dn(struct store *s, struct str connector, struct str dn, struct link *out);
-int read_changes(struct store *s, const struct change_query *q, bool (*each)(void *, const struct change *), void *ctx,
-                 struct err *e);
+int read_changes(struct store *s, const struct change_query *q, bool (*each)(void *, const struct change *),
+                 void *ctx, struct err *e);
 int cursor_get(struct store *s, struct str connector, struct str sink, int64_t *change_id, struct err *e);
 int cursor_put(struct store *s, struct str connector, struct str sink, int64_t change_id, struct err *e);
 int cursor_behind(struct store *s, struct str connector, struct str sink, uint64_t *n, struct err *e);

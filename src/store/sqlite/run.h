@@ -6,8 +6,8 @@
  *   gone.c    tombstones                        members.c  who the DNs of changed lists are
  *   apply.c   differences to membership lists   purge.c    superseded rows and failed runs' rows
  *
- * Differences between memberships travel as packed numbers: who << 33 | whom << 3 | via << 1 | added. The same stage
- * order for a first load and a run in which nothing changed.
+ * The same stages in the same order for a first load and for a run in which nothing changed. Rows are written
+ * through write.h, read back through version.h.
  */
 #ifndef ROLLCALL_STORE_SQLITE_RUN_H
 #define ROLLCALL_STORE_SQLITE_RUN_H
@@ -19,27 +19,17 @@
 #include "store/sqlite/bulk.h"
 #include "store/sqlite/handle.h"
 #include "store/sqlite/identity.h"
+#include "store/sqlite/version.h"
 
-/* The narrow half of an entity as of a run. */
-struct version {
-    uint32_t seq;
-    enum kind kind;
-    uint8_t guid[GUID_SIZE];
-    struct hash128 hash, links_hash;
-    int64_t body_run, first_run, changed_run, deleted_run;
-    enum evidence evidence;
-    int64_t sd_id; /* 0 none */
-    struct bytes stats;
-};
-
-/* Previous versions, read ahead in the order of ids, since a directory lists in about the same order every time. */
+/* Previous versions, read ahead in the order of ids, since a directory lists in about the same order every
+ * time. */
 #define PRIOR_MAX 1024
 struct prior {
     struct version at[PRIOR_MAX];
     struct arena stats;
     size_t n, next;
-    uint32_t after;  /* seq where reading goes on */
-    size_t ahead;    /* how many to read next time: grows while predictions hold */
+    uint32_t after; /* seq where reading goes on */
+    size_t ahead;   /* how many to read next time: grows while predictions hold */
     bool is_at_end;
 };
 
@@ -47,7 +37,7 @@ struct prior {
 struct sds {
     uint32_t *ids; /* by number in the stream: low half of sd_id, 0 unknown */
     size_t n_ids;
-    uint32_t last; /* highest that is taken; 0 not known yet */
+    uint32_t last;       /* highest that is taken; 0 not known yet */
     struct hmap waiting; /* content -> low half of sd_id, of rows not yet written */
     struct bulk rows;
 };
@@ -66,10 +56,10 @@ struct sqlite_run {
     int lock_fd;
     int64_t id, connector, visible;
     uint32_t next_seq, first_new; /* seqs from first_new on were made by this run */
-    bool is_baseline;      /* nothing was visible before: memberships are not news */
-    bool is_ending;        /* store_run_end has begun */
-    bool is_rollback_mode; /* journal_mode DELETE: see begin.c */
-    bool has_neighbours;   /* other connectors may be waiting to write */
+    bool is_baseline;             /* nothing was visible before: memberships are not news */
+    bool is_ending;               /* store_run_end has begun */
+    bool is_rollback_mode;        /* journal_mode DELETE: see begin.c */
+    bool has_neighbours;          /* other connectors may be waiting to write */
     bool has_listed_base, is_filtered;
 
     /* rows on their way (batch.c) */
@@ -91,10 +81,10 @@ struct sqlite_run {
     struct sds sds;
     struct roster roster;
     struct open_list list;
-    struct sorter lookups; /* hints to add */
-    struct tape gone_names;   /* u32 length, text: whom lists still name that are gone */
-    struct sorter gone_owners; /* whose list << 34 | where on gone_names */
-    struct tape primaries; /* u64: RID of the primary group now << 32 | seq */
+    struct sorter lookups;             /* hints to add */
+    struct tape gone_names;            /* u32 length, text: whom lists still name that are gone */
+    struct sorter gone_owners;         /* whose list << 34 | where on gone_names */
+    struct tape primaries;             /* u64: RID of the primary group now << 32 | seq */
     struct sorter by_group, by_member; /* differences */
     struct lookup lookup;
     struct buf domain, domain_sid, listed_base, source; /* domain: domain_encode */
@@ -127,23 +117,14 @@ static inline int64_t end_id_of(const struct sqlite_run *r)
 /* --- begin.c */
 int run_begin(struct store_run **out, struct store *s, const struct run_start *start, struct err *e) must_use;
 void run_free(struct sqlite_run *r);
-int journal_set(struct sqlite_run *r, const char *pragma, struct err *e) must_use; /* if nobody is in the way */
-
-/* --- batch.c: transactions of bounded size. Most rows only wait in memory (write.c) and need no transaction until they
- * are many; a statement that writes at once opens one. */
-int batch_open(struct sqlite_run *r, struct err *e) must_use;
-/* After a group of rows that belong together: writes and commits when it is enough. */
-int batch_wrote(struct sqlite_run *r, size_t bytes, struct err *e) must_use;
-int batch_commit(struct sqlite_run *r, struct err *e) must_use;
-void batch_rollback(struct sqlite_run *r);
+int journal_set(struct sqlite_run *r, const char *pragma,
+                struct err *e) must_use; /* if nobody is in the way */
 
 /* --- prior.c */
-/* The previous version of who has this GUID; *out NULL: not visible before. *seq 0: not known at all. The version is
- * borrowed until the next call. */
-int prior_find(struct sqlite_run *r, const uint8_t guid[GUID_SIZE], const struct version **out, uint32_t *seq, struct err *e) must_use;
-int prior_get(struct sqlite_run *r, uint32_t seq, int64_t as_of, struct version *out, bool *found, struct arena *strings,
-              struct err *e) must_use;
-struct version version_of_row(sqlite3_stmt *s, struct arena *strings);
+/* The previous version of who has this GUID; *out NULL: not visible before. *seq 0: not known at all. The
+ * version is borrowed until the next call. */
+int prior_find(struct sqlite_run *r, const uint8_t guid[GUID_SIZE], const struct version **out, uint32_t *seq,
+               struct err *e) must_use;
 
 /* --- put.c */
 int run_put(struct store_run *r, const struct record *rec, struct err *e) must_use;
@@ -153,42 +134,6 @@ int run_members(struct store_run *r, struct dn_list part, bool more, struct err 
 int run_sd(struct store_run *r, uint32_t number, struct bytes sd, struct err *e) must_use;
 int64_t sds_get(const struct sqlite_run *r, uint32_t number); /* 0: was not announced */
 void sds_free(struct sds *d);
-
-/* --- write.c: rows of this run. These wait in memory until batch_wrote or batch_commit; only once for each key: */
-void write_version(struct sqlite_run *r, const struct version *v);
-void write_body(struct sqlite_run *r, uint32_t seq, const struct record *rec, struct str name);
-void write_list(struct sqlite_run *r, enum links_side side, uint32_t seq, struct bytes list);
-/* These go to the file at once, over what this run may have written before: */
-int write_missing(struct sqlite_run *r, uint32_t owner, struct bytes list, struct err *e) must_use;
-int write_gap(struct sqlite_run *r, const struct gap *g, struct err *e) must_use;
-struct change_row {
-    uint32_t seq;
-    enum kind kind;
-    struct str name;
-    const struct change *what; /* type, attribute, old, new, evidence */
-    uint32_t member;           /* 0 none */
-    enum kind member_kind;
-    struct str member_name;
-};
-int write_change(struct sqlite_run *r, const struct change_row *row, struct err *e) must_use;
-/* A row of type created, deleted or restored. */
-int write_event(struct sqlite_run *r, uint32_t seq, enum kind kind, struct str name, enum change_type type, enum evidence v,
-                struct err *e) must_use;
-/* Gives seq a version row of this run that says it changed now; links_hash NULL: as it was. */
-int write_touched(struct sqlite_run *r, uint32_t seq, const struct hash128 *links_hash, bool has_changed, struct err *e) must_use;
-
-/* --- body.c: the wide half, read back */
-struct body {
-    struct record record; /* kind not set */
-    struct str name;
-    sqlite3_stmt *statement;
-};
-/* The body row of that run; ERR_BUG if it is not there. Borrowed until body_close. */
-int body_open(struct body *b, struct sqlite_store *s, int64_t entity_id, int64_t run, struct err *e) must_use;
-void body_close(struct body *b, struct sqlite_store *s);
-int sd_read(struct buf *out, struct sqlite_store *s, int64_t sd_id, struct err *e) must_use;
-/* Appends the newest list that is not newer than as_of; nothing if there is none. */
-int links_read(struct buf *out, struct sqlite_store *s, enum links_side side, int64_t entity_id, int64_t as_of, struct err *e) must_use;
 
 /* --- the stages of the end */
 int gone_write(struct sqlite_run *r, bool accept_deletions, struct err *e) must_use;
@@ -200,23 +145,9 @@ int members_resolve(struct sqlite_run *r, struct err *e) must_use;
 /* owner's links name somebody who is now gone: kept, to be tried again. Before members_resolve. */
 int members_add_gone(struct sqlite_run *r, uint32_t owner, struct str text, struct err *e) must_use;
 int apply_differences(struct sqlite_run *r, struct err *e) must_use;
-int run_end(struct store_run *r, const struct run_end *end, struct run_result *result, struct err *e) must_use;
+int run_end(struct store_run *r, const struct run_end *end, struct run_result *result,
+            struct err *e) must_use;
 void run_abort(struct store_run *r, const struct err *why, int64_t ended_ms);
-
-/* A difference between memberships. */
-static inline uint64_t difference_of(uint32_t who, uint32_t whom, unsigned via, bool added)
-{
-    return (uint64_t)who << 33 | (uint64_t)whom << 3 | (uint64_t)via << 1 | added;
-}
-struct difference {
-    uint32_t who, whom;
-    unsigned via;
-    bool added;
-};
-static inline struct difference difference_split(uint64_t v)
-{
-    return (struct difference){(uint32_t)(v >> 33), (uint32_t)(v >> 3) & SEQ_MAX, (unsigned)(v >> 1) & 3, v & 1};
-}
 
 /* --- purge.c */
 /* Rows of one entity that a newer visible version has replaced. */
@@ -224,6 +155,7 @@ int purge_touched(struct sqlite_run *r, struct err *e) must_use;
 /* The same by reading everything, after a crash. */
 int purge_all(struct sqlite_run *r, struct err *e) must_use;
 /* Everything that run wrote and that never became visible. touched: whom it wrote, NULL: look for it. */
-int purge_failed(struct sqlite_run *r, int64_t run, bool with_links, const struct idset *touched, struct err *e) must_use;
+int purge_failed(struct sqlite_run *r, int64_t run, bool with_links, const struct idset *touched,
+                 struct err *e) must_use;
 
 #endif

@@ -1,6 +1,7 @@
 #include "store/sqlite/read.h"
 
-static int read_kinds(struct sqlite_store *s, int64_t run, struct run_result *result, uint64_t present[KIND_COUNT], struct err *e)
+static int read_kinds(struct sqlite_store *s, int64_t run, struct run_result *result,
+                      uint64_t present[KIND_COUNT], struct err *e)
 {
     sqlite3_stmt *q;
     int rc;
@@ -9,8 +10,8 @@ static int read_kinds(struct sqlite_store *s, int64_t run, struct run_result *re
     while ((rc = sq_step(&s->q, q, e)) > 0) {
         int64_t k = sq_col_int(q, 0);
         if (k <= 0 || k >= KIND_COUNT) continue;
-        result->counts[k] = (struct run_counts){(uint64_t)sq_col_int(q, 1), (uint64_t)sq_col_int(q, 2), (uint64_t)sq_col_int(q, 3),
-                                                (uint64_t)sq_col_int(q, 4)};
+        result->counts[k] = (struct run_counts){(uint64_t)sq_col_int(q, 1), (uint64_t)sq_col_int(q, 2),
+                                                (uint64_t)sq_col_int(q, 3), (uint64_t)sq_col_int(q, 4)};
         result->held[k] = (uint64_t)sq_col_int(q, 5);
         present[k] = (uint64_t)sq_col_int(q, 6);
     }
@@ -43,7 +44,7 @@ static int row_of(struct sqlite_store *s, sqlite3_stmt *q, struct run_row *out, 
     return read_kinds(s, out->id, &out->result, present, e);
 }
 
-/* --- lists ------------------------------------------------------------------------------------------------------------------ */
+/* --- lists ------------------------------------------------------------------------------------ */
 
 struct runs_listing {
     int64_t limit;
@@ -51,7 +52,8 @@ struct runs_listing {
     void *ctx;
 };
 
-static int list_rows(struct sqlite_store *s, enum sql id, int64_t connector, const struct runs_listing *l, struct err *e)
+static int list_rows(struct sqlite_store *s, enum sql id, int64_t connector, const struct runs_listing *l,
+                     struct err *e)
 {
     sqlite3_stmt *q;
     int rc = 0;
@@ -65,8 +67,8 @@ static int list_rows(struct sqlite_store *s, enum sql id, int64_t connector, con
     return rc < 0 ? rc : 0;
 }
 
-int read_runs_list(struct store *store, struct str connector, int64_t limit, bool (*each)(void *, const struct run_row *),
-                   void *ctx, struct err *e)
+int read_runs_list(struct store *store, struct str connector, int64_t limit,
+                   bool (*each)(void *, const struct run_row *), void *ctx, struct err *e)
 {
     struct sqlite_store *s = sqlite_of(store);
     struct runs_listing l = {limit, each, ctx};
@@ -74,14 +76,18 @@ int read_runs_list(struct store *store, struct str connector, int64_t limit, boo
     int rc;
     try(reading_begin(&reading, s, e));
     struct known_connector *c = connector.len ? handle_connector_named(s, connector) : NULL;
-    if (!connector.len) rc = list_rows(s, SQL_RUN_LIST, 0, &l, e);
-    else if (c) rc = list_rows(s, SQL_RUN_LIST_OF, c->id, &l, e);
-    else rc = handle_connector_get(s, connector, &c, e);
+    if (!connector.len)
+        rc = list_rows(s, SQL_RUN_LIST, 0, &l, e);
+    else if (c)
+        rc = list_rows(s, SQL_RUN_LIST_OF, c->id, &l, e);
+    else
+        rc = handle_connector_get(s, connector, &c, e);
     reading_end(&reading);
     return rc;
 }
 
-static int give_gaps(struct sqlite_store *s, int64_t run, void (*gap)(void *, const struct gap *), void *ctx, struct err *e)
+static int give_gaps(struct sqlite_store *s, int64_t run, void (*gap)(void *, const struct gap *), void *ctx,
+                     struct err *e)
 {
     sqlite3_stmt *q;
     int rc;
@@ -99,21 +105,24 @@ static int give_gaps(struct sqlite_store *s, int64_t run, void (*gap)(void *, co
     return rc;
 }
 
-static int give_run(struct sqlite_store *s, int64_t id, void (*row)(void *, const struct run_row *), void *ctx, struct err *e)
+static int give_run(struct sqlite_store *s, int64_t id, void (*row)(void *, const struct run_row *),
+                    void *ctx, struct err *e)
 {
     sqlite3_stmt *q;
     struct run_row out;
     try(sq_take(&s->q, SQL_RUN_GET, &q, e));
     sq_int(q, 1, id);
     int rc = sq_step(&s->q, q, e);
-    if (rc == 0) rc = err_set(e, ERR_NOTFOUND, "run %lld: no such run", (long long)id);
-    else if (rc > 0 && (rc = row_of(s, q, &out, e)) == 0 && row) row(ctx, &out);
+    if (rc == 0)
+        rc = err_set(e, ERR_NOTFOUND, "run %lld: no such run", (long long)id);
+    else if (rc > 0 && (rc = row_of(s, q, &out, e)) == 0 && row)
+        row(ctx, &out);
     sq_give(&s->q, SQL_RUN_GET, q);
     return rc;
 }
 
-int read_run(struct store *store, int64_t id, void (*row)(void *, const struct run_row *), void (*gap)(void *, const struct gap *),
-             void *ctx, struct err *e)
+int read_run(struct store *store, int64_t id, void (*row)(void *, const struct run_row *),
+             void (*gap)(void *, const struct gap *), void *ctx, struct err *e)
 {
     struct sqlite_store *s = sqlite_of(store);
     struct reading reading;
@@ -124,7 +133,7 @@ int read_run(struct store *store, int64_t id, void (*row)(void *, const struct r
     return rc;
 }
 
-/* --- the connector ------------------------------------------------------------------------------------------------------------- */
+/* --- the connector ---------------------------------------------------------------------------- */
 
 static int read_facts(struct sqlite_store *s, int64_t run, struct domain_info *out, struct err *e)
 {
@@ -154,7 +163,8 @@ static int read_state(struct sqlite_store *s, struct known_connector *c, struct 
     struct run_result ignored;
     struct connector_state *out = &c->state;
     if (c->has_state) return 0;
-    *out = (struct connector_state){.name = arena_str(&s->strings, str_from(c->name)), .visible_run = c->visible_run};
+    *out = (struct connector_state){.name = arena_str(&s->strings, str_from(c->name)),
+                                    .visible_run = c->visible_run};
     try(read_source(s, out->name, &out->source, e));
     try(read_facts(s, c->visible_run, &out->domain, e));
     try(read_kinds(s, c->visible_run, &ignored, out->n_entities, e));

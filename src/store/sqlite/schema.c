@@ -5,6 +5,7 @@
 #define EXPAND(x) #x
 #define TEXT(x)   EXPAND(x)
 
+/* clang-format off */
 static const char ddl[] =
     /* hash_key: of every fingerprint and hint in this file */
     "CREATE TABLE meta (tenant_id INTEGER NOT NULL, name TEXT NOT NULL, value BLOB NOT NULL,"
@@ -79,6 +80,7 @@ static const char ddl[] =
     "INSERT INTO meta (tenant_id, name, value) VALUES (1, 'hash_key', randomblob(16));"
     "PRAGMA application_id = " TEXT(SCHEMA_APPLICATION_ID) ";"
     "PRAGMA user_version = " TEXT(SCHEMA_VERSION) ";";
+/* clang-format on */
 
 static int check(struct sq *q, bool *is_empty, struct err *e)
 {
@@ -93,11 +95,13 @@ static int check(struct sq *q, bool *is_empty, struct err *e)
         return err_hint(e, "name another file in the setting store");
     }
     if (format > SCHEMA_VERSION) {
-        err_set(e, ERR_INPUT, "store %s: format %lld, this rollcall knows formats up to %d", q->path, (long long)format,
-                SCHEMA_VERSION);
+        err_set(e, ERR_INPUT, "store %s: format %lld, this rollcall knows formats up to %d", q->path,
+                (long long)format, SCHEMA_VERSION);
         return err_hint(e, "use the newer rollcall that wrote it, or another file");
     }
-    return format == SCHEMA_VERSION ? 0 : err_set(e, ERR_INPUT, "store %s: unknown format %lld", q->path, (long long)format);
+    return format == SCHEMA_VERSION
+               ? 0
+               : err_set(e, ERR_INPUT, "store %s: unknown format %lld", q->path, (long long)format);
 }
 
 /* Two processes may meet here: who comes second finds the tables made. */
@@ -119,8 +123,10 @@ static int read_key(struct sq *q, struct hash_key *key, struct err *e)
     sq_text(s, 1, STR("hash_key"));
     int rc = sq_step(q, s, e);
     struct bytes b = rc > 0 ? sq_col_blob(s, 0) : (struct bytes){NULL, 0};
-    if (b.len == sizeof key->bytes) memcpy(key->bytes, b.ptr, sizeof key->bytes);
-    else if (rc >= 0) rc = err_set(e, ERR_BUG, "store %s: the table meta has no hash_key", q->path);
+    if (b.len == sizeof key->bytes)
+        memcpy(key->bytes, b.ptr, sizeof key->bytes);
+    else if (rc >= 0)
+        rc = err_set(e, ERR_BUG, "store %s: the table meta has no hash_key", q->path);
     sq_give(q, SQL_META_GET, s);
     return rc < 0 ? rc : 0;
 }
@@ -130,6 +136,8 @@ int schema_open(struct sq *q, struct hash_key *key, struct err *e)
     bool is_empty;
     try(check(q, &is_empty, e));
     if (is_empty) try(make(q, e));
-    try(sq_exec(q, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16384; PRAGMA journal_size_limit = 67108864", e));
+    try(sq_exec(
+        q, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16384; PRAGMA journal_size_limit = 67108864",
+        e));
     return read_key(q, key, e);
 }

@@ -1,7 +1,7 @@
 /* schema.h - the tables of format 1, and whether a file is one of ours.
  *
- * Every table is STRICT and every primary and unique key begins with tenant_id, so that the same schema can be
- * distributed by it in another engine.
+ * Every table is STRICT and every primary and unique key begins with tenant_id, so that the same schema can
+ * be distributed by it in another engine.
  */
 #ifndef ROLLCALL_STORE_SQLITE_SCHEMA_H
 #define ROLLCALL_STORE_SQLITE_SCHEMA_H

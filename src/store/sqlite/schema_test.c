@@ -1,4 +1,5 @@
-/* What only the SQLite engine has: the catalogue's rule, foreign and damaged files, permissions, file growth. */
+/* What only the SQLite engine has: the catalogue's rule, foreign and damaged files, permissions, file growth.
+ */
 #include "store/fixture.h"
 
 #include <setjmp.h>
@@ -12,7 +13,9 @@
 
 #include <cmocka.h>
 
+/* clang-format off */
 #define BOB {.kind = KIND_user, .id = 2, .rid = 1002, .dn = "CN=Bob,DC=corp,DC=example", .sam = "bob"}
+/* clang-format on */
 
 static void path_of(const struct fixture *f, char out[192])
 {
@@ -36,19 +39,21 @@ static void exec(const struct fixture *f, const char *sql)
     sqlite3_close(db);
 }
 
-/* --- the rule: tenant_id comes first in every key ------------------------------------------------------------------------ */
+/* --- the rule: tenant_id comes first in every key --------------------------------------------- */
 
 static unsigned check_keys_of(sqlite3 *db, const char *table)
 {
-    static const char sql[] = "SELECT l.name, i.name FROM pragma_index_list(?1) l JOIN pragma_index_info(l.name) i "
-                              "WHERE i.seqno = 0 AND (l.\"unique\" = 1 OR l.origin = 'pk')";
+    static const char sql[] =
+        "SELECT l.name, i.name FROM pragma_index_list(?1) l JOIN pragma_index_info(l.name) i "
+        "WHERE i.seqno = 0 AND (l.\"unique\" = 1 OR l.origin = 'pk')";
     sqlite3_stmt *s;
     unsigned n = 0;
     assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &s, NULL), SQLITE_OK);
     sqlite3_bind_text(s, 1, table, -1, SQLITE_STATIC);
     for (; sqlite3_step(s) == SQLITE_ROW; n++)
         if (strcmp((const char *)sqlite3_column_text(s, 1), "tenant_id") != 0)
-            fail_msg("%s: key %s begins with %s", table, sqlite3_column_text(s, 0), sqlite3_column_text(s, 1));
+            fail_msg("%s: key %s begins with %s", table, sqlite3_column_text(s, 0),
+                     sqlite3_column_text(s, 1));
     sqlite3_finalize(s);
     return n;
 }
@@ -56,7 +61,9 @@ static unsigned check_keys_of(sqlite3 *db, const char *table)
 static void check_strict(sqlite3 *db, const char *table)
 {
     sqlite3_stmt *s;
-    assert_int_equal(sqlite3_prepare_v2(db, "SELECT strict FROM pragma_table_list WHERE name = ?1", -1, &s, NULL), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_prepare_v2(db, "SELECT strict FROM pragma_table_list WHERE name = ?1", -1, &s, NULL),
+        SQLITE_OK);
     sqlite3_bind_text(s, 1, table, -1, SQLITE_STATIC);
     assert_int_equal(sqlite3_step(s), SQLITE_ROW);
     if (!sqlite3_column_int(s, 0)) fail_msg("%s is not STRICT", table);
@@ -71,7 +78,9 @@ static void test_catalogue(void **state)
     sqlite3 *db = open_raw(&f);
     sqlite3_stmt *s;
     unsigned n = 0;
-    assert_int_equal(sqlite3_prepare_v2(db, "SELECT name FROM sqlite_schema WHERE type = 'table'", -1, &s, NULL), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_prepare_v2(db, "SELECT name FROM sqlite_schema WHERE type = 'table'", -1, &s, NULL),
+        SQLITE_OK);
     for (; sqlite3_step(s) == SQLITE_ROW; n++) {
         const char *table = (const char *)sqlite3_column_text(s, 0);
         check_strict(db, table);
@@ -108,7 +117,7 @@ static void test_settings(void **state)
     fixture_close(&f);
 }
 
-/* --- files --------------------------------------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 static void test_permissions(void **state)
 {
@@ -263,7 +272,7 @@ static void test_read_only(void **state)
     fixture_close(&f);
 }
 
-/* --- growth ---------------------------------------------------------------------------------------------------------------------- */
+/* --- growth ----------------------------------------------------------------------------------- */
 
 static int64_t size_of(const struct fixture *f)
 {
@@ -277,19 +286,34 @@ static int64_t size_of(const struct fixture *f)
 
 static int64_t rows(const struct fixture *f)
 {
-    return number(f, "SELECT (SELECT count(*) FROM version) + (SELECT count(*) FROM body) + (SELECT count(*) FROM links) + "
-                     "(SELECT count(*) FROM lookup) + (SELECT count(*) FROM entity) + (SELECT count(*) FROM change)");
+    return number(
+        f, "SELECT (SELECT count(*) FROM version) + (SELECT count(*) FROM body) + (SELECT count(*) FROM "
+           "links) + "
+           "(SELECT count(*) FROM lookup) + (SELECT count(*) FROM entity) + (SELECT count(*) FROM change)");
 }
 
 static void sync_crowd(struct fixture *f, const char *title, int64_t logons, int64_t at_ms)
 {
-    static const char *const members[] = {"CN=u1,DC=corp,DC=example", "CN=u2,DC=corp,DC=example", "CN=none,DC=corp,DC=example", NULL};
+    static const char *const members[] = {"CN=u1,DC=corp,DC=example", "CN=u2,DC=corp,DC=example",
+                                          "CN=none,DC=corp,DC=example", NULL};
     struct store_run *r = run_start(f->store, "corp", at_ms);
-    run_put_one(r, &(struct someone){.kind = KIND_group, .id = 5000, .rid = 513, .dn = "CN=g,DC=corp,DC=example", .sam = "g", .members = members});
+    run_put_one(r, &(struct someone){.kind = KIND_group,
+                                     .id = 5000,
+                                     .rid = 513,
+                                     .dn = "CN=g,DC=corp,DC=example",
+                                     .sam = "g",
+                                     .members = members});
     for (unsigned i = 0; i < 500; i++) {
         char dn[64];
         snprintf(dn, sizeof dn, "CN=u%u,DC=corp,DC=example", i);
-        run_put_one(r, &(struct someone){.kind = KIND_user, .id = 1 + i, .rid = 2000 + i, .dn = dn, .sam = dn + 3, .title = title, .logons = logons, .primary = 513});
+        run_put_one(r, &(struct someone){.kind = KIND_user,
+                                         .id = 1 + i,
+                                         .rid = 2000 + i,
+                                         .dn = dn,
+                                         .sam = dn + 3,
+                                         .title = title,
+                                         .logons = logons,
+                                         .primary = 513});
     }
     run_done_all(r);
     run_finish(r, at_ms + 1);
@@ -318,7 +342,8 @@ static void test_growth(void **state)
     for (unsigned i = 0; i < 500; i++) {
         char dn[64];
         snprintf(dn, sizeof dn, "CN=v%u,DC=corp,DC=example", i);
-        run_put_one(r, &(struct someone){.kind = KIND_user, .id = 1 + i, .rid = 2000 + i, .dn = dn, .sam = dn + 3});
+        run_put_one(
+            r, &(struct someone){.kind = KIND_user, .id = 1 + i, .rid = 2000 + i, .dn = dn, .sam = dn + 3});
     }
     struct err e;
     assert_int_equal(store_run_rest(r, &e), 0);
@@ -331,8 +356,10 @@ static void test_growth(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_catalogue), cmocka_unit_test(test_settings),  cmocka_unit_test(test_permissions), cmocka_unit_test(test_not_our_file),
-        cmocka_unit_test(test_damaged),   cmocka_unit_test(test_read_only), cmocka_unit_test(test_growth),
+        cmocka_unit_test(test_catalogue),   cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_permissions), cmocka_unit_test(test_not_our_file),
+        cmocka_unit_test(test_damaged),     cmocka_unit_test(test_read_only),
+        cmocka_unit_test(test_growth),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

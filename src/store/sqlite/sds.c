@@ -1,5 +1,5 @@
 /* Security descriptors: numbers of a stream to numbers of the store, new ones on their way into the table. */
-#include "store/sqlite/run.h"
+#include "store/sqlite/write.h"
 
 #include <stdlib.h>
 
@@ -25,7 +25,8 @@ static int room_for(struct sds *d, uint32_t number, struct err *e)
 {
     if (!number) return err_set(e, ERR_PROTO, "descriptor number 0");
     if (number < d->n_ids) return 0;
-    if (number > d->n_ids * 2 + 65536) return err_set(e, ERR_PROTO, "descriptor number %u out of order", number);
+    if (number > d->n_ids * 2 + 65536)
+        return err_set(e, ERR_PROTO, "descriptor number %u out of order", number);
     size_t n = (size_t)number + number / 2 + 64;
     d->ids = x_realloc(d->ids, n * sizeof *d->ids);
     memset(d->ids + d->n_ids, 0, (n - d->n_ids) * sizeof *d->ids);

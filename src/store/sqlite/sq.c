@@ -6,14 +6,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-
 const char *const sql_text[SQL_COUNT] = {
 #define X(id, text) text,
     SQL_STATEMENTS(X)
 #undef X
 };
 
-/* --- errors ------------------------------------------------------------------------------------------------- */
+/* --- errors ----------------------------------------------------------------------------------- */
 
 static int io_class(int system_errno)
 {
@@ -22,8 +21,8 @@ static int io_class(int system_errno)
     return ERR_BUG;
 }
 
-/* By errno where SQLite has kept it, which it does not always (EDQUOT, EFBIG): a file that cannot be written to or grow,
- * and is not known to have failed, is on a full disk. */
+/* By errno where SQLite has kept it, which it does not always (EDQUOT, EFBIG): a file that cannot be written
+ * to or grow, and is not known to have failed, is on a full disk. */
 static int io_error_class(const struct sq *q)
 {
     if (!q->db) return ERR_BUG;
@@ -60,7 +59,9 @@ static int class_of(const struct sq *q, int rc)
 static void hint_of(int class, int rc, struct err *e)
 {
     if ((rc & 0xff) == SQLITE_CORRUPT) {
-        err_hint(e, "the file is damaged: keep it, restore the last backup (rollcall server restore) and sync again");
+        err_hint(
+            e,
+            "the file is damaged: keep it, restore the last backup (rollcall server restore) and sync again");
     } else if ((rc & 0xff) == SQLITE_IOERR && class == ERR_BUG) {
         err_hint(e, "look at the disk and the system's log; what was visible before is untouched");
     } else if (class == ERR_LIMIT) {
@@ -82,13 +83,13 @@ int sq_error(const struct sq *q, int rc, struct err *e, const char *what)
     if ((rc & 0xff) == SQLITE_IOERR && system_errno)
         snprintf(reason, sizeof reason, " (%s)", strerrordesc_np(system_errno));
     if (*what) snprintf(place, sizeof place, "%s: ", what);
-    err_set(e, (enum err_class)class, "store %s: %s%s%s", q->path, place, text, reason);
+    err_set(e, (enum err_class) class, "store %s: %s%s%s", q->path, place, text, reason);
     err_code(e, DOM_SQLITE, q->db ? sqlite3_extended_errcode(q->db) : rc);
     hint_of(class, rc, e);
     return class;
 }
 
-/* --- opening -------------------------------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 /* SQLite gives its -wal and -shm files the mode of the main one, so making that one right makes all right. */
 static int make_file(const char *path, struct err *e)
@@ -99,12 +100,14 @@ static int make_file(const char *path, struct err *e)
         return 0;
     }
     int saved = errno, class = io_class(saved);
-    if (saved == EACCES && access(path, R_OK) == 0) return 0; /* readable: sq_open goes on and says what it cannot do */
+    if (saved == EACCES && access(path, R_OK) == 0)
+        return 0; /* readable: sq_open goes on and says what it cannot do */
     if (saved == EROFS && access(path, R_OK) == 0) return 0;
     if (class == ERR_BUG) class = ERR_INPUT;
-    err_errno(e, (enum err_class)class, saved, "store %s", path);
-    return err_hint(e, saved == ENOENT ? "make the directory first, or name another in the setting store"
-                                       : "the file and its directory must be writable for the user rollcall runs as");
+    err_errno(e, (enum err_class) class, saved, "store %s", path);
+    return err_hint(e, saved == ENOENT
+                           ? "make the directory first, or name another in the setting store"
+                           : "the file and its directory must be writable for the user rollcall runs as");
 }
 
 int sq_open(struct sq *q, const char *path, bool create, struct err *e)
@@ -137,7 +140,7 @@ void sq_close(struct sq *q)
     memset(q, 0, sizeof *q);
 }
 
-/* --- statements ------------------------------------------------------------------------------------------------ */
+/* --- statements ------------------------------------------------------------------------------- */
 
 int sq_exec(struct sq *q, const char *sql, struct err *e)
 {
@@ -227,7 +230,8 @@ int sq_run(struct sq *q, sqlite3_stmt *s, struct err *e)
     return 0;
 }
 
-static int take_bound(struct sq *q, enum sql id, size_t n, const int64_t *numbers, sqlite3_stmt **out, struct err *e)
+static int take_bound(struct sq *q, enum sql id, size_t n, const int64_t *numbers, sqlite3_stmt **out,
+                      struct err *e)
 {
     try(sq_take(q, id, out, e));
     for (size_t i = 0; i < n; i++) sq_int(*out, (int)i + 1, numbers[i]);

@@ -1,7 +1,8 @@
 /* sq.h - SQLite with our errors: statements taken from a pool by name, values in and out as bytes and str.
  *
- * A statement that is taken is nobody else's until it is given back, so a callback may call the store again. Native
- * errors become classes: FULL is LIMIT, READONLY and PERM are DENIED, NOTADB is INPUT, BUSY is CONFLICT, CORRUPT is BUG.
+ * A statement that is taken is nobody else's until it is given back, so a callback may call the store again.
+ * Native errors become classes: FULL is LIMIT, READONLY and PERM are DENIED, NOTADB is INPUT, BUSY is
+ * CONFLICT, CORRUPT is BUG.
  */
 #ifndef ROLLCALL_STORE_SQLITE_SQ_H
 #define ROLLCALL_STORE_SQLITE_SQ_H
@@ -49,7 +50,8 @@ int sq_do(struct sq *q, enum sql id, size_t n, const int64_t *numbers, struct er
 #define SQ_DO(q, id, e, ...)                                                                                 \
     sq_do(q, id, sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t), (int64_t[]){__VA_ARGS__}, e)
 /* The one number of the one row; *out untouched without a row. */
-int sq_get_number(struct sq *q, enum sql id, size_t n, const int64_t *numbers, int64_t *out, struct err *e) must_use;
+int sq_get_number(struct sq *q, enum sql id, size_t n, const int64_t *numbers, int64_t *out,
+                  struct err *e) must_use;
 
 /* Values are borrowed until the statement has run. */
 static inline void sq_int(sqlite3_stmt *s, int at, int64_t v)

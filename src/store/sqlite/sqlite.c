@@ -2,10 +2,11 @@
 #include "store/sqlite/link_cache.h"
 #include "store/sqlite/read.h"
 #include "store/sqlite/schema.h"
+#include "store/sqlite/write.h"
 
 #include <stdlib.h>
 
-/* --- the handle ----------------------------------------------------------------------------------------------------------- */
+/* --- the handle ------------------------------------------------------------------------------- */
 
 static void handle_close(struct store *store)
 {
@@ -52,7 +53,7 @@ static int handle_open(struct store **out, struct str path, struct err *e)
     return 0;
 }
 
-/* --- small functions of a run ------------------------------------------------------------------------------------------------ */
+/* --- small functions of a run ----------------------------------------------------------------- */
 
 static int64_t run_id(const struct store_run *r)
 {
@@ -84,8 +85,10 @@ static int run_kind_done(struct store_run *run, enum kind k, bool complete, uint
     (void)received;
     if (k <= KIND_NONE || k >= KIND_COUNT) return err_set(e, ERR_PROTO, "the end of an unknown kind");
     r->done |= KIND_BIT(k);
-    if (complete) r->complete |= KIND_BIT(k);
-    else r->complete &= ~KIND_BIT(k);
+    if (complete)
+        r->complete |= KIND_BIT(k);
+    else
+        r->complete &= ~KIND_BIT(k);
     return 0;
 }
 

@@ -1,4 +1,4 @@
-#include "store/sqlite/run.h"
+#include "store/sqlite/write.h"
 
 #define GAPS_MAX 1000 /* rows a run keeps; more are counted */
 
@@ -85,8 +85,10 @@ static void count_gap(struct sqlite_run *r, const struct gap *g)
 {
     r->n_gaps[g->severity == GAP_LOSS]++;
     if (g->severity != GAP_LOSS) return;
-    if (g->kind == KIND_NONE) r->was_loss_anywhere = true;
-    else r->with_loss |= KIND_BIT(g->kind);
+    if (g->kind == KIND_NONE)
+        r->was_loss_anywhere = true;
+    else
+        r->with_loss |= KIND_BIT(g->kind);
 }
 
 int write_gap(struct sqlite_run *r, const struct gap *g, struct err *e)
@@ -106,21 +108,26 @@ int write_gap(struct sqlite_run *r, const struct gap *g, struct err *e)
 
 static void add_optional(struct bulk *b, struct bytes v)
 {
-    if (v.len) bulk_blob(b, v);
-    else bulk_null(b);
+    if (v.len)
+        bulk_blob(b, v);
+    else
+        bulk_null(b);
 }
 
 int write_change(struct sqlite_run *r, const struct change_row *row, struct err *e)
 {
     struct bulk *b = &r->changes;
-    if (r->n_changes >= ((int64_t)1 << CHANGE_BITS) - 1) return err_set(e, ERR_LIMIT, "more than 2^30 changes in one run");
+    if (r->n_changes >= ((int64_t)1 << CHANGE_BITS) - 1)
+        return err_set(e, ERR_LIMIT, "more than 2^30 changes in one run");
     bulk_int(b, first_change_of(r->id) + r->n_changes++);
     bulk_int(b, id_of(r, row->seq));
     bulk_int(b, row->kind);
     bulk_int(b, row->what->type);
     bulk_text(b, row->name);
-    if (row->what->attribute.len) bulk_text(b, row->what->attribute);
-    else bulk_null(b);
+    if (row->what->attribute.len)
+        bulk_text(b, row->what->attribute);
+    else
+        bulk_null(b);
     add_optional(b, row->what->old);
     add_optional(b, row->what->new);
     if (row->member) {
@@ -134,20 +141,21 @@ int write_change(struct sqlite_run *r, const struct change_row *row, struct err 
     return 0;
 }
 
-int write_event(struct sqlite_run *r, uint32_t seq, enum kind kind, struct str name, enum change_type type, enum evidence v,
-                struct err *e)
+int write_event(struct sqlite_run *r, uint32_t seq, enum kind kind, struct str name, enum change_type type,
+                enum evidence v, struct err *e)
 {
     struct change what = {.type = type, .evidence = v};
     struct change_row row = {.seq = seq, .kind = kind, .name = name, .what = &what};
     return write_change(r, &row, e);
 }
 
-int write_touched(struct sqlite_run *r, uint32_t seq, const struct hash128 *links_hash, bool has_changed, struct err *e)
+int write_touched(struct sqlite_run *r, uint32_t seq, const struct hash128 *links_hash, bool has_changed,
+                  struct err *e)
 {
     struct arena strings = arena_new((size_t)64 << 20);
     struct version v;
     bool found;
-    int rc = prior_get(r, seq, r->id, &v, &found, &strings, e);
+    int rc = version_get(r->s, id_of(r, seq), r->id, &v, &found, &strings, e);
     if (rc == 0 && found) {
         if (links_hash) v.links_hash = *links_hash;
         if (has_changed) v.changed_run = r->id;
