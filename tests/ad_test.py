@@ -165,6 +165,9 @@ def _():
             f.write(rollcall("read", "corp", "--ocsf-version", version, config=config, code=PARTIAL).out)
         p = subprocess.run(["bash", os.path.join(ROOT, "tests", "ocsf_validate.sh"), path], stdout=subprocess.PIPE,
                            stderr=subprocess.STDOUT, text=True)
+        if p.returncode == 77:  # no such program here; src/map/ocsf_check.c has checked the same in the unit tests
+            print("# " + p.stdout.strip())
+            continue
         assert p.returncode == 0, p.stdout[-3000:]
 
 
