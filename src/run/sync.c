@@ -108,6 +108,8 @@ int sync_directory(const struct sync_options *o, struct stream_report *report, s
     struct run_start start = {.connector = str_from(o->connector->name),
                               .source = str_from(o->connector->type),
                               .mode = STR("full"),
+                              .listed_base = str_from(conf_str(o->connector->settings, "base_dn")),
+                              .is_filtered = !conf_bool(o->connector->settings, "extract_disabled_users"),
                               .started_ms = when_now_ms()};
     int rc = store_run_begin(&s.run, o->store, &start, e);
     if (rc < 0) {

@@ -137,11 +137,11 @@ size_t lookup_record(struct lookup *l, const struct record_index *x, uint64_t ou
     return n;
 }
 
-struct hash128 fingerprint_record(const struct hash_key *key, const struct record *r)
+struct hash128 fingerprint_record(const struct hash_key *key, const struct record *r, struct hash128 dn)
 {
     struct {
         struct hash128 state, dn, sid;
         uint64_t kind;
-    } parts = {hash128_of(key, r->state), hash128_of(key, bytes_of(r->dn)), hash128_of(key, r->sid), r->kind};
+    } parts = {hash128_of(key, r->state), dn, hash128_of(key, r->sid), r->kind};
     return hash128_of(key, (struct bytes){(const uint8_t *)&parts, sizeof parts});
 }

@@ -36,8 +36,8 @@ void text_fold(struct buf *out, struct str s);
 bool text_equal_folded(struct str a, struct str b);
 bool dn_equal(struct str a, struct str b);
 
-/* Kind, DN, SID and state body: equal fingerprints, nothing to report. */
-struct hash128 fingerprint_record(const struct hash_key *key, const struct record *r);
+/* Kind, DN, SID and state body: equal fingerprints, nothing to report. dn: hash128_of its text. */
+struct hash128 fingerprint_record(const struct hash_key *key, const struct record *r, struct hash128 dn);
 /* Adds one member's hash to the fingerprint of a list, in any order. */
 static inline void fingerprint_add(struct hash128 *list, struct hash128 member)
 {

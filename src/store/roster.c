@@ -139,10 +139,10 @@ int roster_part(struct roster *r, struct dn_list part, bool more, struct roster_
 
 /* --- putting names to DNs --------------------------------------------------------------------- */
 
-void roster_seen(struct roster *r, struct str dn, uint32_t pair)
+void roster_seen(struct roster *r, struct hash128 dn, uint32_t pair)
 {
     if (!r->n_who) return;
-    uint32_t *number = hmap_find(&r->numbers, hash128_of(r->key, bytes_of(dn)));
+    uint32_t *number = hmap_find(&r->numbers, dn);
     if (number) r->who[*number - 1] = pair;
 }
 

@@ -7,7 +7,7 @@
  * on tape.
  *
  *     roster_group(&r, seq, old_fingerprint, &e); roster_part(&r, part, more, &list, &e)...
- *     roster_seen(&r, dn, pair);
+ *     roster_seen(&r, hash_of_dn, pair);
  *     roster_unknown(&r, look_up, ctx, &e);
  *     roster_lists(&r, each_group, ctx, &e);
  */
@@ -51,8 +51,8 @@ struct roster_list {
 /* A part of it; with more false the list ends and *out is set. */
 int roster_part(struct roster *r, struct dn_list part, bool more, struct roster_list *out,
                 struct err *e) must_use;
-/* An entity came by. pair: idlist.h. */
-void roster_seen(struct roster *r, struct str dn, uint32_t pair);
+/* An entity came by. dn: hash128_of its text with the roster's key; pair: idlist.h. */
+void roster_seen(struct roster *r, struct hash128 dn, uint32_t pair);
 
 typedef int roster_look_up(void *ctx, struct str dn, uint32_t *pair,
                            struct err *e); /* leaves 0 if nobody is found */

@@ -43,6 +43,11 @@ static struct hash128 put(struct roster *r, uint32_t seq, struct hash128 old, co
 }
 #define PUT(r, seq, old, changed, ...) put(r, seq, old, (const char *const[]){__VA_ARGS__, NULL}, changed)
 
+static void seen(struct roster *r, struct str dn, uint32_t pair)
+{
+    roster_seen(r, hash128_of(&key, bytes_of(dn)), pair);
+}
+
 static const struct hash128 none = {0, 0};
 
 static void test_fingerprints(void **state)
@@ -106,11 +111,11 @@ static void test_resolving(void **state)
     PUT(&r, 11, none, NULL, "nobody", "a late", "nobody a");
     PUT(&r, 12, known, NULL, "same");
     PUT(&r, 13, none, NULL, "a");
-    roster_seen(&r, STR("a"), pair_of(1, 1));
-    roster_seen(&r, STR("b"), pair_of(2, 1));
-    roster_seen(&r, STR("same"), pair_of(4, 1));
-    roster_seen(&r, STR("c"), pair_of(3, 3));
-    roster_seen(&r, STR("stranger"), pair_of(5, 1));
+    seen(&r, STR("a"), pair_of(1, 1));
+    seen(&r, STR("b"), pair_of(2, 1));
+    seen(&r, STR("same"), pair_of(4, 1));
+    seen(&r, STR("c"), pair_of(3, 3));
+    seen(&r, STR("stranger"), pair_of(5, 1));
     assert_int_equal(roster_unknown(&r, look_up, &n, &e), 0);
     assert_int_equal(n, 2); /* nobody and late, once each */
     assert_int_equal(roster_lists(&r, each, &out, &e), 0);
@@ -153,7 +158,7 @@ static void test_many(void **state)
     }
     for (unsigned i = 0; i < N; i += 2) {
         snprintf(dn, sizeof dn, "CN=member number %u,DC=corp,DC=example", i);
-        roster_seen(&r, str_from(dn), pair_of(i + 1, 1));
+        seen(&r, str_from(dn), pair_of(i + 1, 1));
     }
     assert_int_equal(roster_unknown(&r, look_up, &looked_up, &e), 0);
     assert_int_equal(roster_lists(&r, count, n, &e), 0);
@@ -179,8 +184,8 @@ static void test_doubles(void **state)
     l.block = buf_bytes(&block);
     roster_group(&r, 1, none);
     assert_int_equal(roster_part(&r, l, false, &list, &e), 0);
-    roster_seen(&r, STR("same"), pair_of(1, 1));
-    roster_seen(&r, STR("other"), pair_of(2, 1));
+    seen(&r, STR("same"), pair_of(1, 1));
+    seen(&r, STR("other"), pair_of(2, 1));
     assert_int_equal(roster_unknown(&r, look_up, &looked_up, &e), 0);
     assert_int_equal(roster_lists(&r, count, n, &e), 0);
     assert_int_equal(n[0], 2);

@@ -39,13 +39,14 @@ struct waiting {
     struct bulk *rows;
     enum sql insert;
 };
-#define N_WAITING 6
+#define N_WAITING 7
 
 static void waiting_rows(struct sqlite_run *r, struct waiting out[N_WAITING])
 {
-    const struct waiting all[N_WAITING] = {{&r->sds.rows, SQL_SD_BULK}, {&r->versions, SQL_VERSION_BULK},
-                                           {&r->bodies, SQL_BODY_BULK}, {&r->changes, SQL_CHANGE_BULK},
-                                           {&r->links, SQL_LINKS_BULK}, {&r->gaps, SQL_GAP_BULK}};
+    const struct waiting all[N_WAITING] = {{&r->sds.rows, SQL_SD_BULK},     {&r->versions, SQL_VERSION_BULK},
+                                           {&r->bodies, SQL_BODY_BULK},     {&r->changes, SQL_CHANGE_BULK},
+                                           {&r->links, SQL_LINKS_BULK},     {&r->gaps, SQL_GAP_BULK},
+                                           {&r->hint_rows, SQL_LOOKUP_BULK}};
     memcpy(out, all, sizeof all);
 }
 

@@ -16,7 +16,7 @@ static struct sqlite_run *run_new(struct sqlite_store *s, const struct run_start
     r->lock_fd = -1;
     r->prior.stats = arena_new((size_t)128 << 20);
     r->roster = roster_new(&s->key);
-    r->lookups = sorter_new();
+    r->hints = sorter_new();
     r->by_group = sorter_new();
     r->by_member = sorter_new();
     r->primaries = tape_new();
@@ -32,6 +32,7 @@ static struct sqlite_run *run_new(struct sqlite_store *s, const struct run_start
     r->changes = bulk_new(12);
     r->links = bulk_new(4);
     r->gaps = bulk_new(7);
+    r->hint_rows = bulk_new(3);
     r->sds.rows = bulk_new(4);
     r->gone_names = tape_new();
     r->gone_owners = sorter_new();
@@ -46,10 +47,10 @@ static struct sqlite_run *run_new(struct sqlite_store *s, const struct run_start
 void run_free(struct sqlite_run *r)
 {
     struct idset *sets[] = {&r->seen, &r->written, &r->embodied, &r->linked, &r->relisted, &r->changed};
-    struct sorter *sorters[] = {&r->lookups, &r->by_group, &r->by_member};
+    struct sorter *sorters[] = {&r->hints, &r->by_group, &r->by_member};
     struct buf *bufs[] = {&r->domain,   &r->domain_sid, &r->listed_base, &r->source,
                           &r->old_list, &r->new_list,   &r->list.stats};
-    struct bulk *bulks[] = {&r->versions, &r->bodies, &r->changes, &r->links, &r->gaps};
+    struct bulk *bulks[] = {&r->versions, &r->bodies, &r->changes, &r->links, &r->gaps, &r->hint_rows};
     for (size_t i = 0; i < n_elements(bulks); i++) bulk_free(bulks[i]);
     for (size_t i = 0; i < n_elements(sets); i++) idset_free(sets[i]);
     for (size_t i = 0; i < n_elements(sorters); i++) sorter_free(sorters[i]);

@@ -1,8 +1,7 @@
+#include "store/sqlite/hints.h"
 #include "store/sqlite/write.h"
 
 #include <stdio.h>
-
-#define HINTS_AT_ONCE 32768
 
 /* --- gaps that only the store knows ----------------------------------------------------------- */
 
@@ -35,32 +34,6 @@ static int tell_held(struct sqlite_run *r, struct err *e)
         try(write_gap(r, &g, e));
     }
     return 0;
-}
-
-/* --- hints ------------------------------------------------------------------------------------ */
-
-static int write_hints(struct sqlite_run *r, struct bulk *b, struct err *e)
-{
-    if (!b->n_cells) return 0;
-    try(batch_open(r, e));
-    try(bulk_write(&r->s->q, b, r->is_baseline ? SQL_LOOKUP_BULK_FIRST : SQL_LOOKUP_BULK, e));
-    return batch_commit(r, e);
-}
-
-int lookups_write(struct sqlite_run *r, struct err *e)
-{
-    struct bulk b = bulk_new(2);
-    uint64_t hint;
-    int rc = sorter_sort(&r->lookups, e);
-    while (rc == 0 && (rc = sorter_next(&r->lookups, &hint, e)) > 0) {
-        bulk_int(&b, r->connector);
-        bulk_int(&b, (int64_t)hint);
-        rc = bulk_rows(&b) < HINTS_AT_ONCE ? 0 : write_hints(r, &b, e);
-    }
-    if (rc == 0) rc = write_hints(r, &b, e);
-    bulk_free(&b);
-    sorter_free(&r->lookups);
-    return rc;
 }
 
 /* --- the last transaction --------------------------------------------------------------------- */
@@ -160,7 +133,7 @@ static int write_all(struct sqlite_run *r, const struct run_end *end, struct err
     try(batch_commit(r, e));
     try(gone_write(r, end->accept_deletions, e));
     try(tell_held(r, e));
-    try(lookups_write(r, e));
+    try(hints_write(r, e));
     try(batch_commit(r, e)); /* what follows reads what this run wrote */
     try(members_resolve(r, e));
     try(batch_commit(r, e));

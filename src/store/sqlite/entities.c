@@ -1,3 +1,4 @@
+#include "store/sqlite/hints.h"
 #include "store/sqlite/read.h"
 
 #include "model/dn.h"
@@ -200,7 +201,7 @@ static int consider_hint(struct finding *f, enum key_type type, struct str text,
 {
     f->type = type;
     f->text = text;
-    return hinted(f->s, f->c, hint, consider, f, e);
+    return hints_find(f->s, f->c->id, hint, consider, f, e);
 }
 
 /* CORP\bob and corp.example\bob: the account name, if that is this connector's domain. */

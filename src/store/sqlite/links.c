@@ -1,4 +1,5 @@
 #include "store/sqlite/link_cache.h"
+#include "store/sqlite/hints.h"
 #include "store/sqlite/read.h"
 
 /* --- one end ---------------------------------------------------------------------------------- */
@@ -150,7 +151,8 @@ bool read_resolve_dn(struct store *store, struct str connector, struct str dn, s
     if (!dn.len || reading_begin(&reading, x.w.s, &ignored) < 0) return false;
     if (handle_connector_get(x.w.s, connector, &c, &ignored) == 0) {
         x.w.c = c;
-        if (hinted(x.w.s, c, lookup_dn(&x.w.s->lookup, dn), try_one, &x, &ignored) < 0) x.found = false;
+        if (hints_find(x.w.s, c->id, lookup_dn(&x.w.s->lookup, dn), try_one, &x, &ignored) < 0)
+            x.found = false;
     }
     reading_end(&reading);
     return x.found;

@@ -3,6 +3,7 @@
 #include "model/dn.h"
 #include "model/sid.h"
 #include "store/sqlite/difference.h"
+#include "store/sqlite/hints.h"
 #include "store/sqlite/write.h"
 
 #include <stdio.h>
@@ -43,33 +44,29 @@ static int match(struct sqlite_run *r, const struct wanted *w, uint32_t seq, str
     return matches;
 }
 
-static int find_among(struct sqlite_run *r, sqlite3_stmt *s, const struct wanted *w, uint32_t *pair,
-                      struct err *e)
+struct search {
+    struct sqlite_run *r;
+    const struct wanted *wanted;
+    int best; /* as match() says */
+    uint32_t *pair;
+};
+
+static int consider(void *ctx, uint32_t seq, struct err *e)
 {
-    int rc, best = 0;
-    while (best < 2 && (rc = sq_step(&r->s->q, s, e)) != 0) {
-        struct version v;
-        if (rc < 0) return rc;
-        int how = match(r, w, (uint32_t)sq_col_int(s, 0) & SEQ_MAX, &v, e);
-        if (how < 0) return how;
-        if (how <= best) continue;
-        best = how;
-        *pair = pair_of(v.seq, v.kind == KIND_foreign_principal ? VIA_FOREIGN : VIA_MEMBER);
-    }
-    return 0;
+    struct search *x = ctx;
+    struct version v;
+    int how = match(x->r, x->wanted, seq, &v, e);
+    if (how <= x->best) return how < 0 ? how : 0;
+    x->best = how;
+    *x->pair = pair_of(v.seq, v.kind == KIND_foreign_principal ? VIA_FOREIGN : VIA_MEMBER);
+    return how == 2;
 }
 
 static int find(struct sqlite_run *r, uint64_t hint, const struct wanted *w, uint32_t *pair, struct err *e)
 {
-    sqlite3_stmt *s;
+    struct search x = {r, w, 0, pair};
     *pair = 0;
-    try(sq_take(&r->s->q, SQL_LOOKUP_FIND, &s, e));
-    sq_int(s, 1, r->connector);
-    sq_int(s, 2, (int64_t)hint);
-    sq_int(s, 3, (int64_t)(hint | SEQ_MAX));
-    int rc = find_among(r, s, w, pair, e);
-    sq_give(&r->s->q, SQL_LOOKUP_FIND, s);
-    return rc;
+    return hints_find(r->s, r->connector, hint, consider, &x, e);
 }
 
 int members_find_dn(struct sqlite_run *r, struct str dn, uint32_t *pair, struct err *e)

@@ -1,5 +1,6 @@
 /* Who is below a privileged group, through nesting and primary groups: from each such group downwards, once a
  * snapshot. */
+#include "store/sqlite/hints.h"
 #include "store/sqlite/read.h"
 
 #include "model/sid.h"
@@ -101,7 +102,7 @@ static int start_with(struct spreading *p, struct sid parent, uint32_t rid, stru
     parent.sub[parent.n_sub++] = rid;
     struct start st = {.p = p, .sid = {sid, sid_encode(sid, &parent)}};
     st.bits = derive_privileged_group(st.sid, domain_sid);
-    return st.bits ? hinted(p->s, p->c, lookup_sid(&p->s->lookup, st.sid), start_at, &st, e) : 0;
+    return st.bits ? hints_find(p->s, p->c->id, lookup_sid(&p->s->lookup, st.sid), start_at, &st, e) : 0;
 }
 
 static int start_everywhere(struct spreading *p, struct err *e)

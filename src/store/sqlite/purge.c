@@ -1,4 +1,5 @@
 /* What nobody sees any more: rows that a newer visible one has replaced, and the rows of runs that failed. */
+#include "store/sqlite/hints.h"
 #include "store/sqlite/write.h"
 
 #include <stdlib.h>
@@ -32,7 +33,7 @@ static int drop_hints(struct sqlite_run *r, uint32_t seq, const struct hints *go
     for (size_t i = 0; i < gone->n; i++) {
         bool is_kept = false;
         for (size_t k = 0; k < kept->n; k++) is_kept |= kept->at[k] == gone->at[i];
-        if (!is_kept) try(SQ_DO(&r->s->q, SQL_LOOKUP_DROP, e, r->connector, (int64_t)(gone->at[i] | seq)));
+        if (!is_kept) try(sorter_add(&r->hints, hint_dropped(gone->at[i] | seq), e));
     }
     return 0;
 }
@@ -97,6 +98,7 @@ static int purge_linked(struct sqlite_run *r, uint32_t seq, struct err *e)
 
 static int purged(struct sqlite_run *r, int64_t run, struct err *e)
 {
+    try(hints_write(r, e));
     try(batch_open(r, e));
     try(SQ_DO(&r->s->q, SQL_CONNECTOR_PURGED, e, r->connector, run));
     return batch_commit(r, e);
@@ -256,25 +258,11 @@ static int clear_slice(struct sqlite_run *r, uint32_t from, uint32_t to, struct 
     return batch_wrote(r, (to - from) * (size_t)1024, e);
 }
 
-static int clear_hints(struct sqlite_run *r, struct err *e)
-{
-    int64_t nth;
-    do {
-        const int64_t place[] = {r->connector, SLICE};
-        nth = 0;
-        try(sq_get_number(&r->s->q, SQL_LOOKUP_NTH, 2, place, &nth, e));
-        try(batch_open(r, e));
-        try(SQ_DO(&r->s->q, SQL_LOOKUP_CLEAR, e, r->connector, nth ? nth : INT64_MAX));
-        try(batch_wrote(r, SLICE * (size_t)16, e));
-    } while (nth);
-    return 0;
-}
-
 static int clear_connector(struct sqlite_run *r, struct err *e)
 {
     for (uint32_t from = 0; from < r->next_seq; from += SLICE) try(clear_slice(r, from, from + SLICE, e));
-    try(clear_hints(r, e));
     try(batch_open(r, e));
+    try(SQ_DO(&r->s->q, SQL_LOOKUP_CLEAR, e, r->connector));
     try(SQ_DO(&r->s->q, SQL_ENTITY_CLEAR, e, r->connector));
     r->next_seq = r->first_new = 1;
     return 0;
@@ -283,6 +271,7 @@ static int clear_connector(struct sqlite_run *r, struct err *e)
 int purge_failed(struct sqlite_run *r, int64_t run, bool with_links, const struct idset *touched,
                  struct err *e)
 {
+    sorter_free(&r->hints); /* what it would have added */
     if (!r->visible) {
         try(clear_connector(r, e));
     } else {
@@ -290,6 +279,7 @@ int purge_failed(struct sqlite_run *r, int64_t run, bool with_links, const struc
         for (size_t i = 0; with_links && i < n_elements(sides); i++)
             try(for_all(r, SQL_LINKS_OF_RUN, sides[i], run, each_undo_links, e));
     }
+    try(hints_write(r, e));
     try(undo_changes(r, run, e));
     return batch_commit(r, e);
 }

@@ -1,4 +1,5 @@
 #include "store/diff.h"
+#include "store/sqlite/hints.h"
 #include "store/sqlite/write.h"
 
 #include "model/sid.h"
@@ -86,7 +87,7 @@ static int add_lookups(struct sqlite_run *r, uint32_t seq, const struct record_i
     for (size_t i = 0; i < n_new; i++) {
         bool is_known = false;
         for (size_t k = 0; k < n_old; k++) is_known |= old[k] == new[i];
-        if (!is_known) try(sorter_add(&r->lookups, new[i] | seq, e));
+        if (!is_known) try(sorter_add(&r->hints, hint_added(new[i] | seq), e));
     }
     return 0;
 }
@@ -131,12 +132,13 @@ static int new_identity(struct sqlite_run *r, const uint8_t guid[GUID_SIZE], uin
     return 0;
 }
 
-static int put_new(struct sqlite_run *r, uint32_t seq, const struct record *rec, struct err *e)
+static int put_new(struct sqlite_run *r, uint32_t seq, const struct record *rec, struct hash128 dn,
+                   struct err *e)
 {
     struct record_index x;
     struct version v = {.seq = seq,
                         .kind = rec->kind,
-                        .hash = fingerprint_record(&r->s->key, rec),
+                        .hash = fingerprint_record(&r->s->key, rec, dn),
                         .body_run = r->id,
                         .first_run = r->id,
                         .changed_run = r->id,
@@ -262,10 +264,11 @@ static int put_differing(struct sqlite_run *r, struct version old, struct versio
     return batch_wrote(r, (same_state ? 0 : rec->state.len) + rec->stats.len + 256, e);
 }
 
-static int put_known(struct sqlite_run *r, const struct version *old, const struct record *rec, struct err *e)
+static int put_known(struct sqlite_run *r, const struct version *old, const struct record *rec,
+                     struct hash128 dn, struct err *e)
 {
     struct version v = *old;
-    v.hash = fingerprint_record(&r->s->key, rec);
+    v.hash = fingerprint_record(&r->s->key, rec, dn);
     v.kind = rec->kind;
     v.stats = rec->stats;
     try(sd_of(r, rec, old, &v.sd_id, e));
@@ -298,7 +301,7 @@ int run_put(struct store_run *run, const struct record *rec, struct err *e)
         return 0;
     }
     r->counts[rec->kind].read++;
-    roster_seen(&r->roster, rec->dn,
-                pair_of(seq, rec->kind == KIND_foreign_principal ? VIA_FOREIGN : VIA_MEMBER));
-    return old ? put_known(r, old, rec, e) : put_new(r, seq, rec, e);
+    struct hash128 dn = hash128_of(&r->s->key, bytes_of(rec->dn));
+    roster_seen(&r->roster, dn, pair_of(seq, rec->kind == KIND_foreign_principal ? VIA_FOREIGN : VIA_MEMBER));
+    return old ? put_known(r, old, rec, dn, e) : put_new(r, seq, rec, dn, e);
 }

@@ -55,18 +55,3 @@ int entity_read(struct entity_reader *r, const struct known_connector *c, const 
     memcpy(r->entity.record.guid, v->guid, GUID_SIZE);
     return 0;
 }
-
-int hinted(struct sqlite_store *s, const struct known_connector *c, uint64_t hint,
-           int (*each)(void *ctx, uint32_t seq, struct err *e), void *ctx, struct err *e)
-{
-    sqlite3_stmt *q;
-    int rc;
-    try(sq_take(&s->q, SQL_LOOKUP_FIND, &q, e));
-    sq_int(q, 1, c->id);
-    sq_int(q, 2, (int64_t)hint);
-    sq_int(q, 3, (int64_t)(hint | SEQ_MAX));
-    while ((rc = sq_step(&s->q, q, e)) > 0)
-        if ((rc = each(ctx, (uint32_t)sq_col_int(q, 0) & SEQ_MAX, e)) != 0) break;
-    sq_give(&s->q, SQL_LOOKUP_FIND, q);
-    return rc < 0 ? rc : 0;
-}

@@ -32,10 +32,6 @@ int entity_read(struct entity_reader *r, const struct known_connector *c, const 
 /* Privilege bits of an entity of the visible snapshot; computed once for all. */
 int privileges_of(struct sqlite_store *s, struct known_connector *c, uint32_t seq, unsigned *out,
                   struct err *e) must_use;
-/* Calls each with every seq that a hint leads to (who then compares); each returns 1 to stop. */
-int hinted(struct sqlite_store *s, const struct known_connector *c, uint64_t hint,
-           int (*each)(void *ctx, uint32_t seq, struct err *e), void *ctx, struct err *e) must_use;
-
 int read_connector_state(struct store *s, struct str name, struct connector_state *out, struct err *e);
 int read_runs_list(struct store *s, struct str connector, int64_t limit,
                    bool (*each)(void *, const struct run_row *), void *ctx, struct err *e);

@@ -67,7 +67,7 @@ struct sqlite_run {
     size_t batch_rows, batch_bytes;
     int64_t batch_started_ms; /* of the transaction */
     uint32_t saved_next_seq;
-    struct bulk versions, bodies, changes, links, gaps;
+    struct bulk versions, bodies, changes, links, gaps, hint_rows;
     struct identities identities;
     struct hash128 identity_key; /* of the GUID that prior_find was asked for last */
 
@@ -81,7 +81,7 @@ struct sqlite_run {
     struct sds sds;
     struct roster roster;
     struct open_list list;
-    struct sorter lookups;             /* hints to add */
+    struct sorter hints;               /* to add and to drop: hints.h */
     struct tape gone_names;            /* u32 length, text: whom lists still name that are gone */
     struct sorter gone_owners;         /* whose list << 34 | where on gone_names */
     struct tape primaries;             /* u64: RID of the primary group now << 32 | seq */
@@ -138,7 +138,6 @@ void sds_free(struct sds *d);
 /* --- the stages of the end */
 int gone_write(struct sqlite_run *r, bool accept_deletions, struct err *e) must_use;
 bool gone_is(const struct sqlite_run *r, uint32_t seq, enum kind kind); /* will it be a tombstone? */
-int lookups_write(struct sqlite_run *r, struct err *e) must_use;
 /* Newest of this run's and the visible entities that has this DN, SID; *pair 0: nobody. */
 int members_find_dn(struct sqlite_run *r, struct str dn, uint32_t *pair, struct err *e) must_use;
 int members_resolve(struct sqlite_run *r, struct err *e) must_use;

@@ -56,9 +56,10 @@ static const char ddl[] =
     " dn TEXT NOT NULL, name TEXT NOT NULL, sid BLOB NOT NULL, state BLOB NOT NULL,"
     " PRIMARY KEY (tenant_id, entity_id, run_id)) STRICT;"
 
-    /* lookup.h; rows may be stale, who reads them compares */
-    "CREATE TABLE lookup (tenant_id INTEGER NOT NULL, connector_id INTEGER NOT NULL, hint INTEGER NOT NULL,"
-    " PRIMARY KEY (tenant_id, connector_id, hint)) STRICT, WITHOUT ROWID;"
+    /* hints.h: numbers by which names are found, many to a row, the first one as its key */
+    "CREATE TABLE lookup (tenant_id INTEGER NOT NULL, connector_id INTEGER NOT NULL, first INTEGER NOT NULL,"
+    " hints BLOB NOT NULL,"
+    " PRIMARY KEY (tenant_id, connector_id, first)) STRICT, WITHOUT ROWID;"
 
     /* side 1: what a group's or an account's links name and nobody has, lstr after lstr; 2: the members of a group,
        3: the groups of an entity (idlist.h) */

@@ -84,12 +84,14 @@
     X(VERSION_CLEAR, "DELETE FROM version WHERE tenant_id = 1 AND entity_id >= ?1 AND entity_id < ?2")       \
     X(BODY_CLEAR, "DELETE FROM body WHERE tenant_id = 1 AND entity_id >= ?1 AND entity_id < ?2")             \
     X(LINKS_CLEAR, "DELETE FROM links WHERE tenant_id = 1 AND side = ?3 AND entity_id >= ?1 AND entity_id < ?2") \
-    X(LOOKUP_CLEAR, "DELETE FROM lookup WHERE tenant_id = 1 AND connector_id = ?1 AND hint < ?2")            \
-    X(LOOKUP_NTH, "SELECT hint FROM lookup WHERE tenant_id = 1 AND connector_id = ?1 ORDER BY hint LIMIT 1 OFFSET ?2") \
-    X(LOOKUP_BULK, "INSERT INTO lookup (tenant_id, connector_id, hint) SELECT 1, c0, c1 FROM bulk WHERE true ON CONFLICT DO NOTHING") \
-    X(LOOKUP_BULK_FIRST, "INSERT INTO lookup (tenant_id, connector_id, hint) SELECT 1, c0, c1 FROM bulk")    \
-    X(LOOKUP_FIND, "SELECT hint FROM lookup WHERE tenant_id = 1 AND connector_id = ?1 AND hint >= ?2 AND hint <= ?3") \
-    X(LOOKUP_DROP, "DELETE FROM lookup WHERE tenant_id = 1 AND connector_id = ?1 AND hint = ?2")             \
+    X(LOOKUP_BULK, "INSERT INTO lookup (tenant_id, connector_id, first, hints) SELECT 1, c0, c1, c2 FROM bulk") \
+    X(LOOKUP_ROW, "SELECT first, hints FROM lookup WHERE tenant_id = 1 AND connector_id = ?1 AND first <= ?2 " \
+                  "ORDER BY first DESC LIMIT 1")                                                             \
+    X(LOOKUP_BEHIND, "SELECT first FROM lookup WHERE tenant_id = 1 AND connector_id = ?1 AND first > ?2 ORDER BY first LIMIT 1") \
+    X(LOOKUP_DROP, "DELETE FROM lookup WHERE tenant_id = 1 AND connector_id = ?1 AND first = ?2")            \
+    X(LOOKUP_FIND, "SELECT hints FROM lookup WHERE tenant_id = 1 AND connector_id = ?1 AND first >= coalesce((SELECT max(first) " \
+                   "FROM lookup WHERE tenant_id = 1 AND connector_id = ?1 AND first <= ?2), 0) AND first <= ?3 ORDER BY first") \
+    X(LOOKUP_CLEAR, "DELETE FROM lookup WHERE tenant_id = 1 AND connector_id = ?1")                          \
     /* memberships */                                                                                        \
     X(LINKS_PUT, "INSERT INTO links (tenant_id, side, entity_id, run_id, list) VALUES (1, ?1, ?2, ?3, ?4) "  \
                  "ON CONFLICT DO UPDATE SET list = excluded.list")                                           \
