@@ -332,7 +332,7 @@ def _():
         assert "who=*" in behaviours or entities(r) == FULL - lost, "%d of %d entities: %r" % (entities(r), FULL, r)
     lanes.run([row + (harness.ROLLCALL,) for row in CONTENT], one)
     if SANITIZED != harness.ROLLCALL:
-        lanes.run([row + (SANITIZED,) for row in CONTENT[::1 if SOAK else 5]], one)
+        lanes.run([row + (SANITIZED,) for row in CONTENT[::1 if SOAK else 9]], one)
 
 
 @case("check and discover outlive the same, and name a step")
@@ -347,7 +347,7 @@ def _():
             sound(r, 9 if r.is_measured else 20)
             failed = [step for step in map(json.loads, r.out.splitlines()) if step["verdict"] == "fail"]
             assert not r.code or all(step["evidence"] and step["class"] != "BUG" for step in failed) and (failed or r.err), r
-    lanes.run(every[::1 if SOAK else 9], outlives)
+    lanes.run(every[::1 if SOAK else 17], outlives)
 
 
 # --- referrals ------------------------------------------------------------------------------------------------------------

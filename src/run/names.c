@@ -20,6 +20,7 @@ struct members {
     struct member *slots;
     size_t n_slots, n_used;
 };
+#define MEMBER_PARTS 256u /* by the hash's top bits: each grows by itself, so growing never needs twice the memory */
 #define MEMBER_OTHER 0x80u
 #define MEMBER_HASH  (((uint64_t)1 << 56) - 1)
 
@@ -50,7 +51,7 @@ struct names {
     unsigned *privileges;      /* of groups, by their index */
     struct dn_list *parents;   /* of groups: their member_of, in text */
     size_t parents_cap;
-    struct members members;
+    struct members members[MEMBER_PARTS];
     struct other *others;
     size_t n_others, others_cap;
     uint8_t domain_sid[SID_MAX];
@@ -86,7 +87,7 @@ void names_free(struct names *n)
     free(n->groups.list);
     free(n->privileges);
     free(n->parents);
-    free(n->members.slots);
+    for (size_t i = 0; i < MEMBER_PARTS; i++) free(n->members[i].slots);
     for (size_t i = 0; i < n->pool.n_chunks; i++) free(n->pool.chunks[i]);
     free(n->pool.chunks);
     free(n->others);
@@ -303,15 +304,20 @@ size_t names_groups_of(struct names *n, const struct record_index *x, const stru
 
 static struct member *member_slot(const struct members *m, uint64_t hash)
 {
-    size_t i = (size_t)(((unsigned __int128)(hash << 8) * m->n_slots) >> 64);
+    size_t i = (size_t)(((unsigned __int128)(hash << 16) * m->n_slots) >> 64);
     while (m->slots[i].key && (m->slots[i].key & MEMBER_HASH) != hash) i = i + 1 == m->n_slots ? 0 : i + 1;
     return &m->slots[i];
+}
+
+static uint32_t member_part(uint64_t hash)
+{
+    return (uint32_t)(hash >> 48);
 }
 
 static void members_grow(struct members *m)
 {
     struct members old = *m;
-    m->n_slots = old.n_slots ? old.n_slots + old.n_slots / 2 : 1024;
+    m->n_slots = old.n_slots ? old.n_slots + old.n_slots / 4 : 64;
     m->slots = x_zalloc(m->n_slots * sizeof *m->slots);
     for (size_t i = 0; i < old.n_slots; i++)
         if (old.slots[i].key) *member_slot(m, old.slots[i].key & MEMBER_HASH) = old.slots[i];
@@ -377,10 +383,10 @@ static uint32_t pool_names(struct names *n, const struct record_index *x)
 
 static void add_member(struct names *n, const struct record_index *x)
 {
-    struct members *m = &n->members;
     const struct record *r = x->record;
-    if (m->n_used + 1 > m->n_slots / 5 * 4) members_grow(m);
     uint64_t hash = raw_hash(r->dn).lo & MEMBER_HASH;
+    struct members *m = &n->members[member_part(hash)];
+    if (m->n_used + 1 > m->n_slots / 5 * 4) members_grow(m);
     struct member *slot = member_slot(m, hash);
     if (slot->key) return;
     bool in_domain = sid_is_in_domain(r->sid, domain_of(n));
@@ -408,20 +414,24 @@ static void fill_sid(struct names *n, const struct member *m, struct ref *out)
 
 static const struct member *find_member(const struct names *n, struct str dn)
 {
-    if (!n->members.n_slots) return NULL;
-    const struct member *m = member_slot(&n->members, raw_hash(dn).lo & MEMBER_HASH);
+    uint64_t hash = raw_hash(dn).lo & MEMBER_HASH;
+    const struct members *part = &n->members[member_part(hash)];
+    if (!part->n_slots) return NULL;
+    const struct member *m = member_slot(part, hash);
     return m->key ? m : NULL;
 }
 
 uint32_t names_find(const struct names *n, struct str dn)
 {
     const struct member *m = find_member(n, dn);
-    return m ? (uint32_t)(m - n->members.slots) + 1 : 0;
+    if (!m) return 0;
+    uint32_t part = member_part(m->key & MEMBER_HASH);
+    return part << 24 | ((uint32_t)(m - n->members[part].slots) + 1); /* a part has fewer than 2^24 slots */
 }
 
 void names_member(struct names *n, uint32_t handle, struct ref *out)
 {
-    fill_sid(n, &n->members.slots[handle - 1], out);
+    fill_sid(n, &n->members[handle >> 24].slots[(handle & 0xffffff) - 1], out);
 }
 
 static void fill_names(struct names *n, uint32_t place, struct ref *out)
