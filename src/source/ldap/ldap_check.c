@@ -84,7 +84,7 @@ static void check_secret(struct checkup *c, struct finding *f)
         err_hint(&c->why, "set password: file:PATH, env:NAME, cred:NAME or prompt:");
         finding_fail(f, &c->why);
     } else {
-        finding_say(f, "a password of %zu bytes%s%s", c->job->password.len, where.len ? " from " : "",
+        finding_say(f, "a password%s%s", where.len ? " from " : "",
                     buf_cstr(&where));
     }
     buf_free(&where);
