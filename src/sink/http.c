@@ -52,7 +52,7 @@ static void headers_wipe(struct curl_slist *list)
 static void add_header(struct sink_http *h, struct buf *line)
 {
     h->headers = curl_slist_append(h->headers, buf_cstr(line));
-    if (!h->headers) abort();
+    if (!h->headers) x_out_of_memory();
     secret_wipe(line->ptr, line->len);
     buf_free(line);
 }

@@ -88,7 +88,7 @@ int http_url_parse(struct http_url *out, struct str url, struct err *e)
     try(check_bytes(url, e));
     defer_free char *text = x_strdup(url);
     CURLU *u = curl_url();
-    if (!u) abort();
+    if (!u) x_out_of_memory();
     CURLUcode rc = curl_url_set(u, CURLUPART_URL, text, CURLU_DISALLOW_USER | CURLU_NON_SUPPORT_SCHEME);
     int result = 0;
     if (rc == CURLUE_USER_NOT_ALLOWED)

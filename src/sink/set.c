@@ -18,6 +18,7 @@
 
 struct sink_set_file {
     char *name;
+    const char *dir; /* the set's */
     int fd;
     struct buf buf;
     struct sha256 sum;
@@ -68,6 +69,7 @@ int sink_set_file(struct sink_set *s, struct sink_set_file **out, const char *na
     if (fd < 0) return FAIL(e, "%s/%s", s->dir.path, name);
     struct sink_set_file *f = x_zalloc(sizeof *f);
     f->name = x_strdup(str_from(name));
+    f->dir = s->dir.path;
     f->fd = fd;
     f->buf = buf_new(FLUSH_AT + ROW_MAX_BYTES);
     sha256_init(&f->sum);
@@ -90,7 +92,7 @@ static int flush(struct sink_set_file *f)
 {
     int rc = file_write_all(f->fd, buf_bytes(&f->buf), &f->failed);
     if (rc < 0) {
-        err_wrap(&f->failed, "%s", f->name);
+        err_wrap(&f->failed, "%s/%s", f->dir, f->name);
         if (rc == ERR_LIMIT)
             err_hint(&f->failed, "make room on that disk and run again; the older set is untouched");
     }
@@ -120,10 +122,10 @@ static int finish_file(struct sink_set *s, struct sink_set_file *f, struct err *
     struct stat there;
     try(sink_set_wrote_rows(f, 0, e)); /* tells of an earlier failure */
     if (flush(f) < 0) return report(f, e);
-    if (fsync(f->fd) < 0) return FAIL(e, "%s: fsync", f->name);
+    if (fsync(f->fd) < 0) return FAIL(e, "%s/%s: fsync", f->dir, f->name);
     int fd = f->fd;
     f->fd = -1;
-    if (close(fd) < 0 && errno != EINTR) return FAIL(e, "%s: close", f->name);
+    if (close(fd) < 0 && errno != EINTR) return FAIL(e, "%s/%s: close", f->dir, f->name);
     sha256_hex(&f->sum, f->sha256);
     /* found now, while nothing has been moved yet */
     if (fstatat(s->dir.dir, f->name, &there, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(there.st_mode))

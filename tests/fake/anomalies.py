@@ -259,6 +259,15 @@ REFERRALS = {
     "percent": ["ldap://%66ake.example:389/%zz"], "empty-uri": [""], "empty-list": [], "no-field": None, "text": ["not a url"],
     "1000": ["ldap://{t}/CN=%d" % i for i in range(1000)], "100k": ["ldap://{t}/" + 100000 * "a"], "two": ["ldaps://{t}/", "ldap://{t}/"],
     "metadata": ["ldap://169.254.169.254/"], "octal": ["ldap://0177.0.0.1:389/"], "decimal": ["ldap://2130706433:389/"],
+    "mixed-case": ["LdAp://{t}/DC=other"], "ipv6-rogue": ["ldap://[::1]:{p}/"], "ipv6-mapped": ["ldap://[::ffff:127.0.0.1]:{p}/"],
+    "ipv6-zone": ["ldap://[::1%25lo]:{p}/"], "localhost": ["ldap://localhost:{p}/"], "trailing-dot": ["ldap://localhost.:{p}/"],
+    "short-ip": ["ldap://127.1:{p}/"], "hex-ip": ["ldap://0x7f000001:{p}/"], "password": ["ldap://user:secret@{t}/"], "double-at": ["ldap://a@b@{t}/"],
+    "fragment": ["ldap://{t}/#ldap://{t}/"], "query-only": ["ldap://{t}?"], "no-slashes": ["ldap:{t}"], "one-slash": ["ldap:/{t}"],
+    "backslash": ["ldap:\\\\{t}\\"], "url-prefix": ["URL:ldap://{t}/"], "angle": ["<ldap://{t}/>"], "tab": ["\tldap://{t}/"], "host-space": ["ldap://{t} /"],
+    "comma-list": ["ldap://{t},{t}/"], "space-list": ["ldap://{t}/ ldap://{t}/"], "nested": ["ldap://{t}/ldap://{t}/"], "same-dn": ["ldap://{t}/DC=fake,DC=example"],
+    "own-name": ["ldap://fake-dc.fake.example:{p}/DC=fake,DC=example"], "srv": ["ldap:///DC=fake,DC=example??sub"], "critical-ext": ["ldap://{t}/????!1.2.3.4=x"],
+    "bad-scope": ["ldap://{t}/DC=other??everything"], "ftp": ["ftp://{t}/"], "smb": ["smb://{t}/share", "\\\\{t}\\share"], "ldaps-ip": ["ldaps://127.0.0.1:{p}/", "ldaps://127.0.0.1/"],
+    "every-scheme": ["%s://{t}/DC=other" % s for s in ("ldap", "ldaps", "cldap", "ldapi", "http", "https", "gc", "mailto", "javascript")],
 }
 
 
@@ -266,7 +275,7 @@ def referral_uris(shape, target, own):
     uris = REFERRALS[shape]
     if uris is None:
         return None
-    return [u if isinstance(u, bytes) else u.replace("{t}", target).replace("{self}", own).encode() for u in uris]
+    return [u if isinstance(u, bytes) else u.replace("{t}", target).replace("{p}", target.rpartition(":")[2]).replace("{self}", own).encode() for u in uris]
 
 
 # --- paged results control, ranges ------------------------------------------------------------------------------
@@ -363,6 +372,7 @@ BEHAVIOURS = {
     "bind-result": Spec("refusals", "CODE", "bind answers this result code", arg="busy"),
     "channel-binding": Spec("refusals", "", "bind answers 49 with data 80090346: channel binding is missing or wrong"),
     "stronger-auth": Spec("refusals", "", "bind answers strongerAuthRequired (over=plain: only without TLS)", over="any"),
+    "echo": Spec("refusals", "WHERE", "on=bind|search is refused with code=, and the text, the matched DN or the referral repeats the password", ["text", "matched", "referral", "logon"], arg="text", on="bind", code="49"),
     "no-such-base": Spec("refusals", "MATCHED", "search answers noSuchObject with this matchedDN", arg=ad.DOMAIN_DN),
     "insufficient": Spec("refusals", "", "search answers insufficientAccessRights"),
     "no-descriptors": Spec("refusals", "", "nTSecurityDescriptor is never returned"),
@@ -371,8 +381,8 @@ BEHAVIOURS = {
     "hide-root-attrs": Spec("refusals", "A:B:..", "these root DSE attributes are absent", arg="dnsHostName"),
     "result": Spec("refusals", "CODE", "page= of a search ends with this code, after entries= of its entries (default: all of them)", arg="busy", page="1"),
     "dirsync-open": Spec("refusals", "", "DirSync needs no right and no LDAP_DIRSYNC_OBJECT_SECURITY flag"),
-    "referral": Spec("refusals", "SHAPE", "result code 10 with this referral (on=bind|search|starttls, page=, target=HOST:PORT, code=); `each` takes the next shape each time", list(REFERRALS) + ["each"], arg="plain", on="search", target="other.example:389", code="10"),
-    "continuation": Spec("refusals", "SHAPE", "a SearchResultReference of this shape before the page's entries (target=, count=)", list(REFERRALS) + ["each"], arg="plain", target="other.example:389", count="1"),
+    "referral": Spec("refusals", "SHAPE", "result code 10 with this referral (on=bind|search|starttls|dse|ext|notice, page=, target=HOST:PORT, code=); `each` takes the next shape each time", list(REFERRALS) + ["each"], arg="plain", on="search", target="other.example:389", code="10"),
+    "continuation": Spec("refusals", "SHAPE", "a SearchResultReference of this shape before the page's entries, or on=dse the root DSE (target=, count=)", list(REFERRALS) + ["each"], arg="plain", on="search", target="other.example:389", count="1"),
     # another controller, other times
     "clock-skew": Spec("identity", "SECONDS", "currentTime is off by so much", arg="86400"),
     "dc": Spec("identity", "NAME", "the root DSE is that of another controller (host name, invocation, USNs)", arg="dc2"),

@@ -51,9 +51,10 @@ class Server:
     def build(self, changes):
         o = self.options
         made = ad.Directory(**{k: int(changes.get(k, getattr(o, k))) for k in ("users", "groups", "computers", "changed", "deleted")}, dc=o.dc)
-        for sam, attrs in o.entries.items():
+        for who, attrs in o.entries.items():  # sAMAccountName, or DN
+            entry = made.by_norm[ad.norm_dn(who)] if "=" in who else made.by_sam[who.casefold()]
             for name, values in attrs.items():
-                made.by_sam[sam.casefold()].set(name, [bytes.fromhex(v["hex"]) if isinstance(v, dict) else v for v in values])
+                entry.set(name, [bytes.fromhex(v["hex"]) if isinstance(v, dict) else v for v in values])
         for sam in o.remove:
             entry = made.by_sam.pop(sam.casefold())
             made.entries.remove(entry)
