@@ -92,7 +92,8 @@ SETTINGS = [
     ("host missing", GOOD.replace("    host: dc1.corp.example\n", ""), 2, r"host is missing", "host"),
     ("port of 70000", GOOD + "    port: 70000\n", 2, r"yaml:8:11: port", ""),
     ("plain LDAP", GOOD + "    security: ldap\n", 2, r"yaml:8:15: security: .*clear text", "starttls or ldaps|ldaps"),
-    ("Kerberos", GOOD + "    auth: kerberos\n", 2, r"auth: kerberos is not in this version", ""),
+    ("a password for a ticket cache", GOOD + "    auth: kerberos_cache\n", 2, r"yaml:7:15: password: not used with auth: kerberos_cache", ""),
+    ("NTLM", GOOD + "    auth: ntlm\n", 2, r"yaml:8:11: auth: 'ntlm' is none of simple, kerberos, kerberos_cache, keytab", ""),
     ("a tab", GOOD + "\tport: 636\n", 2, r"yaml:8:\d+: ", ""),
     ("a key twice", GOOD + "    host: dc2.corp.example\n", 2, r"yaml:8:5: .*host", ""),
     ("unknown connector type", GOOD.replace("active_directory", "active_dirctory"), 2, r"did you mean 'active_directory'", ""),
@@ -601,7 +602,7 @@ def _():
     r = rollcall("check", "fake", config=fake.config(work), code=4)
     lines = r.out.splitlines()
     assert [line.split()[1] for line in lines if re.match("(ok|WARN|FAIL|skip) ", line)] == [
-        "settings", "secret", "dns", "tcp", "tls", "root_dse", "clock", "bind", "base_dn", "sample", "permissions", "account"], r
+        "settings", "secret", "dns", "tcp", "tls", "root_dse", "clock", "controllers", "bind", "base_dn", "sample", "permissions", "account"], r
     assert "FAIL bind" in r.out and "    fix: unlock the account" in r.out and lines[-1] == "fake: NOT ready (1 failed, 0 warnings)" and not r.err, r
     assert "\x1b" not in r.out
 

@@ -162,12 +162,12 @@ def _():
     assert r.code in (2, 3) and "/nonexistent/x.yaml" in r.err, r
 
 
-@case("what is not in this version is refused, not ignored")
+@case("settings of Kerberos that contradict each other are refused, not ignored")
 def _():
-    for key, value in (("auth", "kerberos"), ("failover_hosts", ["x"]), ("dc_discovery", True), ("last_logon", "all_controllers")):
-        c = fake.config(scratch(), **{key: value})
-        r = rollcall("check", "fake", config=c, code=2)
-        assert key in r.err, r
+    for keys, word in (({"auth": "kerberos_cache"}, "password"), ({"auth": "keytab"}, "keytab"), ({"security": "ldap"}, "security"),
+                       ({"auth": "kerberos", "security": "ldap"}, "ca_certificate"), ({"auth": "kerberos", "kerberos_spn": "dc1"}, "kerberos_spn")):
+        r = rollcall("check", "fake", config=fake.config(scratch(), **keys), code=2)
+        assert word in r.err, r
 
 
 @case("completion scripts parse and know the commands")
@@ -193,6 +193,25 @@ def _():
     assert "BEGIN CERTIFICATE" in open(pem).read()
     rollcall("certificate", host, "--ca", fake.ca, code=0)
     rollcall("certificate", host, "--ca", fake.ca, "--name", "other.example", code=6)
+
+
+@case("settings without a store: what needs one says so, the rest works and makes none")
+def _():
+    d = scratch()
+    text = re.sub(r"^store:.*\n", "", open(config).read(), flags=re.M)
+    c = write(os.path.join(d, "rollcall.yaml"), text)
+    for args in (["sync", "fake"], ["deliver", "fake"], ["run", "list"], ["entity", "list"], ["change", "list"],
+                 ["export", "-c", "fake", "-d", "csv", "-t", os.path.join(d, "out")]):
+        r = rollcall(*args, config=c, code=2)
+        assert "needs a store, and none is set" in r.err and "store: sqlite:" in r.err, r
+    report = rollcall("config", "check", "-o", "json", config=c).json()
+    valid("config_check", report)
+    assert report["connectors"] == ["fake"] and "store" not in report
+    assert rollcall("connector", "list", "-o", "json", config=c).json()[0]["name"] == "fake"
+    write(c, "store: sqlite:%s/none.db\n%s" % (d, text))
+    rollcall("connector", "list", config=c)
+    rollcall("check", "fake", config=c)
+    assert os.listdir(d) == ["rollcall.yaml"], os.listdir(d)  # looking makes no store
 
 
 @case("a closed pipe ends quietly")

@@ -511,7 +511,7 @@ def verdicts(s):
     return {step["name"]: step["verdict"] for step in s.steps}
 
 
-STEPS = "settings secret dns tcp tls root_dse clock bind base_dn sample permissions account".split()
+STEPS = "settings secret dns tcp tls root_dse clock controllers bind base_dn sample permissions account".split()
 
 
 @case

@@ -62,9 +62,17 @@ bool str_is_utf8(struct str s)
     return true;
 }
 
+void x_out_of_memory(void)
+{
+    static const char said[] = "rollcall: out of memory\n  fix: give it more: see ulimit -v, the MemoryMax of its service, or the memory of the machine\n";
+    ssize_t ignored = write(STDERR_FILENO, said, sizeof said - 1); /* nothing here may allocate */
+    (void)ignored;
+    _exit(X_OUT_OF_MEMORY);
+}
+
 static void *need(void *p)
 {
-    if (!p) abort();
+    if (!p) x_out_of_memory();
     return p;
 }
 

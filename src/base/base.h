@@ -1,7 +1,7 @@
-/* base.h - the words every other file uses: bytes, str, allocation that aborts, must_use.
+/* base.h - the words every other file uses: bytes, str, allocation that does not return without memory, must_use.
  *
  * Values are passed as {pointer, length}; a C string appears only at a library's border.
- * Small allocations abort on failure. A size that a peer chooses never reaches x_alloc: it goes
+ * Small allocations end the process on failure. A size that a peer chooses never reaches x_alloc: it goes
  * through a struct buf with a maximum and yields ERR_LIMIT.
  */
 #ifndef ROLLCALL_BASE_H
@@ -61,7 +61,11 @@ struct str str_trim(struct str s);
 /* true if s is well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). NUL is allowed. */
 bool str_is_utf8(struct str s);
 
-/* Abort on failure; never called with a size chosen by a peer. */
+/* Says so and ends the process: no unwinding, no exit handlers. What is visible in the store stays, as after a kill. For want of a small
+ * allocation of ours, and where a library cannot tell. */
+_Noreturn void x_out_of_memory(void);
+#define X_OUT_OF_MEMORY 6 /* exit code, as of ERR_LIMIT */
+/* x_out_of_memory() on failure; never called with a size chosen by a peer. */
 void *x_alloc(size_t size);
 void *x_zalloc(size_t size);
 void *x_realloc(void *p, size_t size);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void compares_text(void **state)
@@ -130,6 +131,26 @@ static void allocates_and_copies(void **state)
     assert_string_equal(c, "text");
 }
 
+/* In a child, since it does not come back. */
+static void says_that_memory_is_out(void **state)
+{
+    int out[2], status;
+    char said[200] = "";
+    assert_int_equal(pipe(out), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        dup2(out[1], STDERR_FILENO);
+        x_out_of_memory();
+    }
+    close(out[1]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), X_OUT_OF_MEMORY);
+    assert_true(read(out[0], said, sizeof said - 1) > 0);
+    close(out[0]);
+    assert_non_null(strstr(said, "rollcall: out of memory\n  fix: "));
+}
+
 static void closes_on_leaving(void **state)
 {
     int copy;
@@ -152,6 +173,7 @@ int main(void)
         cmocka_unit_test(knows_utf8),
         cmocka_unit_test(accepts_every_code_point_once),
         cmocka_unit_test(allocates_and_copies),
+        cmocka_unit_test(says_that_memory_is_out),
         cmocka_unit_test(closes_on_leaving),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,6 +35,21 @@ int file_read(struct buf *out, const char *path, struct err *e)
     }
 }
 
+static int write_class(int saved_errno)
+{
+    switch (saved_errno) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG: return ERR_LIMIT;
+    case EROFS:
+    case EACCES:
+    case EPERM: return ERR_DENIED;
+    case EPIPE: return ERR_NET;
+    case EIO: return ERR_BUG; /* as the store's: not the input's fault */
+    default: return ERR_INPUT;
+    }
+}
+
 int file_write_all(int fd, struct bytes b, struct err *e)
 {
     while (b.len) {
@@ -47,8 +62,7 @@ int file_write_all(int fd, struct bytes b, struct err *e)
         }
         if (n < 0) {
             int saved = errno;
-            bool full = saved == ENOSPC || saved == EDQUOT || saved == EFBIG;
-            return err_errno(e, full ? ERR_LIMIT : saved == EPIPE ? ERR_NET : ERR_INPUT, saved, "write");
+            return err_errno(e, write_class(saved), saved, "write");
         }
         b.ptr += n;
         b.len -= (size_t)n;
@@ -89,10 +103,15 @@ int file_write_atomic(const char *path, struct bytes b, unsigned mode, struct er
     return rc < 0 ? rc : sync_directory_of(path, e);
 }
 
-int file_spill(int *out_fd, struct err *e)
+static const char *spill_directory(void)
 {
     const char *dir = getenv("TMPDIR");
-    if (!dir || !*dir) dir = "/var/tmp";
+    return dir && *dir ? dir : "/var/tmp";
+}
+
+int file_spill(int *out_fd, struct err *e)
+{
+    const char *dir = spill_directory();
     int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (fd < 0) {
         struct buf name = buf_new(8192);
@@ -103,7 +122,19 @@ int file_spill(int *out_fd, struct err *e)
         if (fd >= 0) unlink(path);
         free(path);
     }
-    if (fd < 0) return err_errno(e, ERR_INPUT, errno, "no temporary file in %s", dir);
+    if (fd < 0) {
+        int saved = errno;
+        err_errno(e, write_class(saved), saved, "no temporary file in %s", dir);
+        return err_hint(e, "make room there, or name a writable directory in TMPDIR");
+    }
     *out_fd = fd;
     return 0;
+}
+
+int file_spill_write(int fd, struct bytes b, struct err *e)
+{
+    if (file_write_all(fd, b, e) == 0) return 0;
+    err_wrap(e, "temporary file in %s", spill_directory());
+    return err_hint(e, e->class == ERR_LIMIT ? "make room there, or name another directory in TMPDIR"
+                                             : "look at that disk and the system's log, or name another directory in TMPDIR");
 }

@@ -113,6 +113,19 @@ static void spills(void **state)
     assert_int_equal(setenv("TMPDIR", "/no/such/dir", 1), 0);
     assert_int_equal(file_spill(&fd, &e), ERR_INPUT);
     assert_non_null(strstr(e.message, "/no/such/dir"));
+    assert_non_null(strstr(e.hint, "TMPDIR"));
+}
+
+static void a_full_disk_under_a_spill_is_named(void **state)
+{
+    struct err e;
+    int fd = open("/dev/full", O_WRONLY);
+    assert_true(fd >= 0);
+    assert_int_equal(setenv("TMPDIR", "/some/where", 1), 0);
+    assert_int_equal(file_spill_write(fd, bytes_of(STR("abc")), &e), ERR_LIMIT);
+    assert_non_null(strstr(e.message, "temporary file in /some/where: write: No space left"));
+    assert_non_null(strstr(e.hint, "make room"));
+    close(fd);
 }
 
 int main(void)
@@ -123,6 +136,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(errors_have_their_class, make_dir, remove_dir),
         cmocka_unit_test(a_pipe_without_reader_is_net),
         cmocka_unit_test_setup_teardown(spills, make_dir, remove_dir),
+        cmocka_unit_test(a_full_disk_under_a_spill_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

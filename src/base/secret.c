@@ -1,5 +1,6 @@
 #include "base/secret.h"
 
+#include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -30,6 +31,22 @@ void secret_drop(struct secret *s)
 void secret_wipe(void *p, size_t n)
 {
     sodium_memzero(p, n);
+}
+
+int secret_mark(char out[SECRET_MARK], const struct secret *s, struct err *e)
+{
+    _Static_assert(SECRET_MARK >= crypto_pwhash_STRBYTES, "libsodium's strings grew");
+    out[0] = 0;
+    if (!s->len || crypto_pwhash_str(out, (const char *)s->ptr, s->len, crypto_pwhash_OPSLIMIT_INTERACTIVE, crypto_pwhash_MEMLIMIT_INTERACTIVE) == 0)
+        return 0;
+    return err_set(e, ERR_LIMIT, "no memory (64 MiB) for the hash of a secret");
+}
+
+bool secret_has_mark(const struct secret *s, const char *mark)
+{
+    if (!s->len || !mark[0]) return !s->len && !mark[0];
+    errno = 0;
+    return crypto_pwhash_str_verify(mark, (const char *)s->ptr, s->len) == 0 || errno == ENOMEM;
 }
 
 void secret_harden_process(void)

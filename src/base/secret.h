@@ -23,6 +23,12 @@ static inline struct bytes secret_bytes(const struct secret *s)
 }
 void secret_drop(struct secret *s);
 void secret_wipe(void *p, size_t n);
+/* A mark by which a secret is recognised later without being kept: a slow salted hash (Argon2id, 64 MiB, about 0.1 s), printable.
+ * "" of an empty secret. ERR_LIMIT: no memory for it. */
+#define SECRET_MARK 128
+int secret_mark(char out[SECRET_MARK], const struct secret *s, struct err *e) must_use;
+/* Also true when there is no memory to tell. */
+bool secret_has_mark(const struct secret *s, const char *mark);
 /* Once per process, at start: no core dumps, not traceable by other users. */
 void secret_harden_process(void);
 

@@ -47,6 +47,32 @@ static void wipes(void **state)
     for (size_t i = 0; i < sizeof text; i++) assert_int_equal(text[i], 0);
 }
 
+static void marks(void **state)
+{
+    struct secret one, same, other, none = {0};
+    struct err e;
+    char mark[SECRET_MARK], again[SECRET_MARK];
+    assert_int_equal(secret_take(&one, bytes_of(STR("hunter2")), &e), 0);
+    assert_int_equal(secret_take(&same, bytes_of(STR("hunter2")), &e), 0);
+    assert_int_equal(secret_take(&other, bytes_of(STR("hunter3")), &e), 0);
+    assert_int_equal(secret_mark(mark, &one, &e), 0);
+    assert_int_equal(secret_mark(again, &one, &e), 0);
+    assert_null(strstr(mark, "hunter"));
+    assert_string_not_equal(mark, again); /* salted */
+    assert_true(secret_has_mark(&same, mark));
+    assert_true(secret_has_mark(&same, again));
+    assert_false(secret_has_mark(&other, mark));
+    assert_false(secret_has_mark(&none, mark));
+    assert_false(secret_has_mark(&one, ""));
+    assert_false(secret_has_mark(&one, "$argon2id$nonsense"));
+    assert_int_equal(secret_mark(mark, &none, &e), 0);
+    assert_string_equal(mark, "");
+    assert_true(secret_has_mark(&none, mark));
+    secret_drop(&one);
+    secret_drop(&same);
+    secret_drop(&other);
+}
+
 static void hardens(void **state)
 {
     secret_harden_process();
@@ -59,6 +85,6 @@ static void hardens(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(takes_and_drops), cmocka_unit_test(refuses),
-                                       cmocka_unit_test(wipes), cmocka_unit_test(hardens)};
+                                       cmocka_unit_test(wipes), cmocka_unit_test(marks), cmocka_unit_test(hardens)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

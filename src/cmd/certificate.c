@@ -14,23 +14,19 @@ static const struct cli_option options[] = {
     {NULL, 0, NULL, NULL, NULL, false},
 };
 
-/* HOST, HOST:PORT, [V6]:PORT */
+/* HOST, HOST:PORT, [V6]:PORT; *port stays where there is none. */
 static int split(const char *given, char host[256], uint16_t *port, struct err *e)
 {
-    const char *colon = strrchr(given, ':'), *bracket = strrchr(given, ']');
-    size_t n = strlen(given);
-    bool many = colon && strchr(given, ':') != colon && given[0] != '[';
-    if (colon && !many && (!bracket || colon > bracket)) {
-        char *end;
-        long v = strtol(colon + 1, &end, 10);
-        if (*end || v < 1 || v > 65535) return err_set(e, ERR_INPUT, "certificate: '%s': the port must be 1 to 65535", given);
-        *port = (uint16_t)v;
-        n = (size_t)(colon - given);
+    struct str name;
+    uint16_t found;
+    bool is_fine = conf_split_port(&name, &found, str_from(given)) && name.len && name.len <= 255 && !memchr(name.ptr, '[', name.len);
+    if (!is_fine) {
+        err_set(e, ERR_INPUT, "certificate: '%s' is no HOST[:PORT]", given);
+        return err_hint(e, "dc1.corp.example, dc1.corp.example:636, 192.0.2.1 or [2001:db8::1]:636");
     }
-    if (given[0] == '[' && n > 2 && given[n - 1] == ']') given++, n -= 2;
-    if (!n || n > 255) return err_set(e, ERR_INPUT, "certificate: '%s' is no HOST[:PORT]", given);
-    memcpy(host, given, n);
-    host[n] = 0;
+    if (found) *port = found;
+    memcpy(host, name.ptr, name.len);
+    host[name.len] = 0;
     return 0;
 }
 
@@ -91,8 +87,7 @@ static int run(struct cli *c, struct err *e)
                              .deadline_ms = when_monotonic_ms() + 20000};
     try(split(c->args[0], host, &q.port, e));
     q.name = cli_value(c, "name") ? cli_value(c, "name") : host;
-    try(dial_resolve(&to, host, q.deadline_ms, e));
-    try(tls_examine(&report, &q, e));
+    if (dial_resolve(&to, host, q.deadline_ms, e) < 0 || tls_examine(&report, &q, e) < 0) return err_wrap(e, "certificate %s", c->args[0]);
     const char *save = cli_value(c, "save");
     int rc = print_report(c, &report, e);
     if (rc == 0 && save) rc = file_write_atomic(save, buf_bytes(&report.pem), 0644, e);

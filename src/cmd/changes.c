@@ -39,11 +39,7 @@ static int show(struct cli *c, const struct change_query *q, struct err *e)
     struct listing l = {.e = e};
     try(out_open(&l.out, c, columns, e));
     int rc = store_changes(c->store, q, each, &l, e);
-    if (rc == 0) rc = l.rc;
-    struct err close_error;
-    int closed = out_close(l.out, &close_error);
-    if (rc == 0 && closed < 0) *e = close_error;
-    return rc < 0 ? rc : closed;
+    return out_finish(l.out, rc < 0 ? rc : l.rc, e);
 }
 
 static int list(struct cli *c, struct err *e)

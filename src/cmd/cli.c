@@ -103,7 +103,7 @@ static size_t option_number(const struct command *cmd, int got)
 
 static enum cli_format parse_format(const char *o)
 {
-    if (!o) return isatty(STDOUT_FILENO) ? OUT_TABLE : OUT_TABLE;
+    if (!o) return OUT_TABLE;
     return o[0] == 't' ? OUT_TABLE : o[0] == 'c' ? OUT_CSV : strlen(o) == 4 ? OUT_JSON : OUT_JSONL;
 }
 
@@ -244,14 +244,29 @@ int cli_connector(struct cli *c, const struct connector_conf **out, struct err *
     return c->n_set ? conf_check_settings(mine->type, mine->settings, mine->name, e) : 0;
 }
 
+static int no_store(const struct cli *c, struct err *e)
+{
+    err_set(e, ERR_INPUT, "%s: %s needs a store, and none is set", c->conf.path, c->command->name);
+    return err_hint(e, "add a line to the settings file: store: sqlite:/var/lib/rollcall/rollcall.db");
+}
+
 int cli_store(struct cli *c, struct store **out, struct err *e)
 {
     if (!c->store) {
         try(cli_conf(c, e));
+        if (!c->conf.store_url) return no_store(c, e);
         try(store_open(&c->store, str_from(c->conf.store_url), e));
     }
     *out = c->store;
     return 0;
+}
+
+struct store *cli_store_if_any(struct cli *c)
+{
+    struct store *s;
+    struct err ignored;
+    bool is_there = cli_conf(c, &ignored) == 0 && c->conf.store_url && store_exists(str_from(c->conf.store_url));
+    return is_there && cli_store(c, &s, &ignored) == 0 ? s : NULL;
 }
 
 static void print_error_json(const struct err *e)

@@ -70,6 +70,8 @@ int cli_conf(struct cli *c, struct err *e) must_use;
 int cli_connector(struct cli *c, const struct connector_conf **out, struct err *e) must_use;
 /* The store of the settings; opened once. */
 int cli_store(struct cli *c, struct store **out, struct err *e) must_use;
+/* The same for commands that only tell more with it: NULL if there is none yet, or none that can be opened. */
+struct store *cli_store_if_any(struct cli *c);
 void cli_print_error(const struct cli *c, const struct err *e);
 
 /* The commands, one file each. */

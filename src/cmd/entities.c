@@ -68,12 +68,8 @@ static int list(struct cli *c, struct err *e)
     try(cli_store(c, &s, e));
     try(out_open(&l.out, c, columns, e));
     int rc = store_entities(s, &q, each, &l, e);
-    if (rc == 0) rc = l.rc;
     if (l.has_maker) subject_maker_fini(&l.maker);
-    struct err close_error;
-    int closed = out_close(l.out, &close_error);
-    if (rc == 0 && closed < 0) *e = close_error;
-    return rc < 0 ? rc : closed;
+    return out_finish(l.out, rc < 0 ? rc : l.rc, e);
 }
 
 static void take(void *ctx, const struct entity *entity)

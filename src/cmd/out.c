@@ -26,10 +26,28 @@ struct out {
     struct buf buf;
 };
 
+/* A text that was cut within a character, or never was one. */
+static json_t *repaired(struct str s)
+{
+    struct buf b = buf_new(SIZE_MAX / 2);
+    for (size_t i = 0; i < s.len;) {
+        int32_t cp;
+        utf8proc_ssize_t n = utf8proc_iterate((const uint8_t *)s.ptr + i, (utf8proc_ssize_t)(s.len - i), &cp);
+        if (n < 1)
+            buf_add_str(&b, STR("\xef\xbf\xbd"));
+        else
+            buf_add(&b, s.ptr + i, (size_t)n);
+        i += n < 1 ? 1 : (size_t)n;
+    }
+    json_t *j = json_stringn((const char *)b.ptr, b.len);
+    buf_free(&b);
+    return j;
+}
+
 json_t *out_str(struct str s)
 {
     json_t *j = json_stringn(s.ptr ? s.ptr : "", s.len);
-    return j ? j : json_string("(not UTF-8)");
+    return j ? j : repaired(s);
 }
 
 json_t *out_time(int64_t ms)
@@ -63,20 +81,34 @@ static int pick_fields(struct out *o, const char *fields, struct err *e)
         if (o->n_columns == MAX_COLUMNS) return err_set(e, ERR_INPUT, "--fields: more than %d", MAX_COLUMNS);
         o->columns[o->n_columns++] = (struct out_column){name, NULL};
     }
-    return o->n_columns ? 0 : err_set(e, ERR_INPUT, "--fields names none");
+    if (o->n_columns) return 0;
+    err_set(e, ERR_INPUT, "--fields names none");
+    return err_hint(e, "--fields name,kind: any member of the rows that -o json shows");
+}
+
+static void out_free(struct out *o)
+{
+    json_decref(o->waiting);
+    buf_free(&o->buf);
+    free(o->names);
+    free(o);
 }
 
 int out_open(struct out **out, const struct cli *c, const struct out_column *columns, struct err *e)
 {
     struct out *o = x_zalloc(sizeof *o);
-    *out = o;
+    int rc = 0;
     o->cli = c;
     o->buf = buf_new((size_t)64 << 20);
     o->waiting = json_array();
     const char *fields = cli_value(c, "fields");
-    if (fields) return pick_fields(o, fields, e);
-    for (; columns[o->n_columns].key; o->n_columns++) o->columns[o->n_columns] = columns[o->n_columns];
-    return 0;
+    if (fields) rc = pick_fields(o, fields, e);
+    for (; !fields && columns[o->n_columns].key; o->n_columns++) o->columns[o->n_columns] = columns[o->n_columns];
+    if (rc < 0)
+        out_free(o);
+    else
+        *out = o;
+    return rc;
 }
 
 static const json_t *member(const json_t *row, const char *path)
@@ -308,7 +340,6 @@ int out_row(struct out *o, json_t *row, struct err *e)
 int out_close(struct out *o, struct err *e)
 {
     int rc = 0;
-    if (!o) return 0;
     if (o->cli->format == OUT_TABLE) {
         rc = table_flush(o, e);
     } else {
@@ -316,11 +347,16 @@ int out_close(struct out *o, struct err *e)
         if (o->cli->format == OUT_JSON) buf_add_str(&o->buf, o->n ? STR("]\n") : STR("[]\n"));
         rc = write_out(o, e);
     }
-    json_decref(o->waiting);
-    buf_free(&o->buf);
-    free(o->names);
-    free(o);
+    out_free(o);
     return rc;
+}
+
+int out_finish(struct out *o, int rc, struct err *e)
+{
+    struct err later;
+    int closed = out_close(o, &later);
+    if (rc == 0 && closed < 0) *e = later;
+    return rc < 0 ? rc : closed;
 }
 
 /* --- one object ------------------------------------------------------------------------------------------------ */
@@ -355,7 +391,8 @@ int out_object(const struct cli *c, const json_t *object, struct err *e)
         object_lines(&b, object, "");
     } else if (c->format == OUT_CSV) {
         buf_free(&b);
-        return err_set(e, ERR_INPUT, "%s has no CSV form", c->command->name);
+        err_set(e, ERR_INPUT, "%s has no CSV form", c->command->name);
+        return err_hint(e, "use -o json, jsonl or table");
     } else {
         char *text = json_dumps(object, c->format == OUT_JSON ? JSON_INDENT(2) : JSON_COMPACT);
         buf_add_str(&b, str_from(text));

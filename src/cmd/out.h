@@ -18,11 +18,13 @@ struct out;
 int out_open(struct out **out, const struct cli *c, const struct out_column *columns, struct err *e) must_use;
 /* Steals row. */
 int out_row(struct out *o, json_t *row, struct err *e) must_use;
-int out_close(struct out *o, struct err *e) must_use; /* prints what waits; NULL is legal */
+int out_close(struct out *o, struct err *e) must_use; /* prints what waits */
+/* The same after rows that ended with rc, whose error is in e: the first failure is the one that is told. */
+int out_finish(struct out *o, int rc, struct err *e) must_use;
 /* One object: JSON, or "key  value" lines. Borrows. */
 int out_object(const struct cli *c, const json_t *object, struct err *e) must_use;
 
-/* A JSON string of text that may be invalid UTF-8 (then escaped). */
+/* A JSON string of text; what is not UTF-8 in it becomes U+FFFD. */
 json_t *out_str(struct str s);
 json_t *out_time(int64_t ms); /* RFC 3339, NULL for 0 */
 /* Appends what a directory or a peer wrote, for a terminal: on one line, control and bidirectional characters as \u{..}. Without it

@@ -21,7 +21,7 @@ static json_t *counts(const struct run_result *r)
     return j;
 }
 
-json_t *rows_run(const struct run_row *r)
+static json_t *run_object(const struct run_row *r)
 {
     json_t *j = json_object();
     out_put(j, "id", json_integer(r->id));
@@ -46,7 +46,7 @@ json_t *rows_run(const struct run_row *r)
 
 static void take_run(void *ctx, const struct run_row *r)
 {
-    *(json_t **)ctx = rows_run(r);
+    *(json_t **)ctx = run_object(r);
     json_object_set_new(*(json_t **)ctx, "gaps", json_array());
 }
 

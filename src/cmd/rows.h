@@ -6,7 +6,6 @@
 #include "cmd/out.h"
 #include "map/map.h"
 
-json_t *rows_run(const struct run_row *r);
 /* With its gaps. *out is the caller's. */
 int rows_run_get(struct store *s, int64_t id, json_t **out, struct err *e) must_use;
 int rows_print_gaps(struct store *s, int64_t run, struct err *e) must_use; /* to standard error, as text */

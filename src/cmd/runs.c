@@ -38,11 +38,7 @@ static int list(struct cli *c, struct err *e)
     l.store = s;
     try(out_open(&l.out, c, columns, e));
     int rc = store_runs(s, str_from(cli_value(c, "connector")), limit, each, &l, e);
-    if (rc == 0) rc = l.rc;
-    struct err close_error;
-    int closed = out_close(l.out, &close_error);
-    if (rc == 0 && closed < 0) *e = close_error;
-    return rc < 0 ? rc : closed;
+    return out_finish(l.out, rc < 0 ? rc : l.rc, e);
 }
 
 static int get(struct cli *c, struct err *e)
@@ -51,7 +47,10 @@ static int get(struct cli *c, struct err *e)
     json_t *row;
     char *end;
     long long id = strtoll(c->args[0], &end, 10);
-    if (*end || id <= 0) return err_set(e, ERR_INPUT, "run get: '%s' is no run number", c->args[0]);
+    if (*end || id <= 0) {
+        err_set(e, ERR_INPUT, "run get: '%s' is no run number", c->args[0]);
+        return err_hint(e, "rollcall run list shows them");
+    }
     try(cli_store(c, &s, e));
     try(rows_run_get(s, id, &row, e));
     int rc = out_object(c, row, e);

@@ -8,8 +8,10 @@
 #include <stdio.h>
 
 static const struct cli_option options[] = {
+    {"full", 0, NULL, "read everything, although what changed could be asked for", NULL, false},
     {"accept-deletions", 0, NULL, "tombstone even when more than 20% and more than 50 of a kind vanished", NULL, false},
     {"no-deliver", 0, NULL, "do not send to the sinks of the settings", NULL, false},
+    {"try-now", 0, NULL, "sign in although the connector is paused after a refused credential", NULL, false},
     {NULL, 0, NULL, NULL, NULL, false},
 };
 
@@ -48,6 +50,16 @@ static void show_table(const struct run_result *r)
                    (unsigned long long)r->held[k], kind_plural((enum kind)k));
 }
 
+static int show_tables(const struct sync_options *o, const struct sync_result *result, struct err *e)
+{
+    for (size_t i = 0; i < result->n_runs; i++) {
+        show_table(&result->runs[i]);
+        fflush(stdout);
+        try(rows_print_gaps(o->store, result->runs[i].id, e));
+    }
+    return 0;
+}
+
 static int deliver_all(struct cli *c, const struct connector_conf *connector, struct err *e)
 {
     for (size_t i = 0; i < c->conf.n_sinks; i++) {
@@ -60,10 +72,10 @@ static int deliver_all(struct cli *c, const struct connector_conf *connector, st
 
 static int run(struct cli *c, struct err *e)
 {
-    struct sync_options o = {.accept_deletions = cli_flag(c, "accept-deletions")};
+    struct sync_options o = {.full = cli_flag(c, "full"), .accept_deletions = cli_flag(c, "accept-deletions"), .try_now = cli_flag(c, "try-now")};
     struct stream_report report = {.gaps = NULL};
     struct progress progress;
-    struct run_result result;
+    struct sync_result result;
     uint64_t expected[KIND_COUNT];
     try(cli_connector(c, &o.connector, e));
     try(cli_store(c, &o.store, e));
@@ -75,14 +87,12 @@ static int run(struct cli *c, struct err *e)
     gap_list_free(report.gaps);
     if (rc < 0) return err_wrap(e, "sync %s", o.connector->name);
     if (c->format == OUT_TABLE) {
-        show_table(&result);
-        fflush(stdout);
-        try(rows_print_gaps(o.store, result.id, e));
+        try(show_tables(&o, &result, e));
     } else {
-        try(show(c, result.id, e));
+        try(show(c, result.runs[result.n_runs - 1].id, e));
     }
     if (!cli_flag(c, "no-deliver")) try(deliver_all(c, o.connector, e));
-    return result.status == RUN_COMPLETE ? 0 : EXIT_PARTIAL;
+    return result.runs[result.n_runs - 1].status == RUN_COMPLETE ? 0 : EXIT_PARTIAL;
 }
 
 const struct command cmd_sync = {
@@ -92,7 +102,10 @@ const struct command cmd_sync = {
     .max_args = 1,
     .summary = "Read a directory into the store, note what changed, deliver to the sinks",
     .doc = "A run becomes visible as a whole when it ends; one that fails leaves yesterday's snapshot as it was. Only a kind\n"
-           "whose listing is proved complete is tombstoned.",
+           "whose listing is proved complete is tombstoned.\n\n"
+           "A refused credential pauses the connector, so that a schedule does not lock the account out: one more attempt after\n"
+           "the setting frequency, and none after a second wrong password, until the password or the settings change, check\n"
+           "signs in, or --try-now is given.",
     .options = options,
     .run = run,
 };

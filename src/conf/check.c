@@ -156,6 +156,61 @@ static int check_port(const struct check *c)
     return 0;
 }
 
+/* --- Active Directory: Kerberos --- */
+
+static bool by_kerberos(const struct check *c)
+{
+    return !is_text(c, "auth", "simple");
+}
+
+/* One secret too many. */
+static int check_no_password(const struct check *c)
+{
+    if (!json_object_get(c->settings, "password") || is_text(c, "auth", "simple") || is_text(c, "auth", "kerberos")) return 0;
+    return node_fail(c->place, place_of(c, "password"), "password: not used with auth: %s; leave the key out", text_of(c, "auth").ptr);
+}
+
+static int check_kerberos_user(const struct check *c)
+{
+    struct str user = text_of(c, "username");
+    bool is_dn = str_index(user, '=') < user.len && str_index(user, '@') == user.len && str_index(user, '\\') == user.len;
+    if (!is_dn) return 0;
+    return node_fail(c->place, place_of(c, "username"), "username: a DN is no name for Kerberos; write the UPN, or DOMAIN\\user");
+}
+
+/* Whoever sets these thinks that TLS protects. */
+static int check_no_tls_keys(const struct check *c)
+{
+    static const char *const keys[] = {"ca_certificate", "certificate_name"};
+    if (!is_text(c, "security", "ldap")) return 0;
+    for (size_t i = 0; i < n_elements(keys); i++)
+        if (json_object_get(c->settings, keys[i]))
+            return node_fail(c->place, place_of(c, keys[i]), "%s: there is no certificate with security: ldap; leave the key out, or use ldaps", keys[i]);
+    return 0;
+}
+
+static int check_spn(const struct check *c)
+{
+    struct str spn = text_of(c, "kerberos_spn"), certificate = text_of(c, "certificate_name");
+    size_t slash = str_index(spn, '/');
+    if (spn.len) {
+        bool is_good = slash && slash + 1 < spn.len && str_index(spn, ' ') == spn.len;
+        return is_good ? 0 : node_fail(c->place, place_of(c, "kerberos_spn"), "kerberos_spn: no service name; write ldap/dc1.corp.example");
+    }
+    if (!host_is_address(text_of(c, "host")) || (certificate.len && !host_is_address(certificate))) return 0;
+    node_fail(c->place, place_of(c, "host"), "host: an address, but Kerberos asks for the controller by name");
+    return err_hint(c->place->e, "write the controller's name, or add kerberos_spn: ldap/<controller's name>");
+}
+
+static int check_kerberos(const struct check *c)
+{
+    if (!by_kerberos(c)) return 0;
+    try(check_no_password(c));
+    try(check_kerberos_user(c));
+    try(check_no_tls_keys(c));
+    return check_spn(c);
+}
+
 /* The part of dn from its first DC component on; all of it is "not DC" if there is none. */
 static struct str domain_part(struct str dn)
 {
@@ -224,6 +279,7 @@ static int check_active_directory(const struct check *c)
         json_object_set_new(c->settings, "port", json_integer(settings_default_port(c->settings)));
     try(check_clear_text(c));
     try(check_later(c));
+    try(check_kerberos(c));
     try(check_port(c));
     return check_base_dn(c);
 }

@@ -50,6 +50,11 @@ int conf_override(struct connector_conf *c, struct str key, struct str value, st
 /* Re-checks one whole settings object (unknown keys, values, required keys, combinations) and fills in defaults. */
 int conf_check_settings(const char *type, json_t *settings, const char *where, struct err *e) must_use;
 
+/* Fills in what is not set from the variables that Kerberos users know: KRB5_CONFIG (krb5_config), KRB5CCNAME (credential_cache),
+ * and LDAP_CERTIFICATE (ca_certificate, only with a ticket cache or keytab over TLS). For the process that starts the
+ * worker: the worker has no environment. settings are checked ones. */
+int conf_from_environment(const char *type, json_t *settings, char *const *env, struct err *e) must_use;
+
 /* Typed reads of checked settings; the default is in the object already. NULL/0/false only where a key has none.
  * conf_int gives durations in ms. */
 const char *conf_str(const json_t *settings, const char *key);
@@ -66,6 +71,9 @@ struct conf_type {
 extern const struct conf_type conf_types[]; /* name NULL ends */
 /* "1h", "30m", "7d", "45s" to ms; false otherwise. */
 bool conf_parse_duration(int64_t *out_ms, struct str s);
+/* "dc2", "dc2:636", "192.0.2.1:53", "[2001:db8::1]:53", "2001:db8::1": host without brackets; port 0 if there is none. false: a
+ * port that is none. */
+bool conf_split_port(struct str *host, uint16_t *port, struct str s);
 /* Closest of names by edit distance (at most 2, or a third of the length), NULL if none. names ends with NULL. */
 const char *did_you_mean(struct str word, const char *const *names);
 

@@ -169,6 +169,10 @@ static void test_accepted_lines(void **state)
         "password: 'prompt:'",
         "password: file:/a b/c",
         "failover_hosts: []",
+        "failover_hosts: [dc2.corp.example, 'dc3:10636', 192.0.2.1, '[2001:db8::1]:636', '2001:db8::1']",
+        "{dc_discovery: true, dc_discovery_domain: emea.example}",
+        "dns_servers: [192.0.2.1, '192.0.2.2:5353', '[2001:db8::1]:53', '2001:db8::1']",
+        "last_logon: all_controllers",
         "connect_timeout: 1s",
         "run_timeout: 30d",
         "mechanism: spnego",
@@ -247,8 +251,8 @@ static void test_environment_refused(void **state)
         {"ROLLCALL_CONNECTORS_CORP_PORT=389",
          "ROLLCALL_CONNECTORS_CORP_PORT: port: 389 speaks LDAP without TLS at first, but security is "
          "ldaps; write port: 636, or security: starttls"},
-        {"ROLLCALL_CONNECTORS_CORP_AUTH=kerberos",
-         "ROLLCALL_CONNECTORS_CORP_AUTH: auth: kerberos is not in this version; use simple"},
+        {"ROLLCALL_CONNECTORS_CORP_AUTH=ntlm",
+         "ROLLCALL_CONNECTORS_CORP_AUTH: auth: 'ntlm' is none of simple, kerberos, kerberos_cache, keytab"},
         {"ROLLCALL_CONNECTORS_CORP_FAILOVER_HOSTS=a, b c",
          "ROLLCALL_CONNECTORS_CORP_FAILOVER_HOSTS: failover_hosts: 'b c' is not a DNS name"},
         {"ROLLCALL_CONNECTORS_CORP_FAILOVER_HOSTS=[a",
@@ -352,8 +356,10 @@ static void test_override(void **state)
     snprintf(want, sizeof want, "%s/ca.pem", here);
     assert_string_equal(conf_str(k->settings, "ca_certificate"), want);
     /* combinations are for the whole */
+    assert_int_equal(conf_check_settings(k->type, k->settings, "corp", &e), 0);
+    assert_int_equal(conf_override(k, STR("security"), STR("ldap"), &e), 0);
     assert_int_equal(conf_check_settings(k->type, k->settings, "corp", &e), ERR_INPUT);
-    assert_string_equal(e.message, "corp: failover_hosts is not in this version; leave the key out");
+    assert_non_null(strstr(e.message, "clear text"));
     conf_free(&c);
 }
 
@@ -457,6 +463,29 @@ static void test_durations(void **state)
     for (size_t i = 0; i < n_elements(bad); i++) assert_false(conf_parse_duration(&ms, str_from(bad[i])));
 }
 
+static void test_split_port(void **state)
+{
+    static const struct {
+        const char *text, *host;
+        uint16_t port;
+    } cases[] = {{"dc2", "dc2", 0},
+                 {"dc2.corp.example:636", "dc2.corp.example", 636},
+                 {"192.0.2.1:53", "192.0.2.1", 53},
+                 {"2001:db8::1", "2001:db8::1", 0},
+                 {"[2001:db8::1]", "2001:db8::1", 0},
+                 {"[2001:db8::1]:65535", "2001:db8::1", 65535}};
+    static const char *const bad[] = {"dc2:", "dc2:x", "dc2:0", "dc2:65536", "dc2:000636", "[::1]53", "[::1]:"};
+    struct str host;
+    uint16_t port;
+    for (size_t i = 0; i < n_elements(cases); i++) {
+        assert_true(conf_split_port(&host, &port, str_from(cases[i].text)));
+        assert_true(str_equal(host, str_from(cases[i].host)));
+        assert_int_equal(port, cases[i].port);
+    }
+    for (size_t i = 0; i < n_elements(bad); i++)
+        if (conf_split_port(&host, &port, str_from(bad[i]))) fail_msg("%s is taken", bad[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -474,6 +503,7 @@ int main(void)
         cmocka_unit_test(test_check_settings),
         cmocka_unit_test(test_load),
         cmocka_unit_test(test_durations),
+        cmocka_unit_test(test_split_port),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

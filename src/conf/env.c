@@ -82,7 +82,7 @@ int env_value(struct node **out, struct arena *a, const struct key_spec *k, stru
               const struct node_place *p)
 {
     struct variable v = {.value = value, .arena = a, .place = p};
-    if (k && (k->kind == KEY_HOSTS || k->kind == KEY_PROPERTIES)) return list_value(out, &v);
+    if (k && key_kind_is_list(k->kind)) return list_value(out, &v);
     *out = node_scalar(a, value);
     return *out ? 0 : err_set(p->e, ERR_INPUT, "too long");
 }

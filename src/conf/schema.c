@@ -35,8 +35,10 @@ static void add_kind(json_t *o, const struct key_spec *k)
         [KEY_DURATION] = {"string", NULL, "^[0-9]{1,8}[smhd]$"},
         [KEY_SECRET] = {"string", NULL, "^(file:.+|env:[A-Za-z_][A-Za-z0-9_]*|cred:[^/]+|prompt:)$"},
         [KEY_PATH] = {"string", NULL, "."},
+        [KEY_CACHE] = {"string", NULL, "."},
         [KEY_HOST] = {"string", NULL, "^[^/ ]+$"},
         [KEY_HOSTS] = {"array", NULL, NULL},
+        [KEY_SERVERS] = {"array", NULL, NULL},
         [KEY_DOMAIN] = {"string", NULL, "^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*$"},
         [KEY_DN] = {"string", NULL, "="},
         [KEY_USER] = {"string", NULL, "."},
@@ -49,7 +51,7 @@ static void add_kind(json_t *o, const struct key_spec *k)
     set_str(o, "format", kinds[k->kind].format);
     set_str(o, "pattern", kinds[k->kind].pattern);
     if (k->kind == KEY_CHOICE) json_object_set_new(o, "enum", words_array(k->choices));
-    if (k->kind == KEY_HOSTS)
+    if (k->kind == KEY_HOSTS || k->kind == KEY_SERVERS)
         json_object_set_new(o, "items", json_pack("{s:s,s:s}", "type", "string", "pattern", "^[^/ ]+$"));
     if (k->kind == KEY_INT) {
         json_object_set_new(o, "minimum", json_integer(k->min));

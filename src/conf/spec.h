@@ -18,8 +18,10 @@ enum key_kind {
     KEY_DURATION, /* kept as written, "30s"; conf_int gives ms */
     KEY_SECRET,   /* a reference, never the value */
     KEY_PATH,     /* made absolute */
+    KEY_CACHE,    /* a Kerberos ticket cache: a path, made absolute, or TYPE:REST */
     KEY_HOST,     /* a name or an address */
-    KEY_HOSTS,    /* a list of them */
+    KEY_HOSTS,    /* a list of them, each with :port or without */
+    KEY_SERVERS,  /* a list of addresses, each with :port or without */
     KEY_DOMAIN,   /* a DNS domain name */
     KEY_DN,
     KEY_USER, /* UPN, DOMAIN\user or DN */
@@ -28,6 +30,11 @@ enum key_kind {
     KEY_TENANT,     /* a GUID or a domain */
     KEY_PROPERTIES, /* custom_properties */
 };
+
+static inline bool key_kind_is_list(enum key_kind k)
+{
+    return k == KEY_HOSTS || k == KEY_SERVERS || k == KEY_PROPERTIES;
+}
 
 struct key_spec {
     const char *name;

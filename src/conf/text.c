@@ -1,6 +1,7 @@
 /* The checks on names, addresses and users: text alone, no place, no key. */
 #include "conf/value.h"
 
+#include "conf/conf.h"
 #include "model/dn.h"
 
 #include <arpa/inet.h>
@@ -66,6 +67,11 @@ static int refuse_name(struct str s, struct err *e)
     return err_set(e, ERR_INPUT, "%s is not a DNS name", shown);
 }
 
+bool host_is_address(struct str s)
+{
+    return is_address(s);
+}
+
 int host_check(struct str s, struct err *e)
 {
     char shown[NODE_SHOWN];
@@ -78,6 +84,50 @@ int host_check(struct str s, struct err *e)
         return err_set(e, ERR_INPUT, "%s: write the host's name only, and the number under port", shown);
     if (only_has(s, ".", false)) return err_set(e, ERR_INPUT, "%s is not an IP address", shown);
     return is_dns_name(s) ? 0 : refuse_name(s, e);
+}
+
+bool conf_split_port(struct str *host, uint16_t *port, struct str s)
+{
+    size_t colon = str_index(s, ':');
+    bool is_bracketed = has(s, '[') && has(s, ']');
+    if (is_bracketed) colon = str_index(s, ']') + 1;
+    struct str digits = {s.ptr + colon + 1, s.len > colon ? s.len - colon - 1 : 0};
+    uint32_t n = 0;
+    *port = 0;
+    *host = is_bracketed ? (struct str){s.ptr + 1, colon - 2} : (struct str){s.ptr, colon};
+    if (colon == s.len) return true;
+    if (!is_bracketed && has(digits, ':')) { /* an IPv6 address as it is */
+        *host = s;
+        return true;
+    }
+    if (s.ptr[colon] != ':' || !digits.len || digits.len > 5 || !only_has(digits, "", false)) return false;
+    for (size_t i = 0; i < digits.len; i++) n = n * 10 + (uint32_t)(digits.ptr[i] - '0');
+    *port = (uint16_t)n;
+    return n >= 1 && n <= 65535;
+}
+
+static int split_port(struct str *host, struct str s, struct err *e)
+{
+    char shown[NODE_SHOWN];
+    uint16_t port;
+    if (has(s, '/') || conf_split_port(host, &port, s)) return 0;
+    return err_set(e, ERR_INPUT, "%s: what stands after the colon is no port", node_show(shown, s));
+}
+
+int host_port_check(struct str s, struct err *e)
+{
+    struct str host = s;
+    try(split_port(&host, s, e));
+    return host_check(host, e);
+}
+
+int server_check(struct str s, struct err *e)
+{
+    char shown[NODE_SHOWN];
+    struct str host = s;
+    try(split_port(&host, s, e));
+    if (is_address(host) && !has(host, '%')) return 0;
+    return err_set(e, ERR_INPUT, "%s is not an IP address", node_show(shown, s));
 }
 
 static int refuse_dn_as_domain(struct str s, struct err *e)

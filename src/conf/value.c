@@ -139,6 +139,23 @@ static int check_path(json_t **out, const struct value *v, struct err *e)
     return take_path(out, s, "", v);
 }
 
+/* What MIT Kerberos calls a cache; MEMORY: is another process's. */
+static int check_cache(json_t **out, const struct value *v, struct err *e)
+{
+    struct str s = v->node->text, rest;
+    char shown[NODE_SHOWN];
+    size_t n = 0;
+    while (n < s.len && s.ptr[n] >= 'A' && s.ptr[n] <= 'Z') n++;
+    bool has_type = n && n < s.len && s.ptr[n] == ':';
+    rest = has_type ? (struct str){s.ptr + n + 1, s.len - n - 1} : s;
+    if (str_starts(rest, STR("~"))) return err_set(e, ERR_INPUT, "~ is not expanded: write the whole path");
+    if (!has_type || str_starts(s, STR("FILE:"))) return take_path(out, rest, "", v);
+    if (str_starts(s, STR("DIR:"))) return take_path(out, rest, "DIR:", v);
+    if (str_starts(s, STR("KEYRING:")) || str_starts(s, STR("KCM:"))) return take_text(out, s);
+    err_set(e, ERR_INPUT, "%s is no ticket cache that another process can read", node_show(shown, s));
+    return err_hint(e, "use a file: a path, or FILE:, DIR:, KEYRING: or KCM: and what belongs to it");
+}
+
 static int check_secret(json_t **out, const struct value *v, struct err *e)
 {
     struct reference r;
@@ -161,6 +178,8 @@ static int check_dn(json_t **out, const struct value *v, struct err *e)
         return take_text(out, v->node->text);                                                                \
     }
 CHECK_TEXT(check_host, host_check)
+CHECK_TEXT(check_host_port, host_port_check)
+CHECK_TEXT(check_server, server_check)
 CHECK_TEXT(check_domain, domain_check)
 CHECK_TEXT(check_user, user_check)
 CHECK_TEXT(check_url, url_check)
@@ -189,8 +208,10 @@ static int (*const checks[])(json_t **, const struct value *, struct err *) = {
     [KEY_DURATION] = check_duration,
     [KEY_SECRET] = check_secret,
     [KEY_PATH] = check_path,
+    [KEY_CACHE] = check_cache,
     [KEY_HOST] = check_host,
-    [KEY_HOSTS] = check_host,
+    [KEY_HOSTS] = check_host_port,
+    [KEY_SERVERS] = check_server,
     [KEY_DOMAIN] = check_domain,
     [KEY_DN] = check_dn,
     [KEY_USER] = check_user,
@@ -283,7 +304,7 @@ int value_check(json_t **out, const struct key_spec *k, const struct node *n, co
     struct value v = {k, n, dir, p};
     *out = NULL;
     if (k->kind == KEY_PROPERTIES) return properties_check(out, n, p);
-    return k->kind == KEY_HOSTS ? check_list(out, &v) : check_scalar(out, &v);
+    return key_kind_is_list(k->kind) ? check_list(out, &v) : check_scalar(out, &v);
 }
 
 json_t *value_fallback(const struct key_spec *k)
@@ -292,7 +313,7 @@ json_t *value_fallback(const struct key_spec *k)
     struct node n = {.type = NODE_SCALAR, .text = str_from(k->fallback)};
     struct node_place p = {.e = &e};
     json_t *out = NULL;
-    if (k->kind == KEY_HOSTS || k->kind == KEY_PROPERTIES) return json_array();
+    if (key_kind_is_list(k->kind)) return json_array();
     if (k->fallback && value_check(&out, k, &n, "/", &p) < 0)
         abort(); /* a default that its own row refuses */
     return out;

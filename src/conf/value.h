@@ -20,6 +20,9 @@ char *path_absolute(struct str path, const char *dir);
 
 /* Checks on text alone; ERR_INPUT without place. */
 int host_check(struct str s, struct err *e) must_use;
+bool host_is_address(struct str s); /* brackets around it allowed */
+int host_port_check(struct str s, struct err *e) must_use; /* HOST or HOST:PORT */
+int server_check(struct str s, struct err *e) must_use;    /* ADDRESS or ADDRESS:PORT */
 int domain_check(struct str s, struct err *e) must_use;
 int user_check(struct str s, struct err *e) must_use;
 int url_check(struct str s, struct err *e) must_use;

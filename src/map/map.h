@@ -3,8 +3,7 @@
  * A subject is everything a dialect may use about one entity; the caller (run for a stream, store for an
  * export) has resolved names. Nothing here does I/O; output goes into a struct buf.
  *     dialect_open(&d, STR("ocsf"), &options, &e);
- *     dialect_entity(d, &subject, &out, &e);       // one line, or none if the dialect has no place for the
- * kind
+ *     dialect_entity(d, &subject, &out, &e); // one line, or none if the dialect has no place for the kind
  */
 #ifndef ROLLCALL_MAP_H
 #define ROLLCALL_MAP_H
@@ -97,10 +96,6 @@ int dialect_change(struct dialect *d, const struct change *c, const struct subje
                    struct err *e) must_use;
 /* CSV: header line of a kind's file; appends nothing for JSON Lines. */
 void dialect_header(struct dialect *d, enum kind k, struct buf *out);
-/* CSV: membership rows of a group (memberships.csv), and its header. */
-int dialect_memberships(struct dialect *d, const struct subject *group, struct buf *out,
-                        struct err *e) must_use;
-void dialect_memberships_header(struct dialect *d, struct buf *out);
 
 /* The group as an item of groups[], for a caller that writes the same group into many entities: put the
  * result into ref.prepared and it is copied instead of written anew. Appends nothing where the dialect has no

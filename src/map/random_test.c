@@ -227,6 +227,18 @@ static void events_conform(void **state)
     }
 }
 
+static void put_file_rows(struct dialect *d, struct sample *a, struct buf *out)
+{
+    struct dialect_file f;
+    struct err e;
+    uint64_t rows = 0;
+    int more;
+    for (size_t k = 0; dialect_file(d, k, a->s.domain, &f); k++) {
+        while ((more = dialect_file_rows(d, k, &a->s, out, &rows, &e)) > 0) continue;
+        if (more < 0) fail_msg("%s: %s", f.name, e.message);
+    }
+}
+
 /* No line feed but at the end of a line, all of it UTF-8. */
 static void lines_are_lines(void **state)
 {
@@ -241,8 +253,7 @@ static void lines_are_lines(void **state)
             if (dialect_entity(d, &a->s, &out, &e) < 0) fail_msg("%s", e.message);
             if (dialect_shape(d) == SHAPE_JSON_LINES && out.len)
                 assert_int_equal(str_index(buf_str(&out), '\n'), out.len - 1);
-            if (dialect_shape(d) == SHAPE_CSV && dialect_memberships(d, &a->s, &out, &e) < 0)
-                fail_msg("%s", e.message);
+            put_file_rows(d, a, &out);
             assert_true(str_is_utf8(buf_str(&out)));
             sample_free(a);
             buf_free(&out);

@@ -131,9 +131,7 @@ static int change_without_subject(struct dialect *d, const struct change *c, con
     struct record_index index = {.record = &record};
     struct subject s = {.record = &index, .name = c->name};
     memcpy(record.guid, c->guid, GUID_SIZE);
-    struct activity activity = v->activity;
-    view_open(v, d, &s);
-    v->activity = activity;
+    view_open(v, d, &s); /* leaves the activity */
     v->change = c;
     return append_event(d, p, v, out, e);
 }
@@ -176,15 +174,10 @@ void dialect_prepare_ref(struct dialect *d, const struct domain_info *domain, co
 }
 
 /* --- memberships and owners ---------------------------------------------------------------------- */
-void dialect_memberships_header(struct dialect *d, struct buf *out)
-{
-    const struct program *p = d->other[TABLE_MEMBER_REF];
-    if (p && d->type->shape == SHAPE_CSV) csv_header(d, p, out);
-}
 
-/* Rows until the members end (0) or `stop` bytes are written (1). */
-static int append_members(struct dialect *d, const struct subject *group, size_t stop, struct buf *out,
-                          uint64_t *rows, struct err *e)
+/* Rows until the members end (0) or ROWS_AT_ONCE bytes are written (1). */
+static int append_members(struct dialect *d, const struct subject *group, struct buf *out, uint64_t *rows,
+                          struct err *e)
 {
     const struct program *p = d->other[TABLE_MEMBER_REF];
     struct member_source *m = group->members;
@@ -198,17 +191,9 @@ static int append_members(struct dialect *d, const struct subject *group, size_t
         csv_row(d, p, &v, out);
         ++*rows;
         if (out->failed) break;
-        if (out->len - start >= stop) return 1;
+        if (out->len - start >= ROWS_AT_ONCE) return 1;
     }
     return check_room(out, e);
-}
-
-int dialect_memberships(struct dialect *d, const struct subject *group, struct buf *out, struct err *e)
-{
-    uint64_t rows = 0;
-    if (d->type->shape != SHAPE_CSV || !group->members) return 0;
-    group->members->rewind(group->members->ctx);
-    return append_members(d, group, SIZE_MAX, out, &rows, e);
 }
 
 static int member_rows(struct dialect *d, const struct subject *group, struct buf *out, uint64_t *rows,
@@ -216,7 +201,7 @@ static int member_rows(struct dialect *d, const struct subject *group, struct bu
 {
     if (!group->members) return 0;
     if (!d->is_in_rows) group->members->rewind(group->members->ctx);
-    int rc = append_members(d, group, ROWS_AT_ONCE, out, rows, e);
+    int rc = append_members(d, group, out, rows, e);
     d->is_in_rows = rc == 1;
     return rc;
 }

@@ -133,6 +133,25 @@ unsigned derive_privileged_group(struct bytes group_sid, struct bytes domain_sid
                                                    : 0;
 }
 
+bool derive_privileged_sid(size_t i, struct bytes domain_sid, uint8_t out[SID_MAX], size_t *len)
+{
+    struct sid s = {.authority = 5, .n_sub = 2, .sub = {32, 0}};
+    struct err ignored;
+    uint32_t rid;
+    if (i < n_elements(builtin_groups)) {
+        rid = builtin_groups[i].rid;
+    } else if (i - n_elements(builtin_groups) < n_elements(domain_groups)) {
+        rid = domain_groups[i - n_elements(builtin_groups)].rid;
+        if (sid_decode(&s, domain_sid, &ignored) < 0 || s.n_sub >= 15) return false;
+        s.n_sub++;
+    } else {
+        return false;
+    }
+    s.sub[s.n_sub - 1] = rid;
+    *len = sid_encode(out, &s);
+    return true;
+}
+
 /* --- flags -------------------------------------------------------------------------------------------- */
 
 static const struct {

@@ -8,6 +8,7 @@
 #define ROLLCALL_DERIVE_H
 
 #include "model/record.h"
+#include "model/sid.h"
 
 enum tri { TRI_UNKNOWN = 0, TRI_NO = 1, TRI_YES = 2 };
 
@@ -50,6 +51,8 @@ void derive_account(struct derived *out, const struct record_index *x, const str
 /* Privilege bits that direct membership in the group with this SID gives; 0 for an ordinary group.
  * By well-known SID or by RID in the domain: 512 516 518 519 520 521 526 527 498, Builtin 544 548 549 550 551 552. */
 unsigned derive_privileged_group(struct bytes group_sid, struct bytes domain_sid);
+/* The SIDs of these groups, by i from 0; false at the end. */
+bool derive_privileged_sid(size_t i, struct bytes domain_sid, uint8_t out[SID_MAX], size_t *len);
 
 /* Calls each with the names of the set bits of userAccountControl, in ascending order of bit, as Microsoft
  * spells them (ACCOUNTDISABLE, NORMAL_ACCOUNT, DONT_EXPIRE_PASSWORD...). */

@@ -1,8 +1,8 @@
 #include "net/dial.h"
 
 #include "base/when.h"
+#include "net/dns.h"
 
-#include <ares.h>
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
@@ -101,127 +101,35 @@ static bool is_localhost(struct str host)
 /* --- names, by c-ares ----------------------------------------------------------------------------------- */
 
 struct lookup {
-    ares_channel channel;
+    struct dns dns;
     struct dial_addresses *out;
-    int status;
-    bool done;
 };
 
 static void take_answer(void *arg, int status, int timeouts, struct ares_addrinfo *found)
 {
     struct lookup *l = arg;
     (void)timeouts;
-    l->status = status;
-    l->done = true;
+    dns_done(&l->dns, status);
     for (struct ares_addrinfo_node *n = found ? found->nodes : NULL; n; n = n->ai_next)
         add_address(l->out, n->ai_addr, n->ai_addrlen);
     ares_freeaddrinfo(found);
 }
 
-/* c-ares' own sockets, until the next of its time limits or ours. */
-static void wait_once(struct lookup *l, int left_ms)
-{
-    ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
-    struct pollfd p[ARES_GETSOCK_MAXNUM];
-    unsigned bits = (unsigned)ares_getsock(l->channel, sockets, ARES_GETSOCK_MAXNUM);
-    nfds_t n = 0;
-    for (unsigned i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
-        /* as ARES_GETSOCK_READABLE and _WRITABLE, whose shift into the sign bit is undefined */
-        short events =
-            (short)((bits >> i & 1 ? POLLIN : 0) | (bits >> (i + ARES_GETSOCK_MAXNUM) & 1 ? POLLOUT : 0));
-        if (events) p[n++] = (struct pollfd){sockets[i], events, 0};
-    }
-    struct timeval max = {left_ms / 1000, (left_ms % 1000) * 1000}, own;
-    struct timeval *tv = ares_timeout(l->channel, &max, &own);
-    int64_t ms = tv->tv_sec * 1000 + (tv->tv_usec + 999) / 1000;
-    int ready = poll(p, n, (int)ms);
-    if (ready <= 0) ares_process_fd(l->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD); /* its time limits */
-    for (nfds_t i = 0; ready > 0 && i < n; i++)
-        if (p[i].revents)
-            ares_process_fd(l->channel, p[i].revents & ~POLLOUT ? p[i].fd : ARES_SOCKET_BAD,
-                            p[i].revents & POLLOUT ? p[i].fd : ARES_SOCKET_BAD);
-}
-
-static int use_resolvers(struct lookup *l, struct err *e)
-{
-    const char *list = getenv("ROLLCALL_RESOLVERS");
-    if (!list || !*list || ares_set_servers_ports_csv(l->channel, list) == ARES_SUCCESS) return 0;
-    err_set(e, ERR_INPUT, "ROLLCALL_RESOLVERS is not a list of addresses");
-    return err_hint(e, "write ADDRESS[:PORT],ADDRESS[:PORT]");
-}
-
-/* Two tries at each server within the time there is. */
-static int open_channel(struct lookup *l, int left_ms, struct err *e)
-{
-    char lookups[] = "fb"; /* /etc/hosts, then DNS */
-    int per_try = left_ms / 4 < 200 ? 200 : left_ms / 4 > 5000 ? 5000 : left_ms / 4;
-    struct ares_options o = {.timeout = per_try, .tries = 2, .lookups = lookups};
-    int rc = ares_library_init(ARES_LIB_INIT_ALL);
-    if (rc == ARES_SUCCESS)
-        rc = ares_init_options(&l->channel, &o, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS);
-    if (rc != ARES_SUCCESS)
-        return err_set(e, ERR_INPUT, "the resolver's configuration cannot be read: %s", ares_strerror(rc));
-    rc = use_resolvers(l, e);
-    if (rc < 0) ares_destroy(l->channel);
-    return rc;
-}
-
-static const char *resolvers_text(char out[256], ares_channel channel)
-{
-    struct ares_addr_port_node *servers = NULL;
-    size_t w = 0;
-    out[0] = 0;
-    if (ares_get_servers_ports(channel, &servers) != ARES_SUCCESS) return out;
-    for (struct ares_addr_port_node *s = servers; s && w + 80 < 256; s = s->next) {
-        char one[INET6_ADDRSTRLEN];
-        inet_ntop(s->family, &s->addr, one, sizeof one);
-        w += (size_t)snprintf(out + w, 256 - w, "%s%s", w ? ", " : "", one);
-        if (s->udp_port && s->udp_port != 53)
-            w += (size_t)snprintf(out + w, 256 - w, " port %d", s->udp_port);
-    }
-    ares_free_data(servers);
-    return out;
-}
-
-static int explain_lookup(const struct lookup *l, const char *host, struct err *e)
-{
-    char asked[256];
-    resolvers_text(asked, l->channel);
-    switch (l->status) {
-    case ARES_ENOTFOUND:
-        err_set(e, ERR_NOTFOUND, "%s: no such name (asked %s)", host, asked);
-        return err_hint(e, "check the spelling; does this machine use the DNS servers of the domain?");
-    case ARES_ENODATA:
-        return err_set(e, ERR_NOTFOUND, "%s: the name has no address (asked %s)", host, asked);
-    case ARES_EBADNAME:
-        return err_set(e, ERR_INPUT, "%s: not a name that DNS can have", host);
-    case ARES_ETIMEOUT:
-        err_set(e, ERR_TIMEOUT, "%s: no DNS server answered (asked %s)", host, asked);
-        return err_hint(e, "check /etc/resolv.conf and that port 53 is open to these servers");
-    default:
-        err_set(e, ERR_NET, "%s: the DNS server failed: %s (asked %s)", host, ares_strerror(l->status),
-                asked);
-        return err_hint(e, "check /etc/resolv.conf and the DNS server");
-    }
-}
-
-static int look_up(struct dial_addresses *out, const char *host, int64_t deadline_ms, struct err *e)
+static int look_up(struct dial_addresses *out, const char *host, const char *servers, int64_t deadline_ms,
+                   struct err *e)
 {
     struct lookup l = {.out = out};
     struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-    try(open_channel(&l, when_left_ms(deadline_ms), e));
-    ares_getaddrinfo(l.channel, host, NULL, &hints, take_answer, &l);
-    while (!l.done && when_left_ms(deadline_ms)) wait_once(&l, when_left_ms(deadline_ms));
-    if (!l.done) {
-        ares_cancel(l.channel); /* calls take_answer */
-        if (!out->n) l.status = ARES_ETIMEOUT;
-    }
-    int rc = out->n ? 0 : explain_lookup(&l, host, e);
-    ares_destroy(l.channel);
+    try(dns_open(&l.dns, servers, deadline_ms, e));
+    ares_getaddrinfo(l.dns.channel, host, NULL, &hints, take_answer, &l);
+    dns_run(&l.dns, deadline_ms);
+    int rc = out->n ? 0 : dns_explain(&l.dns, host, "address", e);
+    dns_close(&l.dns);
     return rc;
 }
 
-int dial_resolve(struct dial_addresses *out, const char *host, int64_t deadline_ms, struct err *e)
+int dial_resolve_by(struct dial_addresses *out, const char *host, const char *servers, int64_t deadline_ms,
+                    struct err *e)
 {
     *out = (struct dial_addresses){0};
     if (!*host) return err_set(e, ERR_INPUT, "no host to look up");
@@ -235,7 +143,12 @@ int dial_resolve(struct dial_addresses *out, const char *host, int64_t deadline_
     }
     if (!when_left_ms(deadline_ms))
         return err_set(e, ERR_TIMEOUT, "%s: no time left to look the name up", host);
-    return look_up(out, host, deadline_ms, e);
+    return look_up(out, host, servers, deadline_ms, e);
+}
+
+int dial_resolve(struct dial_addresses *out, const char *host, int64_t deadline_ms, struct err *e)
+{
+    return dial_resolve_by(out, host, NULL, deadline_ms, e);
 }
 
 /* --- connecting ----------------------------------------------------------------------------------------- */

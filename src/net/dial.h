@@ -26,6 +26,9 @@ struct dial_addresses {
 /* host: a name or a literal address ([v6] allowed). ERR_NOTFOUND no such name; ERR_TIMEOUT no resolver answered;
  * ERR_NET resolver refused. deadline: monotonic ms. */
 int dial_resolve(struct dial_addresses *out, const char *host, int64_t deadline_ms, struct err *e) must_use;
+/* The same, asking these DNS servers ("ADDRESS[:PORT],..."; NULL: the machine's). */
+int dial_resolve_by(struct dial_addresses *out, const char *host, const char *servers, int64_t deadline_ms,
+                    struct err *e) must_use;
 /* Connects to the first that answers. refused, timeout and unreachable are told apart in the message, per address.
  * *out_fd is the caller's. used may be NULL. */
 int dial_connect(int *out_fd, const struct dial_addresses *to, uint16_t port, int64_t deadline_ms,

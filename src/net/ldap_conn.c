@@ -27,6 +27,10 @@ int conn_lost(struct ldap_conn *c, int ldap_error, struct err *e)
         *e = c->guard.why;
         return e->class;
     }
+    if (c->seal.why.class) {
+        *e = c->seal.why;
+        return e->class;
+    }
     if (c->wire.error) return err_errno(e, ERR_NET, c->wire.error, "the connection broke");
     if (c->wire.is_closed || c->guard.is_closed) {
         err_set(e, ERR_NET, "the server closed the connection");
@@ -138,8 +142,8 @@ static int use_ca(struct ldap_conn *c, const char *ca_path, struct err *e)
     }
     try(set_option(c, LDAP_OPT_X_TLS_CACERTFILE, path, e));
     try(set_int(c, LDAP_OPT_X_TLS_REQUIRE_CERT, LDAP_OPT_X_TLS_HARD, e));
-    try(set_int(c, LDAP_OPT_X_TLS_REQUIRE_SAN, LDAP_OPT_X_TLS_HARD,
-                e)); /* RFC 6125: the common name is no host name */
+    /* RFC 6125: the common name is no host name, except of the very certificate that was pinned, if it has no other */
+    try(set_int(c, LDAP_OPT_X_TLS_REQUIRE_SAN, c->is_pinned ? LDAP_OPT_X_TLS_TRY : LDAP_OPT_X_TLS_HARD, e));
     try(set_int(c, LDAP_OPT_X_TLS_PROTOCOL_MIN, LDAP_OPT_X_TLS_PROTOCOL_TLS1_2, e));
     try(set_option(c, LDAP_OPT_X_TLS_CIPHER_SUITE, PRIORITIES, e));
     int client = 0; /* last: it builds this handle's own context from the options above */
@@ -263,6 +267,7 @@ static int check_peer(struct ldap_conn *c, struct err *e)
 static int secure(struct ldap_conn *c, const struct ldap_target *t, const struct dial_addresses *to,
                   int64_t deadline_ms, struct err *e)
 {
+    if (t->security == LDAP_SEC_SEALED) return 0;
     try(use_ca(c, t->ca_path, e));
     if (t->security == LDAP_SEC_STARTTLS) try(start_tls(c, deadline_ms, e));
     c->wire.until_ms = deadline_ms;
@@ -285,7 +290,7 @@ static int open_within(struct ldap_conn *c, const struct ldap_target *t, int64_t
 {
     struct dial_addresses to;
     const struct dial_address *used = NULL;
-    try(dial_resolve(&to, t->host, deadline_ms, e));
+    try(dial_resolve_by(&to, t->host, t->dns_servers, deadline_ms, e));
     try(dial_connect(&c->fd, &to, t->port, deadline_ms, &used, e));
     if (used) c->address = *used;
     c->wire.fd = c->fd;
@@ -330,6 +335,7 @@ void ldap_conn_close(struct ldap_conn *c)
 {
     if (!c) return;
     if (c->ld) ldap_unbind_ext(c->ld, NULL, NULL); /* closes the descriptor */
+    seal_fini(&c->seal);
     buf_free(&c->pin_pem);
     free(c->host);
     free(c->name);

@@ -3,17 +3,19 @@
  *
  * libldap over our own non-blocking socket (recipe and traps in docs/decisions/0003-libldap-own-socket.md).
  * Blocking to its caller, every wait within a deadline, referrals never chased, values walked in place. A
- * simple bind never travels without TLS, and is tried exactly once. Not for several threads.
+ * simple bind never travels without TLS, and any bind is tried exactly once. Not for several threads.
  */
 #ifndef ROLLCALL_LDAP_CONN_H
 #define ROLLCALL_LDAP_CONN_H
 
 #include "base/secret.h"
 #include "net/dial.h"
+#include "net/gss.h"
 
 #include <ldap.h>
 
-enum ldap_security { LDAP_SEC_LDAPS, LDAP_SEC_STARTTLS };
+/* SEALED: no TLS; Kerberos signs and seals everything from the bind on, and no other bind is possible. */
+enum ldap_security { LDAP_SEC_LDAPS, LDAP_SEC_STARTTLS, LDAP_SEC_SEALED };
 
 struct ldap_target {
     const char *host; /* as set by the user */
@@ -21,6 +23,7 @@ struct ldap_target {
     enum ldap_security security;
     const char *verify_name; /* certificate_name, else host */
     const char *ca_path;     /* NULL: the system's */
+    const char *dns_servers; /* "ADDRESS[:PORT],..."; NULL: this machine's */
     int connect_timeout_ms;  /* DNS + TCP + TLS: default 10000 */
     int answer_timeout_ms;   /* bind and each page: default 60000 */
     int64_t deadline_ms;     /* of everything, monotonic */
@@ -37,6 +40,16 @@ const char *ldap_conn_address(const struct ldap_conn *c); /* dialled */
  * code; ERR_DENIED strongerAuthRequired; ERR_INPUT empty name. */
 int ldap_conn_bind_simple(struct ldap_conn *c, const char *name, const struct secret *password,
                           struct err *e) must_use;
+
+struct ldap_kerberos {
+    const char *cache;   /* krb_cache_name, holding a ticket for service */
+    const char *service; /* as krb_service_ticket wrote it */
+    const char *who;     /* for messages */
+    enum gss_mechanism mechanism;
+};
+/* Exactly one attempt; the server proves its name as well. Over TLS bound to the channel, else sealed from here on. ERR_AUTH,
+ * ERR_DENIED: the server's policy wants another kind; ERR_PROTO. */
+int ldap_conn_bind_kerberos(struct ldap_conn *c, const struct ldap_kerberos *how, struct err *e) must_use;
 
 /* --- searching --- */
 struct ldap_search {

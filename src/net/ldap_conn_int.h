@@ -3,7 +3,9 @@
 #ifndef ROLLCALL_LDAP_CONN_INT_H
 #define ROLLCALL_LDAP_CONN_INT_H
 
+#include "base/cursor.h"
 #include "base/file.h"
+#include "net/gss.h"
 #include "net/ldap_conn.h"
 
 #define LDAP_CONN_MESSAGE_MAX ((size_t)64 << 20) /* of one LDAP message; a longer one ends the connection */
@@ -36,6 +38,16 @@ struct guard {
     uint8_t ahead[GUARD_AHEAD];
 };
 
+/* Between the two where there is no TLS: what Kerberos signs and seals. */
+struct seal {
+    struct gss *gss;
+    struct err why; /* class 0: nothing wrong so far */
+    int fd, timeout_ms;
+    size_t limit; /* plain text that the server takes at once */
+    struct buf in, clear, out; /* received and still sealed; unsealed; on its way */
+    size_t in_at, clear_at;
+};
+
 struct ldap_conn {
     LDAP *ld;
     int fd; /* libldap's once ld is set */
@@ -53,10 +65,14 @@ struct ldap_conn {
     uint64_t reported; /* of wire.received, already counted in somebody's stats */
     struct wire wire;
     struct guard guard;
+    struct seal seal;
 };
 
 /* Puts both layers under c->ld. */
 int wire_install(struct ldap_conn *c, struct err *e) must_use;
+/* From now on everything is sealed; takes g. ERR_PROTO: something was received already. */
+int seal_install(struct ldap_conn *c, struct gss *g, struct err *e) must_use;
+void seal_fini(struct seal *s);
 /* After sending a request and after its last answer (0): no other messages are let in. */
 void conn_await(struct ldap_conn *c, int msgid);
 void conn_abandon(struct ldap_conn *c, int msgid);

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define BATCH_BYTES    ((uint64_t)32 << 20) /* received for one page before its entries are handed out early */
+#define BATCH_BYTES    ((uint64_t)8 << 20) /* received for one page before its entries are handed out early */
 #define BATCH_MESSAGES 4096
 #define UNPAGED_MAX    100000
 #define EMPTY_PAGES    1000
@@ -276,8 +276,8 @@ static int refused(struct paging *p, const struct done *d, struct err *e)
     } else if (p->page > 1 && is_cookie_refusal(d->code)) {
         e->class = ERR_COOKIE;
         err_wrap(e, "the paging cookie was refused");
-        err_hint(e, "a load balancer that moves a connection to another controller breaks paging: make it "
-                    "sticky, or name one controller");
+        err_hint(e, "a load balancer that moves a connection to another controller breaks paging: configure session "
+                    "persistence (sticky sessions) on it, or name the controllers themselves in host and failover_hosts");
     }
     if (p->page > 1)
         err_wrap(e, "page %llu, after %llu entries", (unsigned long long)p->page,

@@ -272,7 +272,10 @@ static ber_slen_t guard_read(Sockbuf_IO_Desc *io, void *to, ber_len_t len)
 
 static ber_slen_t guard_write(Sockbuf_IO_Desc *io, void *from, ber_len_t len)
 {
-    return io->sbiod_next->sbiod_io->sbi_write(io->sbiod_next, from, len);
+    ber_slen_t n = io->sbiod_next->sbiod_io->sbi_write(io->sbiod_next, from, len);
+    /* libldap keeps the request, with the password of a bind in it, until it is answered, and frees it as it is (ITS#8474) */
+    if (n > 0) explicit_bzero(from, (size_t)n);
+    return n;
 }
 
 static Sockbuf_IO guard_io = {layer_setup, layer_remove, guard_ctrl, guard_read, guard_write, layer_close};

@@ -24,6 +24,8 @@ struct backlinks {
     size_t n_sealed, sealed_cap;
     uint8_t domain_sid[SID_MAX];
     size_t domain_sid_len;
+    bool (*knows)(void *ctx, struct str dn);
+    void *knows_ctx;
     struct buf state; /* of the record that was given out changed */
 };
 
@@ -53,6 +55,12 @@ void backlinks_domain(struct backlinks *b, struct bytes domain_sid)
     if (b->domain_sid_len) memcpy(b->domain_sid, domain_sid.ptr, b->domain_sid_len);
 }
 
+void backlinks_know(struct backlinks *b, bool (*knows)(void *ctx, struct str dn), void *ctx)
+{
+    b->knows = knows;
+    b->knows_ctx = ctx;
+}
+
 static struct hash128 key(struct str dn)
 {
     return hash128_fast(bytes_of(dn));
@@ -80,7 +88,7 @@ static bool take_group(struct backlinks *b, const struct record *r, struct bytes
     bool is_new;
     while (bits && dn_list_next(&rest, &dn)) *hmap_put(&b->hidden, key(dn), &is_new) |= bits;
     uint32_t *place = hmap_put(&b->groups, key(r->dn), &is_new);
-    return is_new && seal(b, r, payload, place);
+    return is_new ? seal(b, r, payload, place) : *place > 0;
 }
 
 /* Adds the member to the sealed groups it names; the bits of the hidden ones. */
@@ -91,7 +99,7 @@ static unsigned follow(struct backlinks *b, const struct record *r)
     struct str dn;
     while (dn_list_next(&rest, &dn)) {
         const uint32_t *group = hmap_find(&b->groups, key(dn)), *hidden;
-        if (!group && (hidden = hmap_find(&b->hidden, key(dn)))) bits |= *hidden;
+        if (!group && (hidden = hmap_find(&b->hidden, key(dn))) && !(b->knows && b->knows(b->knows_ctx, dn))) bits |= *hidden;
         if (!group || !*group) continue;
         struct sealed *s = &b->sealed[*group - 1];
         buf_add_lstr(&s->members, bytes_of(r->dn));
@@ -126,6 +134,15 @@ bool backlinks_take(struct backlinks *b, struct record *r, struct bytes payload)
     if (r->kind == KIND_group) return take_group(b, r, payload);
     if (bits) tell_privileges(b, r, bits);
     return false;
+}
+
+void backlinks_waiting(const struct backlinks *b, void (*each)(void *ctx, struct str dn), void *ctx)
+{
+    for (size_t i = 0; i < b->n_sealed; i++) {
+        struct record r;
+        struct err ignored;
+        if (record_decode(&r, b->sealed[i].payload, &ignored) == 0) each(ctx, r.dn);
+    }
 }
 
 int backlinks_finish(struct backlinks *b, int (*each)(void *ctx, const struct record *r, struct err *e), void *ctx, uint64_t *n_filled,

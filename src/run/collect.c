@@ -81,6 +81,8 @@ static int run_job(struct inbox *b, struct emit *m, struct err *e)
         .kinds = (kind_set)json_integer_value(json_object_get(b->job, "kinds")),
         .password = b->password,
         .secret_error = b->secret_error,
+        .since = json_object_get(b->job, "since"),
+        .only = json_object_get(b->job, "only"),
         .deadline_ms = when_monotonic_ms() + run_timeout,
     };
     if (!job.verb) return err_set(e, ERR_PROTO, "the job has no verb");
@@ -100,6 +102,7 @@ int worker_serve(int fd)
         return 2;
     }
     int rc = receive_job(&b, fd, &e);
+    emit_conceal(m, secret_bytes(&b.password));
     if (rc == 0) rc = run_job(&b, m, &e);
     if (rc < 0) emit_abort(m, &e);
     emit_close(m);

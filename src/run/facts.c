@@ -3,6 +3,7 @@
 #include "model/sid.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static struct str text(const json_t *facts, const char *key, struct arena *a)
@@ -92,4 +93,7 @@ void report_end(struct stream_report *r, const json_t *facts)
 {
     r->requests = (uint64_t)number(facts, "requests");
     r->bytes = (uint64_t)number(facts, "bytes");
+    /* all who have served: the one of BEGIN may have been left */
+    const char *server = json_string_value(json_object_get(facts, "server"));
+    if (server && *server) snprintf(r->server, sizeof r->server, "%s", server);
 }

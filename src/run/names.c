@@ -4,34 +4,37 @@
 #include "base/hash.h"
 #include "model/dn.h"
 #include "model/sid.h"
+#include "store/tape.h"
 
 #include <stdlib.h>
 
 #define NO_LIMIT SIZE_MAX
 
-/* DN hash -> kind, RID and names, 16 bytes a slot and about 14 of text. 56 bits of a keyed hash are the key: among a million
- * names two share one with probability 10^-5, and nobody can choose them. */
+/* DN hash -> kind, RID and place of the names, 16 bytes a slot, 20 with the room to grow. 56 bits of a keyed hash are the key: among a
+ * million names two share one with probability 10^-5, and nobody can choose them. */
 struct member {
     uint64_t key;  /* kind in the top byte, 0: free */
     uint32_t rid;  /* or, with MEMBER_OTHER set in the kind byte, an index into others */
-    uint32_t text; /* place in the pool; 0: none */
+    uint32_t text; /* place on the tape of names, in words; 0: none */
 };
 struct members {
     struct member *slots;
     size_t n_slots, n_used;
 };
-#define MEMBER_PARTS 256u /* by the hash's top bits: each grows by itself, so growing never needs twice the memory */
+#define MEMBER_PARTS 16u /* by the hash's top bits: each grows by itself, so growing never needs twice the memory */
 #define MEMBER_OTHER 0x80u
 #define MEMBER_HASH  (((uint64_t)1 << 56) - 1)
 
-/* Names of everybody, in chunks that never move: u8 form . u8 length . name [. u8 length . principal]. */
-struct pool {
-    uint8_t **chunks;
-    size_t n_chunks;
-    uint32_t used; /* of the last chunk */
+/* Names of everybody are on a tape, few are ever asked for (managers): u8 form . u8 length . name [. u8 length . principal],
+ * padded to words. The ones read last are kept: many have the same manager. */
+#define TEXT_WORD   ((size_t)8)
+#define TEXT_MAX    ((size_t)520)
+#define TEXTS_CACHED 256u
+enum text_form { TEXT_NAME_ONLY = 1, TEXT_NAME_AT_DOMAIN = 2, TEXT_BOTH = 3 };
+struct text {
+    uint32_t place;
+    uint8_t bytes[TEXT_MAX];
 };
-#define POOL_CHUNK 65536u
-enum pool_form { POOL_NAME_ONLY = 1, POOL_NAME_AT_DOMAIN = 2, POOL_BOTH = 3 };
 
 struct other { /* a SID outside the domain, or none */
     uint8_t guid[GUID_SIZE];
@@ -57,12 +60,11 @@ struct names {
     uint8_t domain_sid[SID_MAX];
     size_t domain_sid_len;
     uint8_t member_sid[SID_MAX];
-    struct pool pool;
+    struct tape texts;
+    struct text *cached; /* by place modulo TEXTS_CACHED */
     struct ref *found; /* of names_groups_of */
     size_t found_cap;
     struct str dns_name;
-    struct buf principal; /* of the last names_person */
-    struct ref person;
     struct buf form; /* comparison form */
 };
 
@@ -70,7 +72,8 @@ struct names *names_new(void)
 {
     struct names *n = x_zalloc(sizeof *n);
     n->text = arena_new(NO_LIMIT);
-    n->principal = buf_new(1024);
+    n->texts = tape_new();
+    n->cached = x_zalloc(TEXTS_CACHED * sizeof *n->cached);
     n->form = buf_new((size_t)1 << 20);
     return n;
 }
@@ -88,11 +91,10 @@ void names_free(struct names *n)
     free(n->privileges);
     free(n->parents);
     for (size_t i = 0; i < MEMBER_PARTS; i++) free(n->members[i].slots);
-    for (size_t i = 0; i < n->pool.n_chunks; i++) free(n->pool.chunks[i]);
-    free(n->pool.chunks);
+    tape_free(&n->texts);
+    free(n->cached);
     free(n->others);
     free(n->found);
-    buf_free(&n->principal);
     buf_free(&n->form);
     free(n);
 }
@@ -121,6 +123,12 @@ static struct hash128 form_hash(struct names *n, struct str dn)
     buf_clear(&n->form);
     dn_normalize(&n->form, dn);
     return hash128_fast(buf_bytes(&n->form));
+}
+
+/* Hashed: a map takes its keys' bits as they are, and RIDs are small numbers that follow each other. */
+static struct hash128 rid_hash(uint32_t rid)
+{
+    return hash128_fast((struct bytes){(const uint8_t *)&rid, sizeof rid});
 }
 
 static void put_dn(struct names *n, struct hmap *m, struct str dn, uint32_t value)
@@ -190,7 +198,7 @@ static void add_group(struct names *n, const struct record_index *x)
     note_members(n, x->record, n->privileges[i]);
     if (sid_is_in_domain(r.sid, domain_of(n))) {
         bool is_new;
-        *hmap_put(&n->groups_by_rid, (struct hash128){sid_rid(r.sid), 0}, &is_new) = i;
+        *hmap_put(&n->groups_by_rid, rid_hash(sid_rid(r.sid)), &is_new) = i;
     }
 }
 
@@ -253,8 +261,8 @@ const struct ref *names_parent(const struct names *n, struct str dn)
 static const uint32_t *primary_group(const struct names *n, const struct record_index *x)
 {
     int64_t rid;
-    if (!record_int(x, ATTR_PRIMARY_GROUP_ID, &rid)) return NULL;
-    return hmap_find(&n->groups_by_rid, (struct hash128){(uint64_t)rid, 0});
+    if (!record_int(x, ATTR_PRIMARY_GROUP_ID, &rid) || rid < 0 || rid > UINT32_MAX) return NULL;
+    return hmap_find(&n->groups_by_rid, rid_hash((uint32_t)rid));
 }
 
 static void found_put(struct names *n, size_t at, const struct ref *r, const char *via)
@@ -304,20 +312,20 @@ size_t names_groups_of(struct names *n, const struct record_index *x, const stru
 
 static struct member *member_slot(const struct members *m, uint64_t hash)
 {
-    size_t i = (size_t)(((unsigned __int128)(hash << 16) * m->n_slots) >> 64);
+    size_t i = (size_t)(((unsigned __int128)(hash << 12) * m->n_slots) >> 64);
     while (m->slots[i].key && (m->slots[i].key & MEMBER_HASH) != hash) i = i + 1 == m->n_slots ? 0 : i + 1;
     return &m->slots[i];
 }
 
 static uint32_t member_part(uint64_t hash)
 {
-    return (uint32_t)(hash >> 48);
+    return (uint32_t)(hash >> 52);
 }
 
 static void members_grow(struct members *m)
 {
     struct members old = *m;
-    m->n_slots = old.n_slots ? old.n_slots + old.n_slots / 4 : 64;
+    m->n_slots = old.n_slots ? old.n_slots + old.n_slots / 8 : 64;
     m->slots = x_zalloc(m->n_slots * sizeof *m->slots);
     for (size_t i = 0; i < old.n_slots; i++)
         if (old.slots[i].key) *member_slot(m, old.slots[i].key & MEMBER_HASH) = old.slots[i];
@@ -337,64 +345,53 @@ static uint32_t add_other(struct names *n, const struct record *r)
     return (uint32_t)n->n_others++;
 }
 
-/* Room for `size` bytes; 0 when the pool is full (4 GiB). */
-static uint32_t pool_take(struct pool *p, uint32_t size, uint8_t **to)
-{
-    if (!p->n_chunks || p->used + size > POOL_CHUNK) {
-        if (p->n_chunks == UINT32_MAX / POOL_CHUNK) return 0;
-        p->chunks = x_realloc(p->chunks, (p->n_chunks + 1) * sizeof *p->chunks);
-        p->chunks[p->n_chunks++] = x_alloc(POOL_CHUNK);
-        p->used = p->n_chunks == 1; /* place 0 means none */
-    }
-    uint32_t at = (uint32_t)(p->n_chunks - 1) * POOL_CHUNK + p->used;
-    *to = p->chunks[p->n_chunks - 1] + p->used;
-    p->used += size;
-    return at;
-}
-
 static bool is_name_at_domain(struct str principal, struct str name, struct str dns_name)
 {
     return principal.len == name.len + 1 + dns_name.len && principal.ptr[name.len] == '@' && str_starts(principal, name) &&
            str_equal((struct str){principal.ptr + name.len + 1, dns_name.len}, dns_name);
 }
 
-/* Names over 255 bytes are cut: they are for people, and the DN says the rest. */
-static uint32_t pool_names(struct names *n, const struct record_index *x)
+/* Names over 255 bytes are cut: they are for people, and the DN says the rest. *place stays 0 when the tape is full (32 GiB). */
+static int tape_names(struct names *n, const struct record_index *x, uint32_t *place, struct err *e)
 {
+    static const uint8_t zeros[TEXT_WORD];
     struct str name = record_name(x), principal = {"", 0};
-    uint8_t *to;
+    uint64_t at = tape_length(&n->texts);
+    if (!at) try(tape_add(&n->texts, (struct bytes){zeros, TEXT_WORD}, e)); /* place 0 means none */
+    at = tape_length(&n->texts);
+    if (at / TEXT_WORD > UINT32_MAX) return 0;
     record_str(x, ATTR_USER_PRINCIPAL_NAME, &principal);
     if (name.len > 255) name.len = 255;
-    enum pool_form form = !principal.len || principal.len > 255 ? POOL_NAME_ONLY
-                          : is_name_at_domain(principal, name, n->dns_name) ? POOL_NAME_AT_DOMAIN
-                                                                            : POOL_BOTH;
-    size_t size = 2 + name.len + (form == POOL_BOTH ? 1 + principal.len : 0);
-    uint32_t at = pool_take(&n->pool, (uint32_t)size, &to);
-    if (!at) return 0;
-    to[0] = (uint8_t)form;
-    to[1] = (uint8_t)name.len;
-    memcpy(to + 2, name.ptr, name.len);
-    if (form == POOL_BOTH) {
-        to[2 + name.len] = (uint8_t)principal.len;
-        memcpy(to + 3 + name.len, principal.ptr, principal.len);
+    enum text_form form = !principal.len || principal.len > 255 ? TEXT_NAME_ONLY
+                          : is_name_at_domain(principal, name, n->dns_name) ? TEXT_NAME_AT_DOMAIN
+                                                                            : TEXT_BOTH;
+    uint8_t space[TEXT_MAX + 1]; /* a buf keeps room for a NUL */
+    struct buf b = {.ptr = space, .cap = sizeof space, .max = TEXT_MAX};
+    buf_add_byte(&b, (uint8_t)form);
+    buf_add_byte(&b, (uint8_t)name.len);
+    buf_add_str(&b, name);
+    if (form == TEXT_BOTH) {
+        buf_add_byte(&b, (uint8_t)principal.len);
+        buf_add_str(&b, principal);
     }
-    return at;
+    if (b.len % TEXT_WORD) buf_add(&b, zeros, TEXT_WORD - b.len % TEXT_WORD);
+    *place = (uint32_t)(at / TEXT_WORD);
+    return tape_add(&n->texts, buf_bytes(&b), e);
 }
 
-static void add_member(struct names *n, const struct record_index *x)
+static int add_member(struct names *n, const struct record_index *x, struct err *e)
 {
     const struct record *r = x->record;
     uint64_t hash = raw_hash(r->dn).lo & MEMBER_HASH;
     struct members *m = &n->members[member_part(hash)];
-    if (m->n_used + 1 > m->n_slots / 5 * 4) members_grow(m);
+    if (m->n_used + 1 > m->n_slots * 85 / 100) members_grow(m);
     struct member *slot = member_slot(m, hash);
-    if (slot->key) return;
+    if (slot->key) return 0;
     bool in_domain = sid_is_in_domain(r->sid, domain_of(n));
     uint64_t kind = (uint64_t)r->kind | (in_domain ? 0 : MEMBER_OTHER);
-    *slot = (struct member){.key = hash | kind << 56,
-                            .rid = in_domain ? sid_rid(r->sid) : add_other(n, r),
-                            .text = r->kind == KIND_group ? 0 : pool_names(n, x)};
+    *slot = (struct member){.key = hash | kind << 56, .rid = in_domain ? sid_rid(r->sid) : add_other(n, r)};
     m->n_used++;
+    return r->kind == KIND_group ? 0 : tape_names(n, x, &slot->text, e);
 }
 
 static void fill_sid(struct names *n, const struct member *m, struct ref *out)
@@ -434,38 +431,68 @@ void names_member(struct names *n, uint32_t handle, struct ref *out)
     fill_sid(n, &n->members[handle >> 24].slots[(handle & 0xffffff) - 1], out);
 }
 
-static void fill_names(struct names *n, uint32_t place, struct ref *out)
+/* The text at a place, with what follows it; borrowed until the next call. */
+static int read_text(struct names *n, uint32_t place, const uint8_t **out, struct err *e)
 {
-    const uint8_t *t = n->pool.chunks[place / POOL_CHUNK] + place % POOL_CHUNK;
-    out->name = out->principal = (struct str){(const char *)t + 2, t[1]};
-    if (t[0] == POOL_BOTH) out->principal = (struct str){(const char *)t + 3 + t[1], t[2 + t[1]]};
-    if (t[0] != POOL_NAME_AT_DOMAIN) return;
-    buf_clear(&n->principal);
-    buf_add_str(&n->principal, out->name);
-    buf_add_byte(&n->principal, '@');
-    buf_add_str(&n->principal, n->dns_name);
-    out->principal = buf_str(&n->principal);
+    struct text *t = &n->cached[place % TEXTS_CACHED];
+    *out = t->bytes;
+    if (t->place == place) return 0;
+    uint64_t at = place * TEXT_WORD, left = tape_length(&n->texts) - at;
+    t->place = 0;
+    try(tape_read(&n->texts, at, t->bytes, left < TEXT_MAX ? (size_t)left : TEXT_MAX, e));
+    t->place = place;
+    return 0;
 }
 
-const struct ref *names_person(struct names *n, struct str dn)
+static int fill_names(struct names *n, uint32_t place, struct person *p, struct err *e)
+{
+    const uint8_t *t;
+    try(read_text(n, place, &t, e));
+    struct buf b = {.ptr = p->text, .cap = sizeof p->text, .max = sizeof p->text - 1};
+    buf_add(&b, t + 2, t[1]);
+    size_t end = b.len;
+    if (t[0] == TEXT_BOTH) buf_add(&b, t + 3 + t[1], t[2 + t[1]]);
+    if (t[0] == TEXT_NAME_AT_DOMAIN) {
+        buf_add(&b, t + 2, t[1]);
+        buf_add_byte(&b, '@');
+        buf_add_str(&b, n->dns_name);
+    }
+    p->ref.name = p->ref.principal = (struct str){(const char *)p->text, end};
+    if (t[0] != TEXT_NAME_ONLY) p->ref.principal = (struct str){(const char *)p->text + end, b.len - end};
+    return 0;
+}
+
+bool names_knows(const struct names *n, struct str dn)
+{
+    return find_member(n, dn) || names_group(n, dn);
+}
+
+int names_person(struct names *n, struct str dn, struct person *space, const struct ref **out, struct err *e)
 {
     const struct member *m = find_member(n, dn);
-    if (!m || !m->text) return names_group(n, dn);
-    fill_sid(n, m, &n->person);
-    fill_names(n, m->text, &n->person);
-    n->person.dn = dn;
-    return &n->person;
+    if (!m || !m->text) {
+        *out = names_group(n, dn);
+        return 0;
+    }
+    fill_sid(n, m, &space->ref);
+    if (space->ref.sid.len) memcpy(space->sid, space->ref.sid.ptr, space->ref.sid.len);
+    space->ref.sid.ptr = space->sid;
+    try(fill_names(n, m->text, space, e));
+    space->ref.dn = dn;
+    *out = &space->ref;
+    return 0;
 }
 
 /* --- adding ------------------------------------------------------------------------------------------------------ */
 
-void names_add(struct names *n, const struct record_index *x)
+int names_add(struct names *n, const struct record_index *x, struct err *e)
 {
     enum kind k = x->record->kind;
     if (k == KIND_domain || k == KIND_ou || k == KIND_container) {
         add_place(n, x);
-        return;
+        return 0;
     }
-    add_member(n, x);
+    try(add_member(n, x, e));
     if (k == KIND_group) add_group(n, x);
+    return 0;
 }

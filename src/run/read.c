@@ -58,22 +58,12 @@ static void rewind_members(void *ctx)
     w->at = 0;
 }
 
-/* Copied to space: the next look-up reuses the names' own. SIDs are at most 68 bytes. */
-struct person {
-    struct ref ref;
-    uint8_t sid[68];
-};
-
-static const struct ref *referred(const struct reading *r, const struct record_index *x, enum attr a, struct person *space)
+static int refer(struct reading *r, const struct record_index *x, enum attr a, struct person *space, const struct ref **out,
+                 struct err *e)
 {
     struct str dn;
-    const struct ref *found = record_str(x, a, &dn) ? names_person(r->names, dn) : NULL;
-    if (!found) return NULL;
-    space->ref = *found;
-    if (found->sid.len > sizeof space->sid) return found;
-    if (found->sid.len) memcpy(space->sid, found->sid.ptr, found->sid.len);
-    space->ref.sid.ptr = space->sid;
-    return &space->ref;
+    *out = NULL;
+    return record_str(x, a, &dn) ? names_person(r->names, dn, space, out, e) : 0;
 }
 
 static int write_subject(struct reading *r, const struct record_index *x, struct member_source *members, struct err *e)
@@ -85,8 +75,8 @@ static int write_subject(struct reading *r, const struct record_index *x, struct
     s.derived.privileges_known = TRI_YES;
     s.n_groups = names_groups_of(r->names, x, &s.groups, &s.derived.privileges);
     s.parent = names_parent(r->names, rec->dn);
-    s.manager = referred(r, x, ATTR_MANAGER, &manager);
-    s.managed_by = referred(r, x, ATTR_MANAGED_BY, &managed_by);
+    try(refer(r, x, ATTR_MANAGER, &manager, &s.manager, e));
+    try(refer(r, x, ATTR_MANAGED_BY, &managed_by, &s.managed_by, e));
     try(dialect_entity(r->dialect, &s, sink_file_buf(r->out), e));
     return sink_file_flush_some(r->out, e);
 }
@@ -113,7 +103,7 @@ static bool must_wait(const struct reading *r, const struct record_index *x)
     struct str dn;
     if (x->record->kind == KIND_group) return true;
     bool refers = record_str(x, ATTR_MANAGER, &dn) || record_str(x, ATTR_MANAGED_BY, &dn);
-    return refers && !names_person(r->names, dn);
+    return refers && !names_knows(r->names, dn);
 }
 
 static void prepare_group(void *ctx, const struct ref *group, struct buf *out)
@@ -141,7 +131,7 @@ static int on_record(void *ctx, const struct record *rec, struct bytes payload, 
     struct record_index x;
     try(record_index(&x, rec, e));
     if (!comes_before_accounts(rec->kind)) complete_groups(r);
-    names_add(r->names, &x);
+    try(names_add(r->names, &x, e));
     if (!(r->kinds & KIND_BIT(rec->kind))) return 0;
     if (must_wait(r, &x)) return spill_add(&r->waiting, WAIT_RECORD, payload, e);
     return write_subject(r, &x, NULL, e);
@@ -333,7 +323,7 @@ static int open_outputs(struct reading *r, char run_uid[33], struct err *e)
 static int run_stream(struct reading *r, struct err *e)
 {
     struct worker *w;
-    struct worker_job job = {"read", r->options->connector, with_support(r->kinds)};
+    struct worker_job job = {.verb = "read", .connector = r->options->connector, .kinds = with_support(r->kinds)};
     struct stream_handler h = {.ctx = r,
                                .begin = on_begin,
                                .record = on_record,

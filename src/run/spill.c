@@ -24,7 +24,7 @@ void spill_free(struct spill *s)
 static int flush(struct spill *s, struct err *e)
 {
     if (s->fd < 0) try(file_spill(&s->fd, e));
-    if (file_write_all(s->fd, buf_bytes(&s->buffer), e) < 0) return err_wrap(e, "temporary file");
+    try(file_spill_write(s->fd, buf_bytes(&s->buffer), e));
     buf_clear(&s->buffer);
     return 0;
 }

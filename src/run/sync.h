@@ -11,9 +11,16 @@ struct sync_options {
     const struct connector_conf *connector;
     struct store *store;
     bool accept_deletions;
+    bool full; /* although what changed could be asked for */
+    bool try_now; /* although the connector is paused: pause.h */
 };
-/* 0: the run ended and is visible (complete, partial or held: result->status). An error: it is recorded as failed, and
+/* One run, or two: when full_sync_every has passed, a full run verifies the incremental one before it. */
+struct sync_result {
+    struct run_result runs[2];
+    size_t n_runs;
+};
+/* 0: the run ended and is visible (complete, partial or held: its status). An error: it is recorded as failed, and
  * what was visible before still is. */
-int sync_directory(const struct sync_options *o, struct stream_report *report, struct run_result *result, struct err *e) must_use;
+int sync_directory(const struct sync_options *o, struct stream_report *report, struct sync_result *result, struct err *e) must_use;
 
 #endif

@@ -44,6 +44,7 @@ void worker_install_signals(void)
     sigaction(SIGINT, &ask, NULL);
     sigaction(SIGTERM, &ask, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGXFSZ, &ignore, NULL); /* a file at its limit is an error like a full disk, not the end */
 }
 
 bool worker_is_interrupted(void)
@@ -62,23 +63,36 @@ static void add_json_frame(struct buf *out, enum frame_type type, const json_t *
 {
     size_t at = frame_open(out, type);
     char *text = json_dumps(object, JSON_COMPACT);
+    if (!text) x_out_of_memory();
     buf_add_str(out, str_from(text));
     free(text);
     frame_close(out, at);
 }
 
-static int add_secret(struct buf *out, const struct worker_job *job, struct err *e)
+int worker_secret(struct secret *out, const struct connector_conf *c, struct err *e)
 {
-    const char *reference = conf_str(job->connector->settings, "password");
-    if (!reference) return 0;
-    struct secret s;
+    const char *reference = conf_str(c->settings, "password");
     char what[128];
-    snprintf(what, sizeof what, "password of %s", job->connector->name);
-    if (secret_resolve(&s, str_from(reference), what, e) < 0) return err_wrap(e, "connectors.%s.password", job->connector->name);
+    *out = (struct secret){0};
+    if (!reference) return 0;
+    snprintf(what, sizeof what, "password of %s", c->name);
+    return secret_resolve(out, str_from(reference), what, e) < 0 ? err_wrap(e, "connectors.%s.password", c->name) : 0;
+}
+
+static void add_password(struct buf *out, const struct secret *s)
+{
+    if (!s->len) return;
     size_t at = frame_open(out, FRAME_SECRET);
     buf_add_lstr(out, bytes_of(STR("password")));
-    buf_add_bytes(out, secret_bytes(&s));
+    buf_add_bytes(out, secret_bytes(s));
     frame_close(out, at);
+}
+
+static int add_secret(struct buf *out, const struct worker_job *job, struct err *e)
+{
+    struct secret s = {0};
+    if (!job->password) try(worker_secret(&s, job->connector, e));
+    add_password(out, job->password ? job->password : &s);
     secret_drop(&s);
     return 0;
 }
@@ -86,9 +100,16 @@ static int add_secret(struct buf *out, const struct worker_job *job, struct err 
 /* Everything the worker needs, as one run of frames; wiped by the caller since it holds the secret. */
 static int encode_job(struct buf *out, const struct worker_job *job, struct err *e)
 {
-    json_t *j = json_pack("{s:s, s:s, s:s, s:I, s:O}", "verb", job->verb, "connector", job->connector->name, "type",
-                          job->connector->type, "kinds", (json_int_t)job->kinds, "settings", job->connector->settings);
+    json_t *settings = json_deep_copy(job->connector->settings);
+    if (conf_from_environment(job->connector->type, settings, environ, e) < 0) {
+        json_decref(settings);
+        return err_wrap(e, "connectors.%s", job->connector->name);
+    }
+    json_t *j = json_pack("{s:s, s:s, s:s, s:I, s:o}", "verb", job->verb, "connector", job->connector->name, "type",
+                          job->connector->type, "kinds", (json_int_t)job->kinds, "settings", settings);
     if (!j) return err_set(e, ERR_BUG, "the job cannot be written as JSON");
+    if (job->since) json_object_set_new(j, "since", json_deep_copy(job->since));
+    if (job->only) json_object_set_new(j, "only", json_deep_copy(job->only));
     add_json_frame(out, FRAME_JOB, j);
     json_decref(j);
     /* check reports an unresolvable secret as its own step, so it gets the job without one */
@@ -246,6 +267,25 @@ static int hand_kind_done(const struct stream_handler *h, struct bytes payload, 
     return h->kind_done ? h->kind_done(h->ctx, (enum kind)kind, complete != 0, received, e) : 0;
 }
 
+static int hand_gone(const struct stream_handler *h, struct bytes payload, struct err *e)
+{
+    struct cursor c = cursor_new(payload);
+    struct bytes guid = cursor_bytes(&c, GUID_SIZE);
+    uint8_t evidence = cursor_u8(&c);
+    if (c.failed || c.in.len || (evidence != EVIDENCE_DELETED && evidence != EVIDENCE_VANISHED))
+        return err_set(e, ERR_PROTO, "malformed tombstone");
+    return h->gone ? h->gone(h->ctx, guid.ptr, (enum evidence)evidence, e) : 0;
+}
+
+static int hand_present(const struct stream_handler *h, struct bytes payload, struct err *e)
+{
+    struct cursor c = cursor_new(payload);
+    uint8_t kind = cursor_u8(&c);
+    if (c.failed || kind >= KIND_COUNT || c.in.len % GUID_SIZE) return err_set(e, ERR_PROTO, "malformed presence");
+    while (h->present && c.in.len) try(h->present(h->ctx, (enum kind)kind, cursor_bytes(&c, GUID_SIZE).ptr, e));
+    return 0;
+}
+
 static int hand_progress(const struct stream_handler *h, struct bytes payload, struct err *e)
 {
     struct cursor c = cursor_new(payload);
@@ -270,6 +310,7 @@ static int hand_over(struct worker *w, const struct stream_handler *h, const str
     struct gap gap;
     switch (f->type) {
     case FRAME_BEGIN: return hand_json(h->begin, h->ctx, f->payload, e);
+    case FRAME_WATERMARK: return hand_json(h->watermark, h->ctx, f->payload, e);
     case FRAME_STEP: return hand_json(h->step, h->ctx, f->payload, e);
     case FRAME_SD: return hand_sd(h, f->payload, e);
     case FRAME_RECORD: return hand_record(h, f->payload, e);
@@ -279,6 +320,8 @@ static int hand_over(struct worker *w, const struct stream_handler *h, const str
     case FRAME_GAP:
         try(gap_decode(&gap, f->payload, e));
         return h->gap ? h->gap(h->ctx, &gap, e) : 0;
+    case FRAME_GONE: return hand_gone(h, f->payload, e);
+    case FRAME_PRESENT: return hand_present(h, f->payload, e);
     case FRAME_KIND_DONE: return hand_kind_done(h, f->payload, e);
     case FRAME_PROGRESS: return hand_progress(h, f->payload, e);
     case FRAME_END: w->ended = true; return hand_json(h->end, h->ctx, f->payload, e);
@@ -315,8 +358,14 @@ static int died(struct worker *w, struct err *e)
     int status = 0;
     reap(w, &status);
     w->pid = 0;
-    if (WIFSIGNALED(status))
-        return err_set(e, ERR_BUG, "the worker was ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+    if (WIFSIGNALED(status)) {
+        err_set(e, ERR_BUG, "the worker was ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+        return WTERMSIG(status) == SIGKILL ? err_hint(e, "see in the kernel's log whether the memory ran out") : e->class;
+    }
+    if (WEXITSTATUS(status) == X_OUT_OF_MEMORY) {
+        err_set(e, ERR_LIMIT, "the worker ran out of memory");
+        return err_hint(e, "give it more: see ulimit -v, the MemoryMax of its service, or the memory of the machine");
+    }
     return err_set(e, ERR_BUG, "the worker ended (status %d) without saying END or ABORT", WEXITSTATUS(status));
 }
 

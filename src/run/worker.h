@@ -9,7 +9,9 @@
 #ifndef ROLLCALL_WORKER_H
 #define ROLLCALL_WORKER_H
 
+#include "base/secret.h"
 #include "conf/conf.h"
+#include "model/change.h"
 #include "model/frame.h"
 
 #include <signal.h>
@@ -20,6 +22,8 @@ struct worker_job {
     const char *verb;
     const struct connector_conf *connector;
     kind_set kinds; /* 0: all */
+    const struct secret *password; /* resolved already; NULL: worker_start resolves it */
+    const json_t *since, *only; /* as struct job's (source.h); NULL: everything */
 };
 
 /* Callbacks may be NULL. Everything given to them is borrowed for the call. */
@@ -31,13 +35,18 @@ struct stream_handler {
     int (*record)(void *ctx, const struct record *r, struct bytes payload, struct err *e);
     int (*members)(void *ctx, const struct members_part *p, struct err *e);
     int (*gap)(void *ctx, const struct gap *g, struct err *e);
+    int (*watermark)(void *ctx, const json_t *watermark, struct err *e);
+    int (*gone)(void *ctx, const uint8_t guid[GUID_SIZE], enum evidence v, struct err *e);
+    int (*present)(void *ctx, enum kind k, const uint8_t guid[GUID_SIZE], struct err *e);
     int (*kind_done)(void *ctx, enum kind k, bool complete, uint64_t received, struct err *e);
     void (*progress)(void *ctx, enum kind k, uint64_t received, uint64_t requests, uint64_t bytes);
     int (*step)(void *ctx, const json_t *step, struct err *e);
     int (*end)(void *ctx, const json_t *facts, struct err *e);
 };
 
-/* Resolves the connector's secret (prompting if it says so), then starts. */
+/* The secret of a connector's settings; empty if they have none. */
+int worker_secret(struct secret *out, const struct connector_conf *c, struct err *e) must_use;
+/* Resolves the connector's secret if the job has none (prompting if it says so), then starts. */
 int worker_start(struct worker **out, const struct worker_job *job, struct err *e) must_use;
 /* Until END (0), ABORT or the worker's death (its error), a callback's error, or interruption (ERR_CANCEL). */
 int worker_run(struct worker *w, const struct stream_handler *h, struct err *e) must_use;

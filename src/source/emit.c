@@ -28,6 +28,7 @@ struct emit {
     int fd;
     bool is_socket, is_gone;
     struct buf out;
+    struct bytes hidden; /* the secret that must not be quoted */
     int64_t progress_at; /* monotonic ms of the last one that left */
     struct known_sd *last, *sds;
     size_t sd_bytes;
@@ -60,6 +61,17 @@ void emit_close(struct emit *m)
     free(m->sds);
     buf_free(&m->out);
     free(m);
+}
+
+void emit_conceal(struct emit *m, struct bytes secret)
+{
+    m->hidden = secret.len >= 4 ? secret : (struct bytes){NULL, 0};
+}
+
+static void conceal(const struct emit *m, uint8_t *text, size_t len)
+{
+    uint8_t *at = text;
+    while (m->hidden.len && (at = memmem(at, len - (size_t)(at - text), m->hidden.ptr, m->hidden.len))) memset(at, '*', m->hidden.len);
 }
 
 /* --- writing ------------------------------------------------------------------------------------------- */
@@ -273,10 +285,33 @@ int emit_begin(struct emit *m, json_t *facts, struct err *e)
     return emit_json(m, FRAME_BEGIN, facts, e);
 }
 
+int emit_watermark(struct emit *m, const json_t *watermark, struct err *e)
+{
+    return emit_json(m, FRAME_WATERMARK, watermark, e);
+}
+
 int emit_gap(struct emit *m, const struct gap *g, struct err *e)
 {
     size_t at = frame_open(&m->out, FRAME_GAP);
+    size_t from = m->out.len;
     gap_encode(&m->out, g);
+    if (m->out.len > from) conceal(m, m->out.ptr + from, m->out.len - from);
+    return finish(m, at, e);
+}
+
+int emit_gone(struct emit *m, const uint8_t guid[GUID_SIZE], enum evidence v, struct err *e)
+{
+    size_t at = frame_open(&m->out, FRAME_GONE);
+    buf_add(&m->out, guid, GUID_SIZE);
+    buf_add_byte(&m->out, (uint8_t)v);
+    return finish(m, at, e);
+}
+
+int emit_present(struct emit *m, enum kind k, struct bytes guids, struct err *e)
+{
+    size_t at = frame_open(&m->out, FRAME_PRESENT);
+    buf_add_byte(&m->out, (uint8_t)k);
+    buf_add_bytes(&m->out, guids);
     return finish(m, at, e);
 }
 
@@ -318,14 +353,23 @@ static void set_text(json_t *object, const char *key, const char *text)
     json_object_set_new(object, key, v);
 }
 
+/* A text that may hold what a server wrote. */
+static void set_said(const struct emit *m, json_t *object, const char *key, const char *text)
+{
+    if (!text) return;
+    char *copy defer_free = x_strdup(str_from(text));
+    conceal(m, (uint8_t *)copy, strlen(copy));
+    set_text(object, key, copy);
+}
+
 int emit_step(struct emit *m, const struct step *s, struct err *e)
 {
     static const char *const verdicts[] = {"ok", "warn", "fail", "skip"};
     json_t *j = json_object();
     set_text(j, "name", s->name);
     set_text(j, "verdict", verdicts[s->verdict]);
-    set_text(j, "evidence", s->evidence);
-    set_text(j, "fix", s->fix);
+    set_said(m, j, "evidence", s->evidence);
+    set_said(m, j, "fix", s->fix);
     if (s->class) set_text(j, "class", err_class_name(s->class));
     json_object_set_new(j, "took_ms", json_integer(s->took_ms));
     if (s->detail) json_object_set(j, "detail", s->detail);
@@ -349,8 +393,8 @@ void emit_abort(struct emit *m, const struct err *why)
     json_t *j = json_pack("{s:i, s:i, s:I}", "domain", why->domain, "code", why->code, "retry_at_ms",
                           (json_int_t)why->retry_at_ms);
     set_text(j, "class", err_class_name(why->class));
-    set_text(j, "message", why->message);
-    if (*why->hint) set_text(j, "hint", why->hint);
+    set_said(m, j, "message", why->message);
+    if (*why->hint) set_said(m, j, "hint", why->hint);
     (void)emit_json(m, FRAME_ABORT, j, &ignored);
     json_decref(j);
 }

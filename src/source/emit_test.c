@@ -278,6 +278,40 @@ static void steps_and_aborts_are_json(void **state)
     json_decref(j);
 }
 
+static void a_secret_is_not_quoted(void **state)
+{
+    struct stream *s = *state;
+    struct frame f[8];
+    struct err why;
+    struct gap g = {KIND_user, GAP_LOSS, STR("refused: hunter2hunter2!"), STR("at hunter2"), STR("ask \xff hunter")};
+    struct step step = {.name = "bind", .verdict = STEP_FAIL, .evidence = "hunter2 said hunter2", .fix = "try hunter2"};
+    emit_conceal(s->m, bytes_of(STR("hunter2")));
+    assert_int_equal(emit_gap(s->m, &g, &s->e), 0);
+    assert_int_equal(emit_step(s->m, &step, &s->e), 0);
+    err_set(&why, ERR_AUTH, "the server said hunter2");
+    err_hint(&why, "not hunter2");
+    emit_abort(s->m, &why);
+    size_t n = frames_of(s, f, n_elements(f));
+    assert_in_range(n, 3, 4);
+    for (size_t i = 0; i < n; i++) assert_null(memmem(f[i].payload.ptr, f[i].payload.len, "hunter2", 7));
+    assert_int_equal(gap_decode(&g, f[0].payload, &s->e), 0);
+    assert_true(str_equal(g.what, STR("refused: **************!")));
+    json_t *j = json_loadb((const char *)f[1].payload.ptr, f[1].payload.len, 0, NULL);
+    assert_string_equal(json_string_value(json_object_get(j, "evidence")), "******* said *******");
+    json_decref(j);
+}
+
+static void a_short_secret_spoils_no_text(void **state)
+{
+    struct stream *s = *state;
+    struct frame f[4];
+    struct step step = {.name = "bind", .verdict = STEP_FAIL, .evidence = "the bind was refused"};
+    emit_conceal(s->m, bytes_of(STR("the")));
+    assert_int_equal(emit_step(s->m, &step, &s->e), 0);
+    frames_of(s, f, n_elements(f));
+    assert_non_null(memmem(f[0].payload.ptr, f[0].payload.len, "the bind", 8));
+}
+
 static void a_gone_reader_cancels(void **state)
 {
     int pair[2];
@@ -354,6 +388,8 @@ int main(void)
         STREAM(an_oversized_record_leaves_the_stream_whole),
         STREAM(progress_is_not_chatty),
         STREAM(steps_and_aborts_are_json),
+        STREAM(a_secret_is_not_quoted),
+        STREAM(a_short_secret_spoils_no_text),
         cmocka_unit_test(a_gone_reader_cancels),
         cmocka_unit_test(a_slow_reader_is_waited_for),
     };

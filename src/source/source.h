@@ -7,6 +7,7 @@
 #define ROLLCALL_SOURCE_H
 
 #include "base/secret.h"
+#include "model/change.h"
 #include "model/frame.h"
 
 #include <jansson.h>
@@ -20,6 +21,9 @@ struct job {
     struct secret password; /* empty if the job has none */
     const char *secret_error; /* verb check: why the secret could not be resolved; NULL if it could */
     int64_t deadline_ms;   /* monotonic; of the whole job */
+    /* verb read, borrowed JSON; NULL: everything. What they hold is the source's own affair. */
+    const json_t *since;   /* a watermark of an earlier read: only what changed. {}: everything, and a watermark */
+    const json_t *only;    /* what to read again, after a read of changes: docs/wire.md */
 };
 
 /* --- where to say it ---------------------------------------------------------------------------------- */
@@ -27,6 +31,9 @@ struct job {
 struct emit;
 int emit_open(struct emit **out, int fd, struct err *e) must_use;
 void emit_close(struct emit *m);
+/* Where a peer's words, which gaps, steps and the abort quote, repeat the secret, asterisks take its place. Borrowed until emit_close;
+ * shorter than 4 bytes: nothing is done, since it would be found in any text. */
+void emit_conceal(struct emit *m, struct bytes secret);
 int emit_begin(struct emit *m, json_t *facts, struct err *e) must_use; /* borrows facts */
 /* Gives the descriptor a number, sending it only the first time it is seen. Number 0: empty or malformed. */
 int emit_sd(struct emit *m, struct bytes sd, uint32_t *number, struct err *e) must_use;
@@ -34,13 +41,16 @@ int emit_sd(struct emit *m, struct bytes sd, uint32_t *number, struct err *e) mu
 int emit_record(struct emit *m, const struct record *r, struct err *e) must_use;
 int emit_members(struct emit *m, const struct members_part *p, struct err *e) must_use; /* ranged retrieval: one call a range */
 int emit_gap(struct emit *m, const struct gap *g, struct err *e) must_use;
+int emit_gone(struct emit *m, const uint8_t guid[GUID_SIZE], enum evidence v, struct err *e) must_use;
+int emit_present(struct emit *m, enum kind k, struct bytes guids, struct err *e) must_use;
+int emit_watermark(struct emit *m, const json_t *watermark, struct err *e) must_use;
 int emit_kind_done(struct emit *m, enum kind k, bool complete, uint64_t received, struct err *e) must_use;
 /* At most four a second leave; call as often as you like. */
 int emit_progress(struct emit *m, enum kind k, uint64_t received, uint64_t requests, uint64_t bytes, struct err *e) must_use;
 
 enum step_verdict { STEP_OK, STEP_WARN, STEP_FAIL, STEP_SKIP };
 struct step {
-    const char *name;     /* "dns", "tcp", "tls", "root_dse", "clock", "bind", "base_dn", "sample", "permissions", "account" */
+    const char *name;     /* "dns", "tcp", "tls", "root_dse", "clock", "controllers", "ticket" (Kerberos), "bind", "base_dn", "sample", "permissions", "account" */
     enum step_verdict verdict;
     const char *evidence; /* what was seen */
     const char *fix;      /* NULL: nothing to do */

@@ -21,6 +21,7 @@ struct engine {
     const char *scheme;
     int (*open)(struct store **out, struct str rest_of_url, struct err *e);
     void (*close)(struct store *s);
+    bool (*exists)(struct str rest_of_url);
 
     int (*run_begin)(struct store_run **out, struct store *s, const struct run_start *start, struct err *e);
     int64_t (*run_id)(const struct store_run *r);
@@ -30,9 +31,20 @@ struct engine {
     int (*run_members)(struct store_run *r, struct dn_list part, bool more, struct err *e);
     int (*run_gap)(struct store_run *r, const struct gap *g, struct err *e);
     int (*run_kind_done)(struct store_run *r, enum kind k, bool complete, uint64_t received, struct err *e);
+    int (*run_mode)(struct store_run *r, struct str mode, struct err *e);
+    struct put_effect (*run_effect)(const struct store_run *r);
+    int (*run_gone)(struct store_run *r, const uint8_t guid[GUID_SIZE], enum evidence evidence, struct err *e);
+    int (*run_present)(struct store_run *r, const uint8_t guid[GUID_SIZE], bool *is_known, struct err *e);
+    int (*run_absent)(struct store_run *r, int (*each)(void *ctx, const uint8_t guid[GUID_SIZE], struct err *e),
+                      void *ctx, struct err *e);
+    int (*run_unresolved)(struct store_run *r, int (*each)(void *ctx, enum kind k, const uint8_t guid[GUID_SIZE], struct err *e),
+                          void *ctx, struct err *e);
     int (*run_rest)(struct store_run *r, struct err *e);
+    int (*run_note)(struct store_run *r, struct str name, struct bytes value, struct err *e);
     int (*run_end)(struct store_run *r, const struct run_end *end, struct run_result *result, struct err *e);
     void (*run_abort)(struct store_run *r, const struct err *why, int64_t ended_ms);
+
+    int (*gap_add)(struct store *s, int64_t run, const struct gap *g, struct err *e);
 
     int (*connector)(struct store *s, struct str name, struct connector_state *out, struct err *e);
     int (*runs)(struct store *s, struct str connector, int64_t limit,
@@ -53,6 +65,9 @@ struct engine {
     int (*cursor_put)(struct store *s, struct str connector, struct str sink, int64_t change_id,
                       struct err *e);
     int (*cursor_behind)(struct store *s, struct str connector, struct str sink, uint64_t *n, struct err *e);
+    int (*note_get)(struct store *s, struct str connector, struct str name, struct buf *out, struct err *e);
+    int (*note_put)(struct store *s, struct str connector, struct str source, struct str name,
+                    struct bytes value, struct err *e);
 };
 
 extern const struct engine engine_sqlite;

@@ -7,7 +7,7 @@
 
 #define MISSING_MAX ((size_t)16 << 20) /* bytes of unknown DNs kept of one group */
 #define HASHES_MAX  ((uint32_t)1 << 16)
-#define WHO_MAX     ((uint32_t)1 << 24) /* different DNs in one run: about 600 MB */
+#define WHO_MAX     ((uint32_t)1 << 24) /* different DNs in one run: about 330 MB */
 
 struct roster roster_new(const struct hash_key *key)
 {
@@ -16,7 +16,7 @@ struct roster roster_new(const struct hash_key *key)
 
 void roster_free(struct roster *r)
 {
-    hmap_free(&r->numbers);
+    numbering_free(&r->numbers);
     tape_free(&r->texts);
     tape_free(&r->lists);
     tape_free(&r->parts);
@@ -49,21 +49,16 @@ void roster_group(struct roster *r, uint32_t seq, struct hash128 old_fingerprint
 
 static int number_of(struct roster *r, struct str dn, struct hash128 hash, uint32_t *number, struct err *e)
 {
-    bool is_new;
-    uint32_t *slot = hmap_put(&r->numbers, hash, &is_new);
-    if (is_new) {
-        if (r->n_who == WHO_MAX)
-            return err_set(e, ERR_LIMIT, "more than %u different members in one run", WHO_MAX);
-        if (r->n_who == r->cap_who) {
-            r->cap_who = r->cap_who ? r->cap_who + r->cap_who / 2 : 256;
-            r->who = x_realloc(r->who, r->cap_who * sizeof *r->who);
-        }
-        r->who[r->n_who++] = 0;
-        *slot = r->n_who;
-        try(add_text(&r->texts, dn, e));
+    *number = numbering_add(&r->numbers, hash);
+    if (*number < r->n_who) return 0;
+    if (r->n_who == WHO_MAX)
+        return err_set(e, ERR_LIMIT, "more than %u different members in one run", WHO_MAX);
+    if (r->n_who == r->cap_who) {
+        r->cap_who = r->cap_who ? r->cap_who + r->cap_who / 4 : 256;
+        r->who = x_realloc(r->who, r->cap_who * sizeof *r->who);
     }
-    *number = *slot - 1;
-    return 0;
+    r->who[r->n_who++] = 0;
+    return add_text(&r->texts, dn, e);
 }
 
 static int keep_one(struct roster *r, struct str dn, struct hash128 hash, struct err *e)
@@ -142,8 +137,8 @@ int roster_part(struct roster *r, struct dn_list part, bool more, struct roster_
 void roster_seen(struct roster *r, struct hash128 dn, uint32_t pair)
 {
     if (!r->n_who) return;
-    uint32_t *number = hmap_find(&r->numbers, dn);
-    if (number) r->who[*number - 1] = pair;
+    uint32_t number = numbering_find(&r->numbers, dn);
+    if (number != NUMBERING_NONE) r->who[number] = pair;
 }
 
 static void add_missing(struct roster *r, uint32_t number, uint64_t at)
@@ -173,7 +168,7 @@ static int look_up_next(struct roster *r, struct tape_reader *in, uint32_t numbe
 
 int roster_unknown(struct roster *r, roster_look_up *look_up, void *ctx, struct err *e)
 {
-    hmap_free(&r->numbers); /* nobody comes by any more */
+    numbering_free(&r->numbers); /* nobody comes by any more */
     struct tape_reader in = tape_reader_new(&r->texts, 0, tape_length(&r->texts));
     int rc = 0;
     for (uint32_t i = 0; rc == 0 && i < r->n_who; i++) rc = look_up_next(r, &in, i, look_up, ctx, e);

@@ -3,7 +3,7 @@
  * Groups come before people in a stream, so a member's DN means nothing yet. A list whose fingerprint is
  * unchanged costs nothing. Of the others each distinct DN gets a number; roster_seen() answers for every
  * entity that comes later whether somebody waits for its DN, as the server wrote it. Who is still unknown at
- * the end is looked up by whoever owns the roster. Memory: about 40 bytes a distinct DN; texts and lists are
+ * the end is looked up by whoever owns the roster. Memory: about 20 bytes a distinct DN; texts and lists are
  * on tape.
  *
  *     roster_group(&r, seq, old_fingerprint, &e); roster_part(&r, part, more, &list, &e)...
@@ -16,6 +16,7 @@
 
 #include "base/hash.h"
 #include "model/record.h"
+#include "store/numbering.h"
 #include "store/tape.h"
 
 struct roster_missing {
@@ -24,8 +25,8 @@ struct roster_missing {
 };
 struct roster {
     const struct hash_key *key;
-    struct hmap numbers; /* hash of a DN's text -> its number + 1 */
-    uint32_t *who;       /* by number: the pair, 0 unknown */
+    struct numbering numbers; /* of DNs, by the hash of their text */
+    uint32_t *who;            /* by number: the pair, 0 unknown */
     uint32_t n_who, cap_who;
     struct tape texts; /* u32 length, text; in order of number */
     struct tape lists; /* u32 group, u32 n, n numbers */

@@ -14,15 +14,29 @@ static int unknown_scheme(struct str url, size_t colon, struct err *e)
     return err_hint(e, "write store: sqlite:/var/lib/rollcall/rollcall.db");
 }
 
-int store_open(struct store **out, struct str url, struct err *e)
+/* NULL: no engine has this scheme. */
+static const struct engine *engine_of(struct str url, struct str *rest)
 {
     size_t colon = str_index(url, ':');
-    for (size_t i = 0; i < n_elements(engines); i++) {
-        if (colon == url.len || !str_equal((struct str){url.ptr, colon}, str_from(engines[i]->scheme)))
-            continue;
-        return engines[i]->open(out, (struct str){url.ptr + colon + 1, url.len - colon - 1}, e);
-    }
-    return unknown_scheme(url, colon, e);
+    if (colon == url.len) return NULL;
+    *rest = (struct str){url.ptr + colon + 1, url.len - colon - 1};
+    for (size_t i = 0; i < n_elements(engines); i++)
+        if (str_equal((struct str){url.ptr, colon}, str_from(engines[i]->scheme))) return engines[i];
+    return NULL;
+}
+
+int store_open(struct store **out, struct str url, struct err *e)
+{
+    struct str rest;
+    const struct engine *engine = engine_of(url, &rest);
+    return engine ? engine->open(out, rest, e) : unknown_scheme(url, str_index(url, ':'), e);
+}
+
+bool store_exists(struct str url)
+{
+    struct str rest;
+    const struct engine *engine = engine_of(url, &rest);
+    return engine && engine->exists(rest);
 }
 
 void store_close(struct store *s)
@@ -62,9 +76,50 @@ int store_run_kind_done(struct store_run *r, enum kind k, bool complete, uint64_
 {
     return r->engine->run_kind_done(r, k, complete, received, e);
 }
+int store_gap_add(struct store *s, int64_t run, const struct gap *g, struct err *e)
+{
+    return s->engine->gap_add(s, run, g, e);
+}
+
+int store_run_mode(struct store_run *r, struct str mode, struct err *e)
+{
+    return r->engine->run_mode(r, mode, e);
+}
+
+struct put_effect store_run_effect(const struct store_run *r)
+{
+    return r->engine->run_effect(r);
+}
+
+int store_run_gone(struct store_run *r, const uint8_t guid[GUID_SIZE], enum evidence evidence, struct err *e)
+{
+    return r->engine->run_gone(r, guid, evidence, e);
+}
+
+int store_run_present(struct store_run *r, const uint8_t guid[GUID_SIZE], bool *is_known, struct err *e)
+{
+    return r->engine->run_present(r, guid, is_known, e);
+}
+
+int store_run_absent(struct store_run *r, int (*each)(void *ctx, const uint8_t guid[GUID_SIZE], struct err *e),
+                     void *ctx, struct err *e)
+{
+    return r->engine->run_absent(r, each, ctx, e);
+}
+
+int store_run_unresolved(struct store_run *r, int (*each)(void *ctx, enum kind k, const uint8_t guid[GUID_SIZE], struct err *e),
+                         void *ctx, struct err *e)
+{
+    return r->engine->run_unresolved(r, each, ctx, e);
+}
+
 int store_run_rest(struct store_run *r, struct err *e)
 {
     return r->engine->run_rest(r, e);
+}
+int store_run_note(struct store_run *r, struct str name, struct bytes value, struct err *e)
+{
+    return r->engine->run_note(r, name, value, e);
 }
 int store_run_end(struct store_run *r, const struct run_end *end, struct run_result *result, struct err *e)
 {
@@ -125,6 +180,16 @@ int store_cursor_put(struct store *s, struct str connector, struct str sink, int
 int store_cursor_behind(struct store *s, struct str connector, struct str sink, uint64_t *n, struct err *e)
 {
     return s->engine->cursor_behind(s, connector, sink, n, e);
+}
+
+int store_note_get(struct store *s, struct str connector, struct str name, struct buf *out, struct err *e)
+{
+    return s->engine->note_get(s, connector, name, out, e);
+}
+int store_note_put(struct store *s, struct str connector, struct str source, struct str name,
+                   struct bytes value, struct err *e)
+{
+    return s->engine->note_put(s, connector, source, name, value, e);
 }
 
 const char *run_status_name(enum run_status s)

@@ -22,6 +22,7 @@
 #ifndef ROLLCALL_STORE_H
 #define ROLLCALL_STORE_H
 
+#include "base/buf.h"
 #include "base/hash.h"
 #include "model/change.h"
 #include "model/derive.h"
@@ -33,6 +34,7 @@ struct store_run;
 
 int store_open(struct store **out, struct str url, struct err *e) must_use;
 void store_close(struct store *s);
+bool store_exists(struct str url); /* somebody opened it before; nothing is made */
 
 /* --- writing a run ---------------------------------------------------------------------------- */
 struct run_start {
@@ -63,9 +65,41 @@ int store_run_gap(struct store_run *r, const struct gap *g, struct err *e) must_
 int store_run_kind_done(struct store_run *r, enum kind k, bool complete, uint64_t received,
                         struct err *e) must_use;
 
+/* A run that is told only what changed: of whom nothing is said, stays as he is. */
+/* How it read ("full", "incremental"), if that shows only under way. Of an incremental one all kinds count as
+ * asked for. */
+int store_run_mode(struct store_run *r, struct str mode, struct err *e) must_use;
+/* What the last store_run_put made of its record. */
+struct put_effect {
+    bool is_new, is_restored;
+    bool is_moved;   /* another DN */
+    bool has_new_sd; /* another security descriptor */
+    bool is_changed; /* there are rows in the change log */
+};
+struct put_effect store_run_effect(const struct store_run *r);
+/* Gone, unless a record of the same run says otherwise. Vanished ones are subject to the guard; whom nobody
+ * knows is ignored. */
+int store_run_gone(struct store_run *r, const uint8_t guid[GUID_SIZE], enum evidence evidence,
+                   struct err *e) must_use;
+/* Is there, but was not read: for store_run_kind_done it counts as a record. *is_known: visible before, or put
+ * in this run. */
+int store_run_present(struct store_run *r, const uint8_t guid[GUID_SIZE], bool *is_known,
+                      struct err *e) must_use;
+
+/* Whom the listings done so far lack although they are proved complete: who would be tombstoned now. */
+int store_run_absent(struct store_run *r, int (*each)(void *ctx, const uint8_t guid[GUID_SIZE], struct err *e),
+                     void *ctx, struct err *e) must_use;
+
+/* Whose memberships name somebody that is not in the snapshot. */
+int store_run_unresolved(struct store_run *r, int (*each)(void *ctx, enum kind k, const uint8_t guid[GUID_SIZE], struct err *e),
+                         void *ctx, struct err *e) must_use;
+
 /* Call when the stream makes you wait: lets other processes write meanwhile. Costs nothing when nothing is
  * pending. */
 int store_run_rest(struct store_run *r, struct err *e) must_use;
+
+/* Like store_note_put, with the run: visible in the transaction of store_run_end, gone with an abort. */
+int store_run_note(struct store_run *r, struct str name, struct bytes value, struct err *e) must_use;
 
 struct run_end {
     int64_t ended_ms;
@@ -95,6 +129,9 @@ int store_run_end(struct store_run *r, const struct run_end *end, struct run_res
 /* Records the run as failed with `why`; what was visible stays. Safe after any error of the functions above.
  */
 void store_run_abort(struct store_run *r, const struct err *why, int64_t ended_ms);
+
+/* A gap that is known only when the run is over; info. It shows in the run's list like the others. */
+int store_gap_add(struct store *s, int64_t run, const struct gap *g, struct err *e) must_use;
 
 /* --- reading ---------------------------------------------------------------------------------- */
 struct connector_state {
@@ -190,5 +227,14 @@ int store_cursor_put(struct store *s, struct str connector, struct str sink, int
 /* Changes that wait behind the cursor. */
 int store_cursor_behind(struct store *s, struct str connector, struct str sink, uint64_t *n,
                         struct err *e) must_use;
+
+/* --- notes: named bytes of a connector, for whoever runs it ----------------------------------- */
+/* Replaces what `out` held. ERR_NOTFOUND: there is none. */
+int store_note_get(struct store *s, struct str connector, struct str name, struct buf *out,
+                   struct err *e) must_use;
+/* At once, also for a connector that was never synced; an empty value removes the note. While a run of this
+ * handle is under way, store_run_rest comes first. */
+int store_note_put(struct store *s, struct str connector, struct str source, struct str name,
+                   struct bytes value, struct err *e) must_use;
 
 #endif

@@ -47,10 +47,24 @@ static void test_urls(void **state)
         struct store *s = NULL;
         struct err e = {0};
         assert_int_equal(store_open(&s, str_from(cases[i].url), &e), cases[i].class);
+        assert_false(store_exists(str_from(cases[i].url)));
         assert_null(strstr(e.message, "secret"));
         assert_true(e.hint[0]);
     }
     store_close(NULL);
+}
+
+static void test_exists(void **state)
+{
+    (void)state;
+    struct fixture f;
+    char url[256];
+    fixture_open(&f);
+    assert_true(store_exists(str_from(f.url)));
+    snprintf(url, sizeof url, "%s2", f.url);
+    assert_false(store_exists(str_from(url)));
+    assert_false(store_exists(str_from(url))); /* asking makes nothing */
+    fixture_close(&f);
 }
 
 /* --- first and second run --------------------------------------------------------------------- */
@@ -555,6 +569,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_urls),
+        cmocka_unit_test(test_exists),
         cmocka_unit_test(test_first_run),
         cmocka_unit_test(test_nothing_before_the_end),
         cmocka_unit_test(test_times),

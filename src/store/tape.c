@@ -24,7 +24,7 @@ static int write_out(struct tape *t, struct bytes b, struct err *e)
 {
     if (t->fd < 0) try(file_spill(&t->fd, e));
     if (lseek(t->fd, (off_t)t->out, SEEK_SET) < 0) return err_errno(e, ERR_BUG, errno, "temporary file");
-    if (file_write_all(t->fd, b, e) < 0) return err_wrap(e, "temporary file");
+    try(file_spill_write(t->fd, b, e));
     t->out += b.len;
     return 0;
 }

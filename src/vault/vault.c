@@ -141,12 +141,6 @@ int secret_resolve(struct secret *out, struct str reference, const char *what, s
     return resolve(out, &r, rest, what, e) < 0 ? err_wrap(e, "%s", what) : 0;
 }
 
-int secret_reference_check(struct str reference, struct err *e)
-{
-    struct reference r;
-    return reference_parse(&r, reference, e);
-}
-
 void secret_describe(struct buf *out, struct str reference)
 {
     static const char *const words[] = {[REFERENCE_FILE] = "file ",

@@ -6,6 +6,8 @@
 
 #include "vault/vault.h"
 
+#include "conf/reference.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -231,17 +233,18 @@ static void test_references(void **state)
     static const char *const bad[] = {"",        "hunter2", "file:",   "file:a\nb", "env:",     "env:1A",
                                       "env:A=B", "env:A B", "cred:",   "cred:..",   "cred:a/b", "prompt:x",
                                       "prompt",  "vault:x", "FILE:/x", "pass:word"};
+    struct reference r;
     struct err e;
     for (size_t i = 0; i < n_elements(good); i++) {
         struct buf b = buf_new(100);
-        assert_int_equal(secret_reference_check(str_from(good[i].text), &e), 0);
+        assert_int_equal(reference_parse(&r, str_from(good[i].text), &e), 0);
         secret_describe(&b, str_from(good[i].text));
         assert_string_equal(buf_cstr(&b), good[i].described);
         buf_free(&b);
     }
     for (size_t i = 0; i < n_elements(bad); i++) {
         struct buf b = buf_new(100);
-        assert_int_equal(secret_reference_check(str_from(bad[i]), &e), ERR_INPUT);
+        assert_int_equal(reference_parse(&r, str_from(bad[i]), &e), ERR_INPUT);
         assert_null(strstr(e.message, "hunter2"));
         secret_describe(&b, str_from(bad[i]));
         assert_string_equal(buf_cstr(&b), "not a reference");

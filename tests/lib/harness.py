@@ -185,6 +185,11 @@ class Lab:
                            stderr=subprocess.STDOUT, timeout=60)
         assert p.returncode == 0, p.stdout
 
+    def call(self, *args):
+        """lab.sh ARGS."""
+        p = subprocess.run([self.script, *args], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
+        assert p.returncode == 0, p.stdout
+
     def stop(self):
         subprocess.run([self.script, "stop", self.dir], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
 
@@ -289,7 +294,7 @@ class Fake:
     def config(self, directory, connector="fake", extra="", top="", **keys):
         pw = write(os.path.join(directory, "pw"), "Collector-1")
         k = {"type": "active_directory", "domain": "fake.example", "host": "127.0.0.1", "port": self.port,
-             "certificate_name": "fake-dc.fake.example", "username": "svc-collector@fake.example", "password": "file:" + pw, "ca_certificate": self.ca}
+             "certificate_name": "fake-dc.fake.example", "username": "svc-collector@fake.example", "password": "file:" + pw, "ca_certificate": self.ca, "incremental": "off"}
         return write_config(directory, connector, dict(k, **keys), extra, top)
 
 

@@ -4,6 +4,7 @@
 #include "base/when.h"
 #include "conf/conf.h"
 #include "net/certificate.h"
+#include "source/ldap/ldap_bind.h"
 #include "source/ldap/ldap_source.h"
 #include "vault/vault.h"
 
@@ -65,14 +66,25 @@ static void check_settings(struct checkup *c, struct finding *f)
         return;
     }
     finding_say(f, "%s, %s:%u, %s", set->domain, set->host, set->port,
-                set->security == LDAP_SEC_LDAPS ? "LDAPS" : "StartTLS");
-    finding_say(f, "simple bind as %s", set->username);
+                set->security == LDAP_SEC_LDAPS      ? "LDAPS"
+                : set->security == LDAP_SEC_STARTTLS ? "StartTLS"
+                                                     : "LDAP, signed and sealed by Kerberos");
+    if (set->auth == LDAP_BY_CACHE)
+        finding_say(f, "Kerberos ticket cache %s", set->cache);
+    else if (set->auth == LDAP_BY_KEYTAB)
+        finding_say(f, "Kerberos keytab %s%s%s", set->keytab, set->username ? " as " : "", set->username ? set->username : "");
+    else
+        finding_say(f, "%s as %s", set->auth == LDAP_BY_KERBEROS ? "Kerberos" : "simple bind", set->username);
     if (set->base_dn) finding_say(f, "below %s", set->base_dn);
 }
 
 static void check_secret(struct checkup *c, struct finding *f)
 {
     const char *reference = conf_str(c->job->settings, "password");
+    if (c->s.set.auth == LDAP_BY_CACHE || c->s.set.auth == LDAP_BY_KEYTAB) {
+        finding_say(f, "no password is needed");
+        return;
+    }
     struct buf where = buf_new(4096);
     if (reference) secret_describe(&where, str_from(reference));
     if (c->job->secret_error) {
@@ -99,7 +111,8 @@ static int64_t patience(const struct checkup *c)
 static void check_dns(struct checkup *c, struct finding *f)
 {
     const char *host = c->s.set.host;
-    if (dial_resolve(&c->to, host, patience(c), &c->why) < 0) {
+    const char *servers = *c->s.set.dns_servers ? c->s.set.dns_servers : NULL;
+    if (dial_resolve_by(&c->to, host, servers, patience(c), &c->why) < 0) {
         finding_fail(f, &c->why);
         return;
     }
@@ -156,10 +169,22 @@ static void say_certificate(struct finding *f, const struct tls_report *r)
                      (long long)(left / 86400000));
 }
 
+static void open_without_tls(struct checkup *c, const struct ldap_target *target, struct finding *f)
+{
+    if (ldap_conn_open(&c->s.conn, target, &c->why) < 0)
+        finding_fail(f, &c->why);
+    else
+        finding_say(f, "none: Kerberos signs and seals everything from the bind on");
+}
+
 /* The doctor's look gives the evidence; the connection that is used decides. */
 static void check_tls(struct checkup *c, struct finding *f)
 {
     struct ldap_target target = ldap_session_target(&c->s);
+    if (target.security == LDAP_SEC_SEALED) {
+        open_without_tls(c, &target, f);
+        return;
+    }
     struct tls_question q = {
         .to = &c->to,
         .port = target.port,
@@ -231,12 +256,13 @@ static void check_bind(struct checkup *c, struct finding *f)
 {
     char text[256];
     const struct ldap_facts *facts = &c->s.facts;
-    if (ldap_conn_bind_simple(c->s.conn, c->s.set.username, &c->job->password, &c->why) < 0 ||
+    if (ldap_session_bind(&c->s, &c->why) < 0 ||
         ldap_facts_domain(&c->s.facts, c->s.conn, &c->s.stats, &c->why) < 0) {
         finding_fail(f, &c->why);
         return;
     }
-    finding_say(f, "accepted");
+    ldap_session_describe_bind(&c->s, text, sizeof text);
+    finding_say(f, "accepted: %s", text);
     if (*facts->netbios)
         finding_say(f, "domain %s", finding_text(text, sizeof text, str_from(facts->netbios)));
     if (facts->has_policy) return;
@@ -254,6 +280,8 @@ enum {
     TLS,
     ROOT_DSE,
     CLOCK,
+    CONTROLLERS,
+    TICKET,
     BIND,
     BASE_DN,
     SAMPLE,
@@ -275,7 +303,9 @@ static const struct {
     [TLS] = {"tls", check_tls, NEEDS(TCP)},
     [ROOT_DSE] = {"root_dse", check_root_dse, NEEDS(TLS)},
     [CLOCK] = {"clock", check_clock, NEEDS(ROOT_DSE)},
-    [BIND] = {"bind", check_bind, NEEDS(ROOT_DSE) | NEEDS(SECRET)},
+    [CONTROLLERS] = {"controllers", check_controllers, NEEDS(SETTINGS)},
+    [TICKET] = {"ticket", check_ticket, NEEDS(SECRET)},
+    [BIND] = {"bind", check_bind, NEEDS(ROOT_DSE) | NEEDS(SECRET) | NEEDS(TICKET)},
     [BASE_DN] = {"base_dn", check_base_dn, NEEDS(BIND)},
     [SAMPLE] = {"sample", check_sample, NEEDS(BASE_DN)},
     [PERMISSIONS] = {"permissions", check_permissions, NEEDS(BIND)},
@@ -291,6 +321,7 @@ static const char *first_missing(unsigned missing)
 
 static int run_step(struct checkup *c, size_t i, unsigned *failed, struct emit *m, struct err *e)
 {
+    if (i == TICKET && c->s.set.auth == LDAP_BY_PASSWORD) return 0;
     struct finding f = {.verdict = STEP_OK, .evidence = buf_new(16384)};
     int64_t began = when_monotonic_ms();
     unsigned missing = steps[i].needs & *failed;

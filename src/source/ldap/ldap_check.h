@@ -28,6 +28,12 @@ void finding_fail(struct finding *f, const struct err *why);
 /* A server's text (a DN, a name) for evidence: one line, UTF-8, at most size. Returns out. */
 char *finding_text(char *out, size_t size, struct str s);
 
+/* ldap_check_controllers.c: without a bind */
+void check_controllers(struct checkup *c, struct finding *f);
+
+/* ldap_check_kerberos.c */
+void check_ticket(struct checkup *c, struct finding *f);
+
 /* ldap_check_data.c: after the bind */
 void check_base_dn(struct checkup *c, struct finding *f);
 void check_sample(struct checkup *c, struct finding *f);

@@ -1,5 +1,6 @@
 /* ldap_check_data.c - the steps of `check` that read: what the account sees, and what it should not be able
  * to do. */
+#include "source/ldap/ldap_bind.h"
 #include "source/ldap/ldap_check.h"
 
 #include "base/when.h"
@@ -210,11 +211,12 @@ static int find_account(struct checkup *c, struct fetched *out)
 {
     const char *attributes[] = {"userAccountControl", "pwdLastSet", "msDS-UserPasswordExpiryTimeComputed",
                                 "accountExpires", NULL};
-    struct ldap_search q = {.base = c->s.set.username,
+    const char *name = ldap_session_account(&c->s);
+    struct ldap_search q = {.base = name,
                             .scope = LDAP_SCOPE_BASE,
                             .filter = "(objectClass=*)",
                             .attributes = attributes};
-    struct str user = str_from(c->s.set.username);
+    struct str user = str_from(name);
     struct buf filter = buf_new(65536);
     struct err ignored;
     if (str_index(user, '\\') < user.len || str_index(user, '=') == user.len ||

@@ -73,5 +73,5 @@ bool fetched_int(const struct fetched *f, const char *name, int64_t *out)
 
 bool ldap_is_answer(const struct err *e)
 {
-    return e->domain == DOM_LDAP && e->code > 0;
+    return e->domain == DOM_LDAP && e->code > 0 && e->class != ERR_NET;
 }

@@ -32,7 +32,7 @@ bool fetched_bytes(const struct fetched *f, const char *name, struct bytes *out)
 bool fetched_str(const struct fetched *f, const char *name, struct str *out);
 bool fetched_int(const struct fetched *f, const char *name, int64_t *out);
 
-/* true if e is what the server answered, and the connection can go on. */
+/* true if e is what the server answered, and the connection can go on ("unavailable" is how one says goodbye). */
 bool ldap_is_answer(const struct err *e);
 
 #endif

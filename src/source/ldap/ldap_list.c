@@ -1,8 +1,10 @@
 #include "source/ldap/ldap_list.h"
 
+#include "model/filetime.h"
 #include "model/sid.h"
 #include "net/ldap_ber.h"
 #include "source/ldap/ldap_entry.h"
+#include "source/ldap/ldap_logons.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,6 +83,25 @@ static struct dn_list take_dns(struct ldap_list *l, size_t at, struct buf *block
     return list;
 }
 
+/* The latest logon at any controller, in place of this one's. */
+static void raise_last_logon(struct ldap_list *l, const uint8_t guid[GUID_SIZE])
+{
+    size_t at = ldap_plan_find(&l->plan, STR("lastLogon"), l->plan.n_slots);
+    int64_t here = 0, there = ldap_logons_find(l->s->logons, guid);
+    const struct slot *s = present(l, at);
+    struct bytes v;
+    char digits[24];
+    if (at == l->plan.n_slots || !there) return;
+    if (s && value_single(s->set, &v) && decimal_parse(&here, str_of(v)) && here >= there) return;
+    int n = snprintf(digits, sizeof digits, "%lld", (long long)there);
+    buf_clear(&l->logon);
+    buf_add_byte(&l->logon, BER_OCTETS);
+    buf_add_byte(&l->logon, (uint8_t)n);
+    buf_add(&l->logon, digits, (size_t)n);
+    l->plan.slots[at].stamp = l->plan.stamp;
+    l->plan.slots[at].set = buf_bytes(&l->logon);
+}
+
 static void take_bodies(struct ldap_list *l, struct str dn)
 {
     buf_clear(&l->state);
@@ -116,6 +137,7 @@ int ldap_list_emit(struct ldap_list *l, struct str dn, bool more, uint8_t guid[G
         return 0;
     }
     r.sid = take_sid(l, dn);
+    if (l->s->logons) raise_last_logon(l, r.guid);
     take_bodies(l, dn);
     take_lists(l, &r);
     r.state = buf_bytes(&l->state);
@@ -127,6 +149,8 @@ int ldap_list_emit(struct ldap_list *l, struct str dn, bool more, uint8_t guid[G
     try(take_sd(l, &r, e));
     memcpy(guid, r.guid, GUID_SIZE);
     *sent = true;
+    if (l->part && l->part->sent) l->part->sent(l->part->ctx, guid);
+    seen_add(&l->seen, guid);
     return emit_record(l->s->m, &r, e);
 }
 
@@ -159,12 +183,21 @@ static void add_forest_level(struct ldap_list *l)
     l->plan.slots[at].set = l->s->facts.forest_functionality;
 }
 
+/* Emitted already, before the listing started over. */
+static bool is_known(struct ldap_list *l)
+{
+    uint8_t guid[GUID_SIZE];
+    return l->seen.is_loaded && take_guid(l, guid) && seen_has(&l->seen, guid);
+}
+
 static int on_content(struct ldap_list *l, struct bytes content, struct err *e)
 {
     struct str dn;
     uint8_t guid[GUID_SIZE];
     bool sent;
     try(ldap_entry_read(&l->plan, content, &dn, e));
+    if (is_known(l)) return 0;
+    l->received++;
     if (l->plan.kind == KIND_domain) add_forest_level(l);
     if (!is_partial(l) && !may_be_locked(l)) return ldap_list_emit(l, dn, false, guid, &sent, e);
     buf_add_lstr(&l->partial, bytes_of(dn));
@@ -179,7 +212,7 @@ static int on_entry(void *ctx, LDAP *ld, LDAPMessage *m, struct err *e)
     try(ldap_entry_open(ld, m, &hold, &content, e));
     int rc = on_content(l, content, e);
     ber_free(hold, 0);
-    if (rc == 0 && ++l->received % PROGRESS_EVERY == 0)
+    if (rc == 0 && ++l->n_entries % PROGRESS_EVERY == 0)
         rc = emit_progress(l->s->m, l->plan.kind, l->received, l->s->stats.requests, l->s->stats.bytes, e);
     return rc;
 }
@@ -194,7 +227,7 @@ static int run_search(struct ldap_list *l, struct err *e)
     struct ldap_search q = {
         .base = l->plan.base,
         .scope = l->plan.scope,
-        .filter = l->plan.filter,
+        .filter = l->part ? buf_cstr(&l->filter) : l->plan.filter,
         .attributes = l->plan.attributes,
         .sd_flags = l->plan.wants_sd,
         .page_size = l->plan.page_size,
@@ -257,16 +290,76 @@ static bool is_tolerable(const struct err *e)
     return ldap_is_answer(e) && (e->class == ERR_DENIED || e->class == ERR_NOTFOUND || e->class == ERR_LIMIT);
 }
 
-static int finish(struct ldap_list *l, int rc, struct err *e)
+/* Whatever the search came to: what is missing. */
+static int conclude(struct ldap_list *l, int rc, struct err *e)
 {
     if (rc < 0) {
-        if (!is_tolerable(e)) return err_wrap(e, "%s: list %s", l->s->set.host, kind_plural(l->plan.kind));
+        if (!is_tolerable(e)) {
+            err_wrap(e, "list %s", kind_plural(l->plan.kind));
+            return l->s->is_lost ? e->class : err_wrap(e, "%s", ldap_session_host(l->s));
+        }
         char what[sizeof e->message + 64];
         snprintf(what, sizeof what, "not all %s could be listed: %s", kind_plural(l->plan.kind), e->message);
         try(tell(l, GAP_LOSS, what, l->plan.base, e->hint, e));
     }
-    try(tell_gaps(l, e));
+    return tell_gaps(l, e);
+}
+
+static int finish(struct ldap_list *l, int rc, struct err *e)
+{
+    try(conclude(l, rc, e));
     return emit_kind_done(l->s->m, l->plan.kind, rc == 0, l->received, e);
+}
+
+/* false: nothing of this kind is listed there. */
+static bool narrow(struct ldap_list *l)
+{
+    const char *below = l->part->below;
+    if (below && l->plan.scope == LDAP_SCOPE_BASE && !ldap_dn_is_below(l->plan.base, below)) return false;
+    if (below && ldap_dn_is_below(below, l->plan.base))
+        l->plan.base = below;
+    else if (below && !ldap_dn_is_below(l->plan.base, below))
+        return false;
+    buf_add_str(&l->filter, STR("(&"));
+    buf_add_str(&l->filter, str_from(l->plan.filter));
+    buf_add_str(&l->filter, l->part->condition);
+    buf_add_byte(&l->filter, ')');
+    return true;
+}
+
+/* --- a controller lost on the way ------------------------------------------------------------------------ */
+
+/* A fresh listing, on another connection: from its first page, without what has been emitted. What is counted of emitted
+ * records stays; what was left out comes again. The plan borrows from the controller's facts, so it is made anew. */
+static int start_over(struct ldap_list *l, struct err *e)
+{
+    struct slot *old = x_alloc(sizeof l->plan.slots);
+    memcpy(old, l->plan.slots, sizeof l->plan.slots);
+    l->received = l->seen.n;
+    l->n_locked = 0;
+    l->no_guid = l->bad_dn = l->too_big = (struct tally){0};
+    buf_clear(&l->partial);
+    buf_clear(&l->classes);
+    l->classes_kind = KIND_NONE;
+    int rc = ldap_plan_make(&l->plan, l->plan.kind, &l->s->set, l->s->facts.naming_context, e);
+    for (size_t i = 0; rc == 0 && i < l->plan.n_slots; i++) {
+        l->plan.slots[i].n_bad = old[i].n_bad;
+        memcpy(l->plan.slots[i].example, old[i].example, sizeof old[i].example);
+    }
+    free(old);
+    return rc < 0 ? rc : seen_load(&l->seen, e);
+}
+
+/* Complete only if one listing ran from its first page to its last on one connection. */
+static int list_to_end(struct ldap_list *l, struct err *e)
+{
+    int rc = run_search(l, e);
+    while (rc < 0 && ldap_session_recover(l->s, e) == 0) {
+        try(start_over(l, e));
+        rc = run_search(l, e);
+    }
+    if (rc == 0) ldap_session_proved(l->s);
+    return rc;
 }
 
 static struct ldap_list *list_new(struct ldap_session *s, kind_set kinds)
@@ -280,15 +373,20 @@ static struct ldap_list *list_new(struct ldap_session *s, kind_set kinds)
     l->member_of = buf_new(FRAME_MAX);
     l->classes = buf_new(65536);
     l->partial = buf_new(FRAME_MAX);
+    l->filter = buf_new(FRAME_MAX);
+    l->seen = seen_new();
+    l->logon = buf_new(64);
     l->scratch = value_scratch_new();
     return l;
 }
 
 static void list_free(struct ldap_list *l)
 {
-    struct buf *all[] = {&l->state, &l->stats, &l->members, &l->member_of, &l->classes, &l->partial};
+    struct buf *all[] = {&l->state, &l->stats, &l->members, &l->member_of, &l->classes, &l->partial, &l->filter};
     for (size_t i = 0; i < n_elements(all); i++) buf_free(all[i]);
     value_scratch_free(&l->scratch);
+    seen_free(&l->seen);
+    buf_free(&l->logon);
     free(l);
 }
 
@@ -296,7 +394,18 @@ int ldap_list_kind(struct ldap_session *s, enum kind kind, kind_set kinds, struc
 {
     struct ldap_list *l = list_new(s, kinds);
     int rc = ldap_plan_make(&l->plan, kind, &s->set, s->facts.naming_context, e);
-    if (rc == 0) rc = finish(l, run_search(l, e), e);
+    if (rc == 0) rc = finish(l, list_to_end(l, e), e);
+    list_free(l);
+    return rc;
+}
+
+int ldap_list_part(struct ldap_session *s, enum kind kind, kind_set kinds, const struct ldap_part *part,
+                   struct err *e)
+{
+    struct ldap_list *l = list_new(s, kinds);
+    l->part = part;
+    int rc = ldap_plan_make(&l->plan, kind, &s->set, s->facts.naming_context, e);
+    if (rc == 0 && narrow(l)) rc = conclude(l, run_search(l, e), e);
     list_free(l);
     return rc;
 }

@@ -1,15 +1,19 @@
 /* ldap_range.c - entries whose many-valued attributes came only in part: read again, range by range.
  *
  * They are read after the listing, not in the middle of it: no page of it is under way then that would have
- * to be kept in memory, and RECORD and MEMBERS frames stay together. Each range must begin where the last one
+ * to be kept in memory. All ranges are there before the record leaves: RECORD and MEMBERS frames stay together, and a lost
+ * controller cannot leave half a group behind. Each range must begin where the last one
  * ended and hold what it says; a server that loops or skips gets this one entity cut, not the run.
  */
+#include "base/file.h"
 #include "net/ldap_ber.h"
 #include "source/ldap/ldap_entry.h"
 #include "source/ldap/ldap_list.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define GATHERED_MAX ((size_t)32 << 20)   /* bytes of one attribute other than member */
 #define MEMBERS_MAX  ((uint64_t)20000000) /* of one group */
@@ -20,6 +24,12 @@ struct reread {
     struct fetched whole; /* the entry */
     struct buf *gathered; /* one per slot that was continued */
     size_t n_gathered;
+    int fd; /* unlinked: members beyond the first range, parts of head and block; -1 none */
+    uint64_t n_parts;
+};
+
+struct part_head {
+    uint32_t n, len;
 };
 
 /* --- one range ----------------------------------------------------------------------------------------- */
@@ -97,24 +107,27 @@ static int gather_all(struct reread *r, struct err *e)
     return is_whole;
 }
 
-/* --- members, streamed --------------------------------------------------------------------------------- */
+/* --- members: put aside first, since the connection may be lost on the way ------------------------------- */
 
-static int send_part(struct reread *r, const uint8_t guid[GUID_SIZE], struct bytes set, bool more,
-                     struct err *e)
+static int put_part(struct reread *r, struct bytes set, struct err *e)
 {
     struct ldap_list *l = r->l;
     struct slot *s = &l->plan.slots[l->plan.member];
-    struct members_part part = {.more = more};
-    memcpy(part.guid, guid, GUID_SIZE);
+    uint32_t n = 0;
     buf_clear(&l->members);
-    slot_note_bad(s, str_from(r->dn), value_add_dns(&l->members, &part.list.n, set));
+    buf_add_u32le(&l->members, 0); /* for n and the length */
+    buf_add_u32le(&l->members, 0);
+    slot_note_bad(s, str_from(r->dn), value_add_dns(&l->members, &n, set));
     if (l->members.failed) return err_set(e, ERR_LIMIT, "%s: a range of members is too large", r->dn);
-    part.list.block = buf_bytes(&l->members);
-    return emit_members(l->s->m, &part, e);
+    struct part_head head = {n, (uint32_t)(l->members.len - sizeof head)};
+    memcpy(l->members.ptr, &head, sizeof head);
+    if (r->fd < 0) try(file_spill(&r->fd, e));
+    r->n_parts++;
+    return file_spill_write(r->fd, buf_bytes(&l->members), e);
 }
 
-/* 1: to the end; 0: cut. A last part is sent in any case. */
-static int stream_members(struct reread *r, const uint8_t guid[GUID_SIZE], struct err *e)
+/* 1: to the end; 0: cut. */
+static int put_members(struct reread *r, struct err *e)
 {
     const struct slot *s = &r->l->plan.slots[r->l->plan.member];
     struct range range = s->range;
@@ -122,14 +135,45 @@ static int stream_members(struct reread *r, const uint8_t guid[GUID_SIZE], struc
         struct fetched f;
         struct bytes set;
         int rc = fetch_range(r, s, range.last + 1, &f, &range, &set, e);
-        if (rc < 0) return rc;
-        if (rc == 0) break;
-        rc = send_part(r, guid, set, !range.is_final, e);
+        if (rc <= 0) return rc;
+        rc = put_part(r, set, e);
         fetched_free(&f);
         if (rc < 0) return rc;
         if (range.is_final) return 1;
     }
-    return send_part(r, guid, (struct bytes){NULL, 0}, false, e);
+    return 0;
+}
+
+static int read_whole(int fd, void *to, size_t len, off_t *at, struct err *e)
+{
+    for (size_t got = 0; got < len;) {
+        ssize_t n = pread(fd, (uint8_t *)to + got, len - got, *at);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return err_errno(e, ERR_LIMIT, n ? errno : EIO, "temporary file");
+        got += (size_t)n;
+        *at += n;
+    }
+    return 0;
+}
+
+static int send_members(struct reread *r, const uint8_t guid[GUID_SIZE], struct err *e)
+{
+    struct ldap_list *l = r->l;
+    off_t at = 0;
+    for (uint64_t i = 0; i < r->n_parts; i++) {
+        struct part_head head;
+        struct members_part part = {.more = i + 1 < r->n_parts};
+        try(read_whole(r->fd, &head, sizeof head, &at, e));
+        buf_clear(&l->members);
+        uint8_t *to = buf_reserve(&l->members, head.len);
+        if (!to) return err_set(e, ERR_BUG, "temporary file: a part of %u bytes", head.len);
+        try(read_whole(r->fd, to, head.len, &at, e));
+        buf_advance(&l->members, head.len);
+        memcpy(part.guid, guid, GUID_SIZE);
+        part.list = (struct dn_list){head.n, buf_bytes(&l->members)};
+        try(emit_members(l->s->m, &part, e));
+    }
+    return 0;
 }
 
 /* --- one entry again ----------------------------------------------------------------------------------- */
@@ -155,12 +199,13 @@ static int emit_whole(struct reread *r, struct err *e)
     if (slot_is_present(&l->plan, l->plan.member) && member->is_ranged && !more &&
         !ldap_range_is_sound(&member->range, member->set, 0))
         is_whole = 0;
-    try(ldap_list_emit(l, dn, more, guid, &sent, e));
-    if (sent && more) {
-        int rc = stream_members(r, guid, e);
+    if (more) {
+        int rc = put_members(r, e);
         if (rc < 0) return rc;
         is_whole = is_whole && rc;
     }
+    try(ldap_list_emit(l, dn, r->n_parts > 0, guid, &sent, e));
+    if (sent) try(send_members(r, guid, e));
     if (!is_whole) tally_add(&l->cut, dn);
     return 0;
 }
@@ -194,6 +239,7 @@ static int read_again(struct reread *r, struct err *e)
     fetched_free(&r->whole);
     for (size_t i = 0; i < r->n_gathered; i++) buf_free(&r->gathered[i]);
     free(r->gathered);
+    if (r->fd >= 0) close(r->fd);
     return rc;
 }
 
@@ -202,7 +248,7 @@ int ldap_list_partial(struct ldap_list *l, struct err *e)
     struct cursor c = cursor_new(buf_bytes(&l->partial));
     while (c.in.len) {
         struct bytes dn = cursor_lstr(&c);
-        struct reread r = {.l = l};
+        struct reread r = {.l = l, .fd = -1};
         char *text defer_free = x_strdup(str_of(dn));
         r.dn = text;
         if (memchr(dn.ptr, 0, dn.len))

@@ -35,6 +35,8 @@ static int read_security(struct ldap_settings *s, const json_t *settings, struct
         s->security = LDAP_SEC_LDAPS;
     } else if (strcmp(security, "starttls") == 0) {
         s->security = LDAP_SEC_STARTTLS;
+    } else if (strcmp(security, "ldap") == 0 && s->auth != LDAP_BY_PASSWORD) {
+        s->security = LDAP_SEC_SEALED;
     } else {
         err_set(e, ERR_INPUT, "security: '%s' is not possible with a simple bind", security);
         return err_hint(e, "use security: ldaps or starttls; a password never travels without TLS");
@@ -46,14 +48,30 @@ static int read_security(struct ldap_settings *s, const json_t *settings, struct
     return 0;
 }
 
+static int need_cache(struct ldap_settings *s, struct err *e)
+{
+    if (s->cache) return 0;
+    err_set(e, ERR_INPUT, "credential_cache is not set, nor is $KRB5CCNAME");
+    return err_hint(e, "set credential_cache: PATH of a ticket cache that kinit keeps; there is no default in a shared directory");
+}
+
 static int read_auth(struct ldap_settings *s, const json_t *settings, struct err *e)
 {
-    const char *auth = optional(settings, "auth");
-    if (auth && strcmp(auth, "simple") != 0) {
-        err_set(e, ERR_INPUT, "auth: '%s' is not built into this version", auth);
-        return err_hint(e, "use auth: simple with security: ldaps");
-    }
-    return need(&s->username, settings, "username", e);
+    static const char *const words[] = {"simple", "kerberos", "kerberos_cache", "keytab"};
+    const char *auth = optional(settings, "auth"), *mechanism = optional(settings, "mechanism");
+    size_t i = 0;
+    while (auth && i < n_elements(words) && strcmp(auth, words[i]) != 0) i++;
+    if (i == n_elements(words)) return err_set(e, ERR_INPUT, "auth: '%s' is none of simple, kerberos, kerberos_cache, keytab", auth);
+    s->auth = (enum ldap_auth)i;
+    s->mechanism = mechanism && strcmp(mechanism, "spnego") == 0 ? GSS_MECH_SPNEGO : GSS_MECH_GSSAPI;
+    s->spn = optional(settings, "kerberos_spn");
+    s->krb5_config = optional(settings, "krb5_config");
+    s->cache = optional(settings, "credential_cache");
+    s->keytab = optional(settings, "keytab");
+    s->username = optional(settings, "username");
+    s->frequency_ms = conf_int(settings, "frequency");
+    if (s->auth == LDAP_BY_CACHE) return need_cache(s, e);
+    return need(s->auth == LDAP_BY_KEYTAB ? &s->keytab : &s->username, settings, s->auth == LDAP_BY_KEYTAB ? "keytab" : "username", e);
 }
 
 static int read_custom(struct ldap_settings *s, const json_t *settings, struct err *e)
@@ -82,6 +100,36 @@ static int read_custom(struct ldap_settings *s, const json_t *settings, struct e
     return 0;
 }
 
+static int read_dns_servers(struct ldap_settings *s, const json_t *settings, struct err *e)
+{
+    const json_t *list = json_object_get(settings, "dns_servers"), *one;
+    size_t i, at = 0;
+    json_array_foreach(list, i, one)
+    {
+        struct str host, text = str_from(json_string_value(one));
+        uint16_t port;
+        if (!text.len || !conf_split_port(&host, &port, text) || at + host.len + 10 > sizeof s->dns_servers)
+            return err_set(e, ERR_INPUT, "dns_servers: entry %zu is no address", i + 1);
+        bool is_v6 = str_index(host, ':') < host.len;
+        int n = snprintf(s->dns_servers + at, sizeof s->dns_servers - at, "%s%s%.*s%s", i ? "," : "",
+                         is_v6 ? "[" : "", STR_FMT(host), is_v6 ? "]" : "");
+        at += n > 0 ? (size_t)n : 0;
+        if (port) at += (size_t)snprintf(s->dns_servers + at, sizeof s->dns_servers - at, ":%u", port);
+    }
+    return 0;
+}
+
+static int read_controllers(struct ldap_settings *s, const json_t *settings, struct err *e)
+{
+    s->failover_hosts = json_object_get(settings, "failover_hosts");
+    s->dc_discovery = is_on(settings, "dc_discovery", false);
+    s->dc_discovery_domain = optional(settings, "dc_discovery_domain");
+    if (!s->dc_discovery_domain) s->dc_discovery_domain = s->domain;
+    const char *logons = optional(settings, "last_logon");
+    s->all_logons = logons && strcmp(logons, "all_controllers") == 0;
+    return read_dns_servers(s, settings, e);
+}
+
 static int read_duration(int *out_ms, const json_t *settings, const char *key, int by_default, struct err *e)
 {
     const char *v = optional(settings, key);
@@ -97,8 +145,9 @@ int ldap_settings_read(struct ldap_settings *out, const json_t *settings, struct
     struct ldap_settings s = {0};
     try(need(&s.domain, settings, "domain", e));
     try(need(&s.host, settings, "host", e));
-    try(read_security(&s, settings, e));
     try(read_auth(&s, settings, e));
+    try(read_security(&s, settings, e));
+    try(read_controllers(&s, settings, e));
     s.ca_path = optional(settings, "ca_certificate");
     s.verify_name = optional(settings, "certificate_name");
     s.base_dn = optional(settings, "base_dn");

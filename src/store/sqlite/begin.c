@@ -25,6 +25,9 @@ static struct sqlite_run *run_new(struct sqlite_store *s, const struct run_start
     r->domain_sid = buf_new(128);
     r->listed_base = buf_new((size_t)1 << 20);
     r->source = buf_new(256);
+    r->notes = buf_new((size_t)64 << 20);
+    r->mode = buf_new(64);
+    buf_add_str(&r->mode, start->mode);
     r->old_list = buf_new(LIST_MAX);
     r->new_list = buf_new(LIST_MAX);
     r->versions = bulk_new(13);
@@ -46,10 +49,11 @@ static struct sqlite_run *run_new(struct sqlite_store *s, const struct run_start
 
 void run_free(struct sqlite_run *r)
 {
-    struct idset *sets[] = {&r->seen, &r->written, &r->embodied, &r->linked, &r->relisted, &r->changed};
+    struct idset *sets[] = {&r->seen, &r->written, &r->embodied, &r->linked, &r->relisted, &r->changed,
+                            &r->there,   &r->deleted, &r->vanished};
     struct sorter *sorters[] = {&r->hints, &r->by_group, &r->by_member};
     struct buf *bufs[] = {&r->domain,   &r->domain_sid, &r->listed_base, &r->source,
-                          &r->old_list, &r->new_list,   &r->list.stats};
+                          &r->old_list, &r->new_list,   &r->list.stats,  &r->notes,      &r->mode};
     struct bulk *bulks[] = {&r->versions, &r->bodies, &r->changes, &r->links, &r->gaps, &r->hint_rows};
     for (size_t i = 0; i < n_elements(bulks); i++) bulk_free(bulks[i]);
     for (size_t i = 0; i < n_elements(sets); i++) idset_free(sets[i]);
@@ -70,7 +74,7 @@ void run_free(struct sqlite_run *r)
 
 /* --- the connector ---------------------------------------------------------------------------- */
 
-static int check_name(struct str name, struct err *e)
+int connector_check_name(struct str name, struct err *e)
 {
     bool fine = name.len >= 1 && name.len <= 64;
     for (size_t i = 0; fine && i < name.len; i++) {
@@ -248,7 +252,7 @@ static int read_domain(struct sqlite_run *r, struct err *e)
 static int begin(struct sqlite_run *r, const struct run_start *start, struct err *e)
 {
     int64_t purged = 0;
-    try(check_name(start->connector, e));
+    try(connector_check_name(start->connector, e));
     try(lock_take(&r->lock_fd, r->s->q.path, start->connector, start->started_ms, e));
     try(take_connector(r, start, &purged, e));
     try(clean_up(r, purged, start->started_ms, e));

@@ -71,6 +71,7 @@ static int write_end(struct sqlite_run *r, const struct run_end *end, struct err
     sq_int(s, 10, r->n_gaps[GAP_INFO]);
     sq_int(s, 11, r->n_gaps[GAP_LOSS]);
     sq_blob(s, 12, buf_bytes(&r->domain));
+    sq_text(s, 13, buf_str(&r->mode));
     int rc = sq_run(&r->s->q, s, e);
     sq_give(&r->s->q, SQL_RUN_END, s);
     return rc;
@@ -97,6 +98,7 @@ static int make_visible(struct sqlite_run *r, const struct run_end *end, struct 
     try(write_kinds(r, e));
     try(write_end(r, end, e));
     try(switch_visible(r, e));
+    try(notes_write(r, e));
     return batch_commit(r, e);
 }
 

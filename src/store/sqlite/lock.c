@@ -27,7 +27,7 @@ static int write_holder(int fd, int64_t started_ms, struct err *e)
 {
     struct buf b = buf_new(64);
     buf_printf(&b, "%ld %lld\n", (long)getpid(), (long long)started_ms);
-    int rc = ftruncate(fd, 0) < 0 ? err_errno(e, ERR_LIMIT, errno, "lock file")
+    int rc = ftruncate(fd, 0) < 0 ? err_errno(e, ERR_LIMIT, errno, "ftruncate")
                                   : file_write_all(fd, buf_bytes(&b), e);
     buf_free(&b);
     return rc;
@@ -41,13 +41,17 @@ int lock_take(int *out_fd, const char *store_path, struct str connector, int64_t
     if (fd < 0) {
         int saved = errno;
         rc = err_errno(e, saved == ENOSPC ? ERR_LIMIT : ERR_DENIED, saved, "lock file %s", buf_cstr(&path));
+        err_hint(e, "the directory of the store must be writable, and have room");
     }
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     if (rc == 0 && fcntl(fd, F_OFD_SETLK, &whole) < 0)
         rc = errno == EAGAIN || errno == EACCES
                  ? held_by_another(fd, connector, e)
                  : err_errno(e, ERR_DENIED, errno, "lock file %s", buf_cstr(&path));
-    if (rc == 0) rc = write_holder(fd, started_ms, e);
+    if (rc == 0 && (rc = write_holder(fd, started_ms, e)) < 0) {
+        err_wrap(e, "lock file %s", buf_cstr(&path));
+        err_hint(e, "make room on the disk of the store, or look at it and the system's log; what was visible before is untouched");
+    }
     buf_free(&path);
     if (rc < 0 && fd >= 0) close(fd);
     if (rc == 0) *out_fd = fd;

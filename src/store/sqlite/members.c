@@ -389,6 +389,25 @@ static int next_missing(struct sqlite_run *r, uint32_t *owner, struct buf *list,
     return rc;
 }
 
+int run_unresolved(struct store_run *run, int (*each)(void *ctx, enum kind k, const uint8_t guid[GUID_SIZE], struct err *e),
+                   void *ctx, struct err *e)
+{
+    struct sqlite_run *r = run_of(run);
+    struct buf list = buf_new(SIZE_MAX / 2);
+    uint32_t owner = 1;
+    int rc;
+    while ((rc = next_missing(r, &owner, &list, e)) > 0) {
+        struct version v;
+        bool found = false;
+        rc = list.len ? version_get(r->s, id_of(r, owner), r->visible, &v, &found, NULL, e) : 0;
+        if (rc == 0 && found && !v.deleted_run) rc = each(ctx, v.kind, v.guid, e);
+        if (rc < 0) break;
+        owner++;
+    }
+    buf_free(&list);
+    return rc;
+}
+
 static int retry_missing(struct resolving *x, struct err *e)
 {
     struct buf list = buf_new(SIZE_MAX / 2);
@@ -410,7 +429,7 @@ static bool everybody_was_listed(const struct sqlite_run *r)
     const kind_set all = KIND_BIT(KIND_user) | KIND_BIT(KIND_computer) | KIND_BIT(KIND_group) |
                          KIND_BIT(KIND_service_account) | KIND_BIT(KIND_contact) |
                          KIND_BIT(KIND_foreign_principal);
-    return (r->done & all) == all && !r->is_filtered;
+    return ((r->done & all) == all || r->is_incremental) && !r->is_filtered;
 }
 
 static int tell_missing(struct resolving *x, const struct missing_count *m, const char *what, bool is_loss,
@@ -438,7 +457,7 @@ static int tell_all_missing(struct resolving *x, struct err *e)
     try(tell_missing(x, &x->outside, "members do not resolve: they lie outside the listed base", false,
                      "list a wider base_dn, or add a connector for their domain", e));
     return tell_missing(x, &x->primaries, "primary groups do not resolve",
-                        x->r->done & KIND_BIT(KIND_group) && !x->r->is_filtered,
+                        (x->r->done & KIND_BIT(KIND_group) || x->r->is_incremental) && !x->r->is_filtered,
                         "allow the account to read these groups", e);
 }
 

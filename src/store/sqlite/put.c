@@ -154,6 +154,7 @@ static int put_new(struct sqlite_run *r, uint32_t seq, const struct record *rec,
     try(add_lookups(r, seq, NULL, &x, e));
     try(note_primary(r, seq, 0, &x, e));
     idset_add(&r->changed, seq);
+    r->effect.is_new = true;
     r->counts[rec->kind].created++;
     r->present[rec->kind]++;
     return batch_wrote(r, rec->state.len + rec->stats.len + 512, e);
@@ -174,6 +175,7 @@ static int each_difference(void *ctx, const struct change *what, struct err *e)
     struct comparing *c = ctx;
     struct change_row row = {.seq = c->seq, .kind = c->kind, .name = c->name, .what = what};
     c->n++;
+    c->r->effect.is_moved |= what->type == CHANGE_moved || what->type == CHANGE_renamed;
     return write_change(c->r, &row, e);
 }
 
@@ -257,6 +259,9 @@ static int put_differing(struct sqlite_run *r, struct version old, struct versio
     else if (old.sd_id != v->sd_id)
         try(put_sd_only(&c, &old, v, rec, e));
     if (c.n || old.deleted_run) v->changed_run = r->id;
+    r->effect.is_changed = c.n > 0;
+    r->effect.is_restored = old.deleted_run > 0;
+    r->effect.has_new_sd = old.sd_id != v->sd_id;
     v->deleted_run = 0;
     v->evidence = EVIDENCE_NONE;
     settle_version(r, v, true);
@@ -272,7 +277,7 @@ static int put_known(struct sqlite_run *r, const struct version *old, const stru
     v.kind = rec->kind;
     v.stats = rec->stats;
     try(sd_of(r, rec, old, &v.sd_id, e));
-    if (!old->deleted_run) r->seen_before[old->kind]++;
+    if (!old->deleted_run && !idset_has(&r->there, v.seq)) r->seen_before[old->kind]++;
     try(take_list(r, v.seq, rec, &v.links_hash, e));
     bool same_body = hash128_equal(v.hash, old->hash), same_state = same_body && !old->deleted_run;
     if (same_state && v.sd_id == old->sd_id && hash128_equal(v.links_hash, old->links_hash) &&
@@ -291,6 +296,7 @@ int run_put(struct store_run *run, const struct record *rec, struct err *e)
     struct sqlite_run *r = run_of(run);
     const struct version *old;
     uint32_t seq;
+    r->effect = (struct put_effect){0};
     if (r->list.is_open) return err_set(e, ERR_PROTO, "a record before the end of a member list");
     if (rec->kind <= KIND_NONE || rec->kind >= KIND_COUNT)
         return err_set(e, ERR_PROTO, "a record of an unknown kind");

@@ -48,6 +48,10 @@ int read_changes(struct store *s, const struct change_query *q, bool (*each)(voi
                  void *ctx, struct err *e);
 int cursor_get(struct store *s, struct str connector, struct str sink, int64_t *change_id, struct err *e);
 int cursor_put(struct store *s, struct str connector, struct str sink, int64_t change_id, struct err *e);
+int note_get(struct store *s, struct str connector, struct str name, struct buf *out, struct err *e);
+int gap_add(struct store *s, int64_t run, const struct gap *g, struct err *e);
+int note_put(struct store *s, struct str connector, struct str source, struct str name, struct bytes value,
+             struct err *e);
 int cursor_behind(struct store *s, struct str connector, struct str sink, uint64_t *n, struct err *e);
 
 #endif

@@ -58,6 +58,7 @@ struct sqlite_run {
     uint32_t next_seq, first_new; /* seqs from first_new on were made by this run */
     bool is_baseline;             /* nothing was visible before: memberships are not news */
     bool is_ending;               /* store_run_end has begun */
+    bool is_incremental;          /* all kinds count as asked for */
     bool is_rollback_mode;        /* journal_mode DELETE: see begin.c */
     bool has_neighbours;          /* other connectors may be waiting to write */
     bool has_listed_base, is_filtered;
@@ -78,6 +79,10 @@ struct sqlite_run {
     struct idset linked;   /* have links rows of this run */
     struct idset relisted; /* groups whose list is on the roster, accounts with another primary group */
     struct idset changed;  /* counted as changed */
+    struct idset there;    /* told to be there, without being read (partial.c) */
+    struct idset deleted, vanished; /* told to be gone, by evidence */
+    uint64_t n_vanished[KIND_COUNT];
+    struct put_effect effect; /* of the last put */
     struct sds sds;
     struct roster roster;
     struct open_list list;
@@ -88,13 +93,15 @@ struct sqlite_run {
     struct sorter by_group, by_member; /* differences */
     struct lookup lookup;
     struct buf domain, domain_sid, listed_base, source; /* domain: domain_encode */
+    struct buf mode;                                    /* of the run's row */
+    struct buf notes;                                   /* lstr name, lstr value: written with the end */
     struct buf old_list, new_list;
 
     int64_t n_changes;
     uint64_t members_added, members_removed;
     struct run_counts counts[KIND_COUNT];
     uint64_t present[KIND_COUNT], present_before[KIND_COUNT], seen_before[KIND_COUNT], held[KIND_COUNT];
-    kind_set done, complete, with_loss, gone_kinds;
+    kind_set done, complete, with_loss, gone_kinds, told_kinds; /* told: whose vanished are believed */
     bool was_loss_anywhere;
     unsigned n_gaps[2];
     uint64_t n_gap_rows;
@@ -117,6 +124,7 @@ static inline int64_t end_id_of(const struct sqlite_run *r)
 /* --- begin.c */
 int run_begin(struct store_run **out, struct store *s, const struct run_start *start, struct err *e) must_use;
 void run_free(struct sqlite_run *r);
+int connector_check_name(struct str name, struct err *e) must_use;
 int journal_set(struct sqlite_run *r, const char *pragma,
                 struct err *e) must_use; /* if nobody is in the way */
 
@@ -147,6 +155,23 @@ int apply_differences(struct sqlite_run *r, struct err *e) must_use;
 int run_end(struct store_run *r, const struct run_end *end, struct run_result *result,
             struct err *e) must_use;
 void run_abort(struct store_run *r, const struct err *why, int64_t ended_ms);
+
+/* --- partial.c */
+int run_mode(struct store_run *r, struct str mode, struct err *e) must_use;
+struct put_effect run_effect(const struct store_run *r);
+int run_gone(struct store_run *r, const uint8_t guid[GUID_SIZE], enum evidence evidence,
+             struct err *e) must_use;
+int run_present(struct store_run *r, const uint8_t guid[GUID_SIZE], bool *is_known, struct err *e) must_use;
+
+int run_absent(struct store_run *r, int (*each)(void *ctx, const uint8_t guid[GUID_SIZE], struct err *e),
+               void *ctx, struct err *e) must_use;
+
+int run_unresolved(struct store_run *r, int (*each)(void *ctx, enum kind k, const uint8_t guid[GUID_SIZE], struct err *e),
+                   void *ctx, struct err *e) must_use;
+
+/* --- notes.c */
+int run_note(struct store_run *r, struct str name, struct bytes value, struct err *e) must_use;
+int notes_write(struct sqlite_run *r, struct err *e) must_use;
 
 /* --- purge.c */
 /* Rows of one entity that a newer visible version has replaced. */

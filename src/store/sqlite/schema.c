@@ -78,6 +78,10 @@ static const char ddl[] =
     " change_id INTEGER NOT NULL,"
     " PRIMARY KEY (tenant_id, connector_id, sink)) STRICT, WITHOUT ROWID;"
 
+    /* named bytes of a connector: what paused it, where its next run goes on */
+    "CREATE TABLE note (tenant_id INTEGER NOT NULL, connector_id INTEGER NOT NULL, name TEXT NOT NULL, value BLOB NOT NULL,"
+    " PRIMARY KEY (tenant_id, connector_id, name)) STRICT, WITHOUT ROWID;"
+
     "INSERT INTO meta (tenant_id, name, value) VALUES (1, 'hash_key', randomblob(16));"
     "PRAGMA application_id = " TEXT(SCHEMA_APPLICATION_ID) ";"
     "PRAGMA user_version = " TEXT(SCHEMA_VERSION) ";";
@@ -100,9 +104,9 @@ static int check(struct sq *q, bool *is_empty, struct err *e)
                 (long long)format, SCHEMA_VERSION);
         return err_hint(e, "use the newer rollcall that wrote it, or another file");
     }
-    return format == SCHEMA_VERSION
-               ? 0
-               : err_set(e, ERR_INPUT, "store %s: unknown format %lld", q->path, (long long)format);
+    if (format == SCHEMA_VERSION) return 0;
+    err_set(e, ERR_INPUT, "store %s: format %lld, of a rollcall before its first release", q->path, (long long)format);
+    return err_hint(e, "move the file away and sync again: the next run writes a new one");
 }
 
 /* Two processes may meet here: who comes second finds the tables made. */

@@ -9,7 +9,7 @@
 #include "store/sqlite/sq.h"
 
 #define SCHEMA_APPLICATION_ID 0x726f6c6c /* "roll" */
-#define SCHEMA_VERSION        1
+#define SCHEMA_VERSION        2
 
 /* Makes the tables in an empty file; ERR_INPUT for a file of something else or of a newer format. */
 int schema_open(struct sq *q, struct hash_key *key, struct err *e) must_use;

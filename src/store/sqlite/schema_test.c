@@ -1,6 +1,7 @@
 /* What only the SQLite engine has: the catalogue's rule, foreign and damaged files, permissions, file growth.
  */
 #include "store/fixture.h"
+#include "store/sqlite/schema.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -86,7 +87,7 @@ static void test_catalogue(void **state)
         check_strict(db, table);
         if (!check_keys_of(db, table)) fail_msg("%s has no key", table);
     }
-    assert_int_equal(n, 13);
+    assert_int_equal(n, 14);
     sqlite3_finalize(s);
     sqlite3_close(db);
     fixture_close(&f);
@@ -111,7 +112,7 @@ static void test_settings(void **state)
     fixture_open(&f);
     SYNC(&f, 1, BOB);
     assert_int_equal(number(&f, "PRAGMA application_id"), 0x726f6c6c);
-    assert_int_equal(number(&f, "PRAGMA user_version"), 1);
+    assert_int_equal(number(&f, "PRAGMA user_version"), SCHEMA_VERSION);
     assert_int_equal(number(&f, "PRAGMA page_size"), 16384);
     assert_int_equal(number(&f, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
     fixture_close(&f);
@@ -181,7 +182,11 @@ static void test_not_our_file(void **state)
     exec(&f, "PRAGMA user_version = 99");
     assert_int_equal(reopen(&f, &e), ERR_INPUT);
     assert_non_null(strstr(e.message, "format 99"));
-    exec(&f, "PRAGMA user_version = 1; PRAGMA application_id = 7");
+    exec(&f, "PRAGMA user_version = 1"); /* never released */
+    assert_int_equal(reopen(&f, &e), ERR_INPUT);
+    assert_non_null(strstr(e.message, "format 1,"));
+    assert_true(e.hint[0]);
+    exec(&f, "PRAGMA application_id = 7");
     assert_int_equal(reopen(&f, &e), ERR_INPUT);
     assert_non_null(strstr(e.message, "not one of rollcall"));
     write_file(&f, "", 0);

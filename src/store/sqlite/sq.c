@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 const char *const sql_text[SQL_COUNT] = {
@@ -21,14 +22,27 @@ static int io_class(int system_errno)
     return ERR_BUG;
 }
 
+static bool is_read_only(const char *path)
+{
+    struct statvfs fs;
+    return statvfs(path, &fs) == 0 && fs.f_flag & ST_RDONLY;
+}
+
 /* By errno where SQLite has kept it, which it does not always (EDQUOT, EFBIG): a file that cannot be written
  * to or grow, and is not known to have failed, is on a full disk. */
 static int io_error_class(const struct sq *q)
 {
     if (!q->db) return ERR_BUG;
+    if (is_read_only(q->path)) return ERR_DENIED; /* as the kernel makes it after errors */
     int saved = sqlite3_system_errno(q->db), extended = sqlite3_extended_errcode(q->db);
     bool is_growing = extended == SQLITE_IOERR_SHMSIZE || extended == SQLITE_IOERR_WRITE;
     return saved != EIO && is_growing ? ERR_LIMIT : io_class(saved);
+}
+
+static int open_class(const struct sq *q)
+{
+    int saved = q->db ? sqlite3_system_errno(q->db) : 0;
+    return saved == EIO || saved == ENOSPC || saved == EDQUOT ? io_class(saved) : ERR_DENIED;
 }
 
 static int class_of(const struct sq *q, int rc)
@@ -43,7 +57,7 @@ static int class_of(const struct sq *q, int rc)
     case SQLITE_AUTH:
         return ERR_DENIED;
     case SQLITE_CANTOPEN:
-        return ERR_DENIED;
+        return open_class(q);
     case SQLITE_NOTADB:
         return ERR_INPUT;
     case SQLITE_BUSY:
@@ -62,8 +76,10 @@ static void hint_of(int class, int rc, struct err *e)
         err_hint(
             e,
             "the file is damaged: keep it, restore the last backup (rollcall server restore) and sync again");
-    } else if ((rc & 0xff) == SQLITE_IOERR && class == ERR_BUG) {
+    } else if (((rc & 0xff) == SQLITE_IOERR || (rc & 0xff) == SQLITE_CANTOPEN) && class == ERR_BUG) {
         err_hint(e, "look at the disk and the system's log; what was visible before is untouched");
+    } else if (rc == SQLITE_NOMEM) {
+        err_hint(e, "give it more memory: see ulimit -v, the MemoryMax of its service, or the memory of the machine");
     } else if (class == ERR_LIMIT) {
         err_hint(e, "free space on the disk of the store; what was visible before is untouched");
     } else if (class == ERR_DENIED) {
@@ -80,7 +96,7 @@ int sq_error(const struct sq *q, int rc, struct err *e, const char *what)
     int class = class_of(q, rc), system_errno = q->db ? sqlite3_system_errno(q->db) : 0;
     const char *text = q->db ? sqlite3_errmsg(q->db) : sqlite3_errstr(rc);
     char reason[128] = "", place[512] = "";
-    if ((rc & 0xff) == SQLITE_IOERR && system_errno)
+    if (((rc & 0xff) == SQLITE_IOERR || (rc & 0xff) == SQLITE_CANTOPEN) && system_errno)
         snprintf(reason, sizeof reason, " (%s)", strerrordesc_np(system_errno));
     if (*what) snprintf(place, sizeof place, "%s: ", what);
     err_set(e, (enum err_class) class, "store %s: %s%s%s", q->path, place, text, reason);

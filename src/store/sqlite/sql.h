@@ -20,7 +20,8 @@
     X(CONNECTOR_LIST, "SELECT connector_id, name, visible_run FROM connector WHERE tenant_id = 1 ORDER BY connector_id") \
     X(CONNECTOR_SEQ, "SELECT next_seq FROM connector WHERE tenant_id = 1 AND connector_id = ?1")              \
     X(CONNECTOR_NEW, "INSERT INTO connector (tenant_id, connector_id, name, source, visible_run, next_seq, purged_run) " \
-                     "SELECT 1, coalesce(max(connector_id), 0) + 1, ?1, ?2, 0, 1, 0 FROM connector WHERE tenant_id = 1") \
+                     "SELECT 1, coalesce(max(connector_id), 0) + 1, ?1, ?2, 0, 1, 0 FROM connector WHERE tenant_id = 1 " \
+                     "ON CONFLICT DO NOTHING")                                                               \
     X(CONNECTOR_NEXT_SEQ, "UPDATE connector SET next_seq = ?2 WHERE tenant_id = 1 AND connector_id = ?1")    \
     X(CONNECTOR_SWITCH, "UPDATE connector SET visible_run = ?2, source = ?3 WHERE tenant_id = 1 AND connector_id = ?1") \
     X(CONNECTOR_PURGED, "UPDATE connector SET purged_run = ?2 WHERE tenant_id = 1 AND connector_id = ?1")    \
@@ -32,7 +33,7 @@
     X(RUN_PHASE, "UPDATE run SET phase = ?2 WHERE tenant_id = 1 AND run_id = ?1")                            \
     X(RUN_DOMAIN_GET, "SELECT domain FROM run WHERE tenant_id = 1 AND run_id = ?1")                          \
     X(RUN_END, "UPDATE run SET status = ?2, ended_ms = ?3, server = ?4, requests = ?5, bytes = ?6, n_changes = ?7, " \
-               "members_added = ?8, members_removed = ?9, gaps_info = ?10, gaps_loss = ?11, domain = ?12 "   \
+               "members_added = ?8, members_removed = ?9, gaps_info = ?10, gaps_loss = ?11, domain = ?12, mode = ?13 " \
                "WHERE tenant_id = 1 AND run_id = ?1")                                                        \
     X(RUN_FAIL, "UPDATE run SET status = 3, ended_ms = ?2, error_class = ?3, error_message = ?4, error_hint = ?5, n_changes = 0 " \
                 "WHERE tenant_id = 1 AND run_id = ?1")                                                       \
@@ -49,6 +50,9 @@
     X(RUN_TIMES, "SELECT run_id, coalesce(ended_ms, 0), connector_id, n_changes FROM run "                   \
                  "WHERE tenant_id = 1 AND run_id > ?1 AND status IN (1, 2, 4) ORDER BY run_id")              \
     X(GAP_BULK, "INSERT INTO gap (tenant_id, run_id, number, kind, severity, what, place, fix) SELECT 1, c0, c1, c2, c3, c4, c5, c6 FROM bulk") \
+    X(GAP_ADD, "INSERT INTO gap (tenant_id, run_id, number, kind, severity, what, place, fix) " \
+               "SELECT 1, ?1, coalesce(max(number), 0) + 1, ?2, 0, ?3, ?4, ?5 FROM gap WHERE tenant_id = 1 AND run_id = ?1") \
+    X(GAP_COUNTED, "UPDATE run SET gaps_info = gaps_info + 1 WHERE tenant_id = 1 AND run_id = ?1")             \
     X(GAPS, "SELECT kind, severity, what, place, fix FROM gap WHERE tenant_id = 1 AND run_id = ?1 ORDER BY number") \
     /* descriptors */                                                                                        \
     X(SD_FIND, "SELECT sd_id FROM sd WHERE tenant_id = 1 AND connector_id = ?1 AND hash = ?2")               \
@@ -123,6 +127,12 @@
     X(CURSOR_GET, "SELECT change_id FROM sink_cursor WHERE tenant_id = 1 AND connector_id = ?1 AND sink = ?2") \
     X(CURSOR_PUT, "INSERT INTO sink_cursor (tenant_id, connector_id, sink, change_id) VALUES (1, ?1, ?2, ?3) " \
                   "ON CONFLICT DO UPDATE SET change_id = excluded.change_id")                                \
+    /* notes */                                                                                              \
+    X(NOTE_GET, "SELECT n.value FROM note n JOIN connector c ON c.tenant_id = 1 AND c.connector_id = n.connector_id " \
+                "WHERE n.tenant_id = 1 AND c.name = ?1 AND n.name = ?2")                                     \
+    X(NOTE_PUT, "INSERT INTO note (tenant_id, connector_id, name, value) VALUES (1, ?1, ?2, ?3) "            \
+                "ON CONFLICT DO UPDATE SET value = excluded.value")                                          \
+    X(NOTE_DROP, "DELETE FROM note WHERE tenant_id = 1 AND connector_id = ?1 AND name = ?2")                 \
     X(DATA_VERSION, "PRAGMA data_version")                                                                   \
     X(META_GET, "SELECT value FROM meta WHERE tenant_id = 1 AND name = ?1")
 

@@ -5,6 +5,7 @@
 #include "store/sqlite/write.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 /* --- the handle ------------------------------------------------------------------------------- */
 
@@ -51,6 +52,14 @@ static int handle_open(struct store **out, struct str path, struct err *e)
     }
     *out = &s->base;
     return 0;
+}
+
+static bool handle_exists(struct str path)
+{
+    struct err ignored;
+    if (check_path(&path, &ignored) < 0) return false;
+    defer_free char *name = x_strdup(path);
+    return access(name, F_OK) == 0;
 }
 
 /* --- small functions of a run ----------------------------------------------------------------- */
@@ -101,6 +110,7 @@ const struct engine engine_sqlite = {
     .scheme = "sqlite",
     .open = handle_open,
     .close = handle_close,
+    .exists = handle_exists,
     .run_begin = run_begin,
     .run_id = run_id,
     .run_domain = run_domain,
@@ -109,9 +119,17 @@ const struct engine engine_sqlite = {
     .run_members = run_members,
     .run_gap = run_gap,
     .run_kind_done = run_kind_done,
+    .run_mode = run_mode,
+    .run_effect = run_effect,
+    .run_gone = run_gone,
+    .run_present = run_present,
+    .run_absent = run_absent,
+    .run_unresolved = run_unresolved,
     .run_rest = run_rest,
+    .run_note = run_note,
     .run_end = run_end,
     .run_abort = run_abort,
+    .gap_add = gap_add,
     .connector = read_connector_state,
     .runs = read_runs_list,
     .run_get = read_run,
@@ -123,4 +141,6 @@ const struct engine engine_sqlite = {
     .cursor_get = cursor_get,
     .cursor_put = cursor_put,
     .cursor_behind = cursor_behind,
+    .note_get = note_get,
+    .note_put = note_put,
 };

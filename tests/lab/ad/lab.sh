@@ -38,11 +38,14 @@ print_env() {
     READER "svc-rollcall@$DOM" READER_PW_FILE "$ADLAB/reader.pw" ADMIN "Administrator@$DOM" ADMIN_PW_FILE "$ADLAB/admin.pw" \
     TRUTH "$ADLAB/truth.json" KRB5_CONFIG "$ADLAB/krb5.conf"
 }
+owned() { # by a lab that is not stopped, though its DCs may be down for the moment (of what was forgotten, no longer than half a day)
+  [ -n "$(find "$1" -mmin -720 2>/dev/null)" ] && [ -s "$(cat "$1")/settings" ]
+}
 free_net() { # the given net or the first free one; holds its lock (fd 8) until the DCs listen
   local n
   for n in ${1:-$(seq -f '127.0.%g' 10 99)}; do
     exec 8>"$locks/net-$n.lock"
-    if flock -n 8 && ! (exec 3<>"/dev/tcp/$n.1/636") 2>/dev/null; then ADLAB_NET=$n; return 0; fi
+    if flock -n 8 && ! owned "$locks/net-$n.owner" && ! (exec 3<>"/dev/tcp/$n.1/636") 2>/dev/null; then ADLAB_NET=$n; return 0; fi
   done
   die "${1:-every net} is in use"
 }
@@ -76,6 +79,7 @@ start() {
     ADLAB=$(readlink -f "$dir")
   else ADLAB=$(mktemp -d "${TMPDIR:-/tmp}/rollcall-lab.XXXXXX"); fi
   export ADLAB; chmod 755 "$ADLAB"; save_settings
+  echo "$ADLAB" > "$locks/net-$ADLAB_NET.owner"
   (umask 077; printf %s "$READERPASS" > "$ADLAB/reader.pw"; printf %s "$ADMINPASS" > "$ADLAB/admin.pw")
   trap 'say "lab.sh: start failed"; ADLAB=$ADLAB "$here/down.sh" || :; [ "${KEEP:-}" ] || rm -rf "$ADLAB"; [ "$locks" = "$cache" ] || rm -rf "$locks"' EXIT
   trap 'exit 130' INT TERM HUP
