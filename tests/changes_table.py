@@ -519,10 +519,9 @@ def _(d):
     u, v = d.user("c.pso.a", d.here), d.user("c.pso.b", d.here)
     g = d.group("c.pso.team", d.there)
     p = d.pso("c.pso", 12)
-    yield
-    for account in u, v:
+    for account in u, v:  # only a password expires
         d.password(account)
-    yield modified("c.pso.a", "pwdLastSet") + modified("c.pso.b", "pwdLastSet")
+    yield
     d.add(p, msDS_PSOAppliesTo=[u, g])
     yield ORACLE
     d.add(g, member=v)
@@ -645,10 +644,8 @@ def _(d):
 @row("password policy of the domain", "policy")
 def _(d):
     d.names.append("corp")
-    u = d.user("c.maxage", d.here)
+    d.password(d.user("c.maxage", d.here))
     yield
-    d.password(u)
-    yield ORACLE
     d.set(d.base, maxPwdAge=-30 * 86400 * 10 ** 7)
     yield ORACLE
     d.set(d.base, maxPwdAge=-90 * 86400 * 10 ** 7, lockoutThreshold=12)

@@ -108,8 +108,12 @@ static int encode_job(struct buf *out, const struct worker_job *job, struct err 
     json_t *j = json_pack("{s:s, s:s, s:s, s:I, s:o}", "verb", job->verb, "connector", job->connector->name, "type",
                           job->connector->type, "kinds", (json_int_t)job->kinds, "settings", settings);
     if (!j) return err_set(e, ERR_BUG, "the job cannot be written as JSON");
-    if (job->since) json_object_set_new(j, "since", json_deep_copy(job->since));
-    if (job->only) json_object_set_new(j, "only", json_deep_copy(job->only));
+    bool is_whole = (!job->since || json_object_set_new(j, "since", json_deep_copy(job->since)) == 0) &&
+                    (!job->only || json_object_set_new(j, "only", json_deep_copy(job->only)) == 0);
+    if (!is_whole) {
+        json_decref(j);
+        return err_set(e, ERR_LIMIT, "the job cannot be copied: out of memory");
+    }
     add_json_frame(out, FRAME_JOB, j);
     json_decref(j);
     /* check reports an unresolvable secret as its own step, so it gets the job without one */
