@@ -342,14 +342,15 @@ def _():
     fleet().sail(short(rows(fleet().stages(), storm.HARMFUL), 42), lambda boat, row: boat.weather(storm.Fault(row[0], row[1], seed=row[2]), row[3]))
 
 
-@case("faults that strike on every connection: no run is complete but from the end on")
+@case("faults that strike on every connection: complete only where each connection got further than the one before")
 def _():
     sure = [f for f in storm.HARMFUL if f not in ("swap-records", "duplicate-record", "drop-record", "truncate-record", "swap-done", "duplicate-done")]
 
     def fails(boat, row):
         fault = storm.Fault(row[0], row[1], seed=row[2], times=None)
         r = boat.weather(fault, row[3])
-        assert r.code or row[1] == "end" or not fault.fired, r
+        gets_further = row[1] == "end" or row[1].startswith("list.")  # a new connection begins with the kind under way
+        assert r.code or gets_further or not fault.fired, r
     fleet().sail(short(rows(fleet().stages(), sure, again=False), 16), fails)
 
 
