@@ -211,7 +211,7 @@ def _():
     before = state(first), changes(first)
 
     def both():
-        crash(1), crash(2)
+        crash(2), crash(1)  # the one that serves last: nobody shall take over in between
     gates, directory, config = w.copy(At(w.requests // 2, both))
     try:
         r = rollcall("sync", "corp", "--full", config=config, code=6)

@@ -53,6 +53,7 @@ static void order_equals(struct srv_record *list, size_t n, uint64_t *state)
 
 void srv_order(struct srv_record *list, size_t n, uint64_t seed)
 {
+    if (!n) return;
     qsort(list, n, sizeof *list, compare);
     for (size_t i = 0, end; i < n; i = end) {
         for (end = i + 1; end < n && list[end].priority == list[i].priority; end++) {

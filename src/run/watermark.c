@@ -73,7 +73,7 @@ int watermark_load(struct watermark *out, struct store *s, const struct connecto
     if (rc == 0 && note)
         judge(out, note, c, now_ms);
     else if (rc == 0 && store_connector(s, str_from(c->name), &state, &ignored) == 0 && state.visible_run)
-        out->reason = "the last run left no watermark";
+        out->reason = "the last run left no watermark (it had losses, or read two controllers, or the account may not see the invocationId)";
     json_decref(note);
     return rc;
 }
