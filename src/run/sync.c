@@ -22,6 +22,7 @@ struct syncing {
     bool is_second;           /* job of this run */
     struct touched *touched;  /* of an incremental run */
     json_t *mark;             /* from the source; NULL: none */
+    char database[GUID_TEXT]; /* invocationId of the controller that answered */
     uint32_t sds_before, n_sds; /* numbers of descriptors start anew with each job */
     uint64_t requests_before, bytes_before;
     unsigned n_stream_losses;
@@ -55,9 +56,20 @@ static int begin_mode(struct syncing *s, const char *mode, const char *reason, s
 {
     s->is_incremental = strcmp(mode, "incremental") == 0;
     if (!s->is_incremental) s->full_ms = s->started_ms;
-    if (s->is_incremental) backlinks_know(s->backlinks, knows, s);
+    backlinks_know(s->backlinks, s->is_incremental ? knows : NULL, s);
     try(tell_full(s, reason, e));
     return store_run_mode(s->run, str_from(mode), e);
+}
+
+/* A second look at another controller would see another moment. */
+static int check_database(struct syncing *s, const json_t *facts, struct err *e)
+{
+    const char *now = json_string_value(json_object_get(facts, "invocation_id"));
+    if (!now) now = "";
+    if (s->is_second && s->is_incremental && strcmp(s->database, now) != 0)
+        return err_set(e, ERR_COOKIE, "another controller answered while what changed was being read");
+    snprintf(s->database, sizeof s->database, "%s", now);
+    return 0;
 }
 
 static int on_begin(void *ctx, const json_t *facts, struct err *e)
@@ -68,6 +80,7 @@ static int on_begin(void *ctx, const json_t *facts, struct err *e)
     try(facts_domain(&d, facts, &s->text, e));
     snprintf(s->report->server, sizeof s->report->server, "%.*s", STR_FMT(d.server));
     backlinks_domain(s->backlinks, d.sid);
+    try(check_database(s, facts, e));
     if (mode && strcmp(mode, "only") != 0)
         try(begin_mode(s, mode, json_string_value(json_object_get(facts, "reason")), e));
     return store_run_domain(s->run, &d, e);
@@ -207,6 +220,7 @@ static int run_job(struct syncing *s, const json_t *since, const json_t *only, s
 static int run_everything(struct syncing *s, const char *why, struct err *e)
 {
     json_t *since = json_object();
+    s->is_incremental = false; /* from here on: whoever answers */
     int rc = tell_full(s, why, e);
     if (rc == 0) rc = run_job(s, since, NULL, e);
     json_decref(since);
