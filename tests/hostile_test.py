@@ -151,7 +151,7 @@ TRANSPORT = [("silent=%s%s" % (p, q), 6, TIMED) for p in ("accept", "tls", "bind
 
 @case("%d silences, breaks and garbage: the place and the cause are named" % len(TRANSPORT))
 def _():
-    lanes.run([(b, c, w, {"run_timeout": "3s", "seconds": 6}) for b, c, w in TRANSPORT], expect)
+    lanes.run([(b, c, w, {"run_timeout": "4s", "seconds": 7}) for b, c, w in TRANSPORT], expect)
 
 
 STARTTLS = [("starttls-refused=" + v, 6, "StartTLS") for v in BEHAVIOURS["starttls-refused"]["variants"]] + \

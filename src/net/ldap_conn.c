@@ -264,6 +264,14 @@ static int check_peer(struct ldap_conn *c, struct err *e)
     return rc;
 }
 
+/* libldap takes an error that poll() tells for a time limit that has passed. */
+static bool is_broken(int fd)
+{
+    char byte;
+    ssize_t n = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+}
+
 static int secure(struct ldap_conn *c, const struct ldap_target *t, const struct dial_addresses *to,
                   int64_t deadline_ms, struct err *e)
 {
@@ -275,6 +283,8 @@ static int secure(struct ldap_conn *c, const struct ldap_target *t, const struct
     c->wire.until_ms = 0;
     if (rc != LDAP_SUCCESS && c->wire.error && c->wire.error != ETIMEDOUT)
         return err_errno(e, ERR_NET, c->wire.error, "TLS: the connection broke during the handshake");
+    if (rc == LDAP_TIMEOUT && when_left_ms(deadline_ms) > 0 && is_broken(c->fd))
+        return err_set(e, ERR_NET, "TLS: the connection broke during the handshake");
     if (rc == LDAP_TIMEOUT || (rc != LDAP_SUCCESS && when_left_ms(deadline_ms) == 0)) {
         err_set(e, ERR_TIMEOUT, "TLS: the server did not finish the handshake in time");
         return err_hint(e, "is there an LDAPS service behind port %u?", t->port);

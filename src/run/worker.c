@@ -47,11 +47,6 @@ void worker_install_signals(void)
     sigaction(SIGXFSZ, &ignore, NULL); /* a file at its limit is an error like a full disk, not the end */
 }
 
-bool worker_is_interrupted(void)
-{
-    return interrupted != 0;
-}
-
 const volatile sig_atomic_t *worker_interrupt_flag(void)
 {
     return &interrupted;

@@ -53,7 +53,6 @@ int worker_run(struct worker *w, const struct stream_handler *h, struct err *e) 
 
 /* SIGINT and SIGTERM ask every wait here to end with ERR_CANCEL. Once per process. */
 void worker_install_signals(void);
-bool worker_is_interrupted(void);
 const volatile sig_atomic_t *worker_interrupt_flag(void); /* for waits elsewhere */
 
 /* The worker's side: reads the job from fd, runs it, returns the exit code of the process. */
