@@ -101,7 +101,8 @@ const struct command cmd_sync = {
     .min_args = 1,
     .max_args = 1,
     .summary = "Read a directory into the store, note what changed, deliver to the sinks",
-    .doc = "A run becomes visible as a whole when it ends; one that fails leaves yesterday's snapshot as it was. Only a kind\n"
+    .doc = "The first run reads everything; later ones what was written since, and what that touches: the state is that of a full run.\n"
+           "A run becomes visible as a whole when it ends; one that fails leaves yesterday's snapshot as it was. Only a kind\n"
            "whose listing is proved complete is tombstoned.\n\n"
            "A refused credential pauses the connector, so that a schedule does not lock the account out: one more attempt after\n"
            "the setting frequency, and none after a second wrong password, until the password or the settings change, check\n"
