@@ -163,12 +163,14 @@ def _():
         path = os.path.join(work, "events-" + version)
         with open(path, "w") as f:
             f.write(rollcall("read", "corp", "--ocsf-version", version, config=config, code=PARTIAL).out)
-        p = subprocess.run(["bash", os.path.join(ROOT, "tests", "ocsf_validate.sh"), path], stdout=subprocess.PIPE,
-                           stderr=subprocess.STDOUT, text=True)
-        if p.returncode == 77:  # no such program here; src/map/ocsf_check.c has checked the same in the unit tests
-            print("# " + p.stdout.strip())
-            continue
+        check = [os.path.join(ROOT, "build", "src", "map", "ocsf-check"), version, path]
+        env = dict(os.environ, ROLLCALL_GOLDEN=os.path.join(ROOT, "tests", "golden"))
+        p = subprocess.run(check, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env)
         assert p.returncode == 0, p.stdout[-3000:]
+        if "ROLLCALL_OCSF_VALIDATOR" in os.environ:  # a full one besides
+            p = subprocess.run(["bash", os.path.join(ROOT, "tests", "ocsf_validate.sh"), path], stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, text=True)
+            assert p.returncode == 0, p.stdout[-3000:]
 
 
 @case("read and export tell the same of every user")

@@ -14,7 +14,7 @@ import shutil
 import sqlite3
 import subprocess
 
-from harness import ROLLCALL, ROOT, SOAK, Replay, Result, at_end, case, main, measured, rollcall, scratch
+from harness import ROLLCALL, ROOT, SOAK, Replay, Result, at_end, case, main, measured, rollcall, scratch, visible
 
 SHIM = os.environ.get("FAILDISK_SHIM", os.path.join(ROOT, "build", "tests", "fault", "libfaildisk.so"))
 USERS = 1500 if SOAK else 600
@@ -24,30 +24,16 @@ PLACE = r"rollcall\.db|temporary file in /"
 FIX = r'  fix: .{10}|"hint":".{10}'
 
 
-def state(config):
-    entities = []
-    for e in rollcall("entity", "list", "--deleted", "-o", "jsonl", config=config).lines():
-        for name in ("first_seen", "last_changed", "deleted"):
-            e.pop(name, None)
-        e["member_of"] = sorted((g["uid"], g["via"]) for g in e["member_of"])
-        entities.append(repr(sorted(e.items())))
-    changes = []
-    for c in rollcall("change", "list", "-o", "jsonl", config=config).lines():
-        c.pop("run"), c.pop("time")
-        changes.append(repr(sorted(c.items())))
-    return sorted(entities), sorted(changes)
-
-
 class World:
     def __init__(self):
         self.before, self.after = Replay(*SIZE), Replay(*SIZE, "--changed", 40)
         self.seed = scratch()
         config = self.before.config(self.seed)
         rollcall("sync", "fake", config=config)
-        self.state_before = state(config)
+        self.state_before = visible(config)
         done = self.copy()[0]
         rollcall("sync", "fake", config=self.after.config(done))
-        self.state_after = state(self.after.config(done))
+        self.state_after = visible(self.after.config(done))
 
     def copy(self, to=None):
         d = to or scratch()
@@ -78,10 +64,10 @@ def sound(r, directory, where):
 def heals(directory, config, where):
     """What is visible is whole; with room again the next run ends as a clean one, each change told once."""
     w = world()
-    seen = state(config)
+    seen = visible(config)
     assert seen in (w.state_before, w.state_after), "half visible: " + where
     rollcall("sync", "fake", config=config)
-    assert state(config) == w.state_after, "another end state: " + where
+    assert visible(config) == w.state_after, "another end state: " + where
     return seen
 
 

@@ -13,26 +13,11 @@ import sqlite3
 import subprocess
 
 import harness
-from harness import ROOT, SOAK, Replay, case, main, measured, rollcall, scratch
+from harness import ROOT, SOAK, Replay, case, main, measured, rollcall, scratch, visible
 
 SHIM = os.environ.get("FAILALLOC_SHIM", os.path.join(ROOT, "build", "tests", "fault", "libfailalloc.so"))
 SIZE = ["--users", 150, "--groups", 20, "--others", 20]
 CODES = (1, 2, 3, 4, 5, 6)  # a library may say of its want of memory what it likes; that it failed is what counts
-
-
-def state(config):
-    """What is visible: entities with attributes and groups; changes without run numbers and times."""
-    entities = []
-    for e in rollcall("entity", "list", "--deleted", "-o", "jsonl", config=config).lines():
-        for name in ("first_seen", "last_changed", "deleted"):
-            e.pop(name, None)
-        e["member_of"] = sorted((g["uid"], g["via"]) for g in e["member_of"])
-        entities.append(repr(sorted(e.items())))
-    changes = []
-    for c in rollcall("change", "list", "-o", "jsonl", config=config).lines():
-        c.pop("run"), c.pop("time")
-        changes.append(repr(sorted(c.items())))
-    return sorted(entities), sorted(changes)
 
 
 class World:
@@ -41,10 +26,10 @@ class World:
         self.seed, self.done = scratch(), scratch()
         config = self.before.config(self.seed)
         rollcall("sync", "fake", config=config)
-        self.state_before = state(config)
+        self.state_before = visible(config)
         shutil.copytree(self.seed, self.done, dirs_exist_ok=True)
         rollcall("sync", "fake", config=self.after.config(self.done))
-        self.state_after = state(self.after.config(self.done))
+        self.state_after = visible(self.after.config(self.done))
         assert self.state_before != self.state_after
 
     def copy(self):
@@ -125,12 +110,12 @@ def syncs(who, most):
         d, config = w.copy()
         r = measured("sync", "fake", "-o", "json", config=config, env=failing(n, who, ons), limit=30)
         sound(r, where, os.path.join(d, "rollcall.db"))
-        seen = state(config)
+        seen = visible(config)
         assert seen in (w.state_before, w.state_after), "half visible: " + where
         assert r.code != 0 or seen == w.state_after, "said to be complete: %s: %r" % (where, r)
         if n % 10 == 0 or r.code == 0:
             rollcall("sync", "fake", config=config)
-            assert state(config) == w.state_after, "another end state: " + where
+            assert visible(config) == w.state_after, "another end state: " + where
         shutil.rmtree(d)
     each(rows, fails)
 
@@ -176,7 +161,7 @@ def _():
         r = harness.Result(subprocess.run(["bash", "-c", "ulimit -v %d; exec \"$@\"" % kib, "-", harness.ROLLCALL, "sync", "fake", "--config", config],
                                                         capture_output=True, text=True, timeout=60))
         sound(r, "%d KiB" % kib, os.path.join(d, "rollcall.db"))
-        assert state(config) == (world().state_after if r.code == 0 else world().state_before)
+        assert visible(config) == (world().state_after if r.code == 0 else world().state_before)
         return r.code
     codes = [limited(kib) for kib in range(60000, 300000, 12000) if not harness.is_sanitized()]
     assert not codes or codes[-1] == 0, codes

@@ -200,11 +200,6 @@ static json_t *derived(const struct subject *s)
     return j;
 }
 
-static bool is_account(enum kind k)
-{
-    return k == KIND_user || k == KIND_computer || k == KIND_service_account;
-}
-
 static json_t *groups(const struct subject *s)
 {
     json_t *list = json_array();
@@ -235,14 +230,14 @@ json_t *rows_entity(const struct subject *s, const struct entity *entity)
     out_put(j, "name", out_str(entity->name));
     if (record_str(s->record, ATTR_DISPLAY_NAME, &display)) out_put(j, "display_name", out_str(display));
     out_put(j, "domain", out_str(s->domain->dns_name));
-    if (is_account(r->kind)) out_put(j, "enabled", tri(s->derived.is_active));
+    if (kind_is_account(r->kind)) out_put(j, "enabled", tri(s->derived.is_active));
     out_put(j, "first_seen", out_time(entity->first_seen_ms));
     out_put(j, "last_changed", out_time(entity->last_changed_ms));
     out_put(j, "deleted", out_time(entity->deleted_ms));
     add_body(attributes, r->state);
     add_body(attributes, r->stats);
     out_put(j, "attributes", attributes);
-    out_put(j, "derived", is_account(r->kind) || r->kind == KIND_group ? derived(s) : json_object());
+    out_put(j, "derived", kind_is_account(r->kind) || r->kind == KIND_group ? derived(s) : json_object());
     out_put(j, "member_of", groups(s));
     out_put(j, "gaps", json_array());
     return j;

@@ -97,7 +97,7 @@ bool get_ref_via(struct view *v, const struct row *row, struct cell *out)
 /* device.owner is a user object; a group that manages a computer has no place in it. */
 static bool is_account(const struct ref *r)
 {
-    return r && (r->kind == KIND_user || r->kind == KIND_service_account || r->kind == KIND_computer);
+    return r && kind_is_account(r->kind);
 }
 bool get_owner_uid(struct view *v, const struct row *row, struct cell *out)
 {

@@ -62,16 +62,11 @@ static struct activity entity_activity(const struct change *c)
     return (struct activity){3, "Update"};
 }
 
-static bool is_account(enum kind k)
-{
-    return k == KIND_user || k == KIND_computer || k == KIND_service_account;
-}
-
 struct change_event ocsf_change_event(const struct change *c, unsigned version)
 {
     if (c->type == CHANGE_member_added || c->type == CHANGE_member_removed)
         return (struct change_event){member_activity(c, version), TABLE_GROUP_CHANGE};
-    if (is_account(c->kind)) return (struct change_event){account_activity(c, version), TABLE_ACCOUNT_CHANGE};
+    if (kind_is_account(c->kind)) return (struct change_event){account_activity(c, version), TABLE_ACCOUNT_CHANGE};
     /* Until 1.3.0 the class wants a user or privileges, which a group's creation does not have. */
     if (c->kind == KIND_group && version >= V1_4 && c->type == CHANGE_created)
         return (struct change_event){{6, "Create"}, TABLE_GROUP_CHANGE};

@@ -36,6 +36,12 @@ typedef uint32_t kind_set; /* bit (1 << kind) */
 #define KIND_BIT(k) ((kind_set)1 << (k))
 #define KINDS_ALL   (((kind_set)1 << KIND_COUNT) - 2)
 
+/* Signs in: has a password or keys of its own. */
+static inline bool kind_is_account(enum kind k)
+{
+    return k == KIND_user || k == KIND_computer || k == KIND_service_account;
+}
+
 const char *kind_name(enum kind k);   /* "service_account"; "none" for KIND_NONE */
 const char *kind_plural(enum kind k);
 enum kind kind_parse(struct str s);   /* KIND_NONE if unknown */

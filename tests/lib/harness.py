@@ -324,6 +324,21 @@ def wait_for(what, seconds=20):
         time.sleep(0.02)
 
 
+def visible(config):
+    """What is visible: entities with attributes and groups; changes without run numbers and times."""
+    entities = []
+    for e in rollcall("entity", "list", "--deleted", "-o", "jsonl", config=config).lines():
+        for name in ("first_seen", "last_changed", "deleted"):
+            e.pop(name, None)
+        e["member_of"] = sorted((g["uid"], g["via"]) for g in e["member_of"])
+        entities.append(repr(sorted(e.items())))
+    changes = []
+    for c in rollcall("change", "list", "-o", "jsonl", config=config).lines():
+        c.pop("run"), c.pop("time")
+        changes.append(repr(sorted(c.items())))
+    return sorted(entities), sorted(changes)
+
+
 class Lanes:
     """A few fakes with a directory each, so that a table of cases runs two at a time: lanes.run(table, f) calls f(fake, directory, row)
     for each row and fails with every row that failed."""

@@ -63,26 +63,22 @@ static int64_t number_of(struct bytes set)
     return n;
 }
 
-/* What an entry of either search says of itself. */
-struct sighting {
-    struct bytes guid, classes;
-    int64_t usn;
-    bool is_deleted;
-};
-
-static int sight(struct sighting *out, LDAP *ld, LDAPMessage *m, struct err *e)
+int ldap_sight(struct ldap_sighting *out, LDAP *ld, LDAPMessage *m, struct err *e)
 {
     BerElement *hold;
     struct bytes content, set, v;
     struct str dn, name;
     struct cursor attributes;
-    *out = (struct sighting){.usn = 0};
+    *out = (struct ldap_sighting){.usn = 0};
     try(ldap_entry_open(ld, m, &hold, &content, e));
     int rc = ldap_entry_dn(content, &dn, &attributes, e);
     while (rc == 0 && ber_next_attribute(&attributes, &name, &set)) {
-        if (str_equal_nocase(name, STR("objectGUID")) && value_single(set, &v)) out->guid = v;
+        if (str_equal_nocase(name, STR("objectGUID")) && value_single(set, &v) && v.len == GUID_SIZE) out->guid = v;
         if (str_equal_nocase(name, STR("objectClass"))) out->classes = set;
-        if (str_equal_nocase(name, STR("uSNChanged"))) out->usn = number_of(set);
+        if (str_equal_nocase(name, STR("uSNChanged"))) {
+            out->has_usn = true;
+            out->usn = number_of(set);
+        }
         if (str_equal_nocase(name, STR("isDeleted")) && value_single(set, &v)) out->is_deleted = str_equal_nocase(str_of(v), STR("TRUE"));
     }
     if (rc == 0 && attributes.failed) rc = err_set(e, ERR_PROTO, "a malformed entry");
@@ -93,10 +89,10 @@ static int sight(struct sighting *out, LDAP *ld, LDAPMessage *m, struct err *e)
 static int on_change(void *ctx, LDAP *ld, LDAPMessage *m, struct err *e)
 {
     struct ldap_changes *c = ctx;
-    struct sighting seen;
-    try(sight(&seen, ld, m, e));
+    struct ldap_sighting seen;
+    try(ldap_sight(&seen, ld, m, e));
     add_usn(c, seen.usn);
-    if (seen.guid.len != GUID_SIZE) return 0; /* found, but not readable: the listing of who is there decides */
+    if (!seen.guid.len) return 0; /* found, but not readable: the listing of who is there decides */
     if (c->n > CHANGES_MAX) return 0;
     struct ldap_change *one = change_of(c, seen.guid.ptr);
     one->is_deleted = seen.is_deleted;
@@ -174,31 +170,13 @@ static bool is_wanted(const struct ldap_change *one, enum kind kind)
     return one->kind == kind || !one->is_kind_known;
 }
 
-static int read_part(struct ldap_changes *c, struct ldap_session *s, enum kind kind, kind_set kinds, struct buf *condition,
-                     struct err *e)
-{
-    struct ldap_part part = {.sent = on_sent, .ctx = c};
-    buf_add_byte(condition, ')');
-    part.condition = buf_str(condition);
-    return ldap_list_part(s, kind, kinds, &part, e);
-}
-
 static int read_kind(struct ldap_changes *c, struct ldap_session *s, enum kind kind, kind_set kinds, struct err *e)
 {
-    struct buf condition = buf_new(CONDITION_MAX);
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < c->n;) {
-        size_t n = 0;
-        buf_clear(&condition);
-        buf_add_str(&condition, STR("(|"));
-        for (; i < c->n && n < CONDITION_GUIDS; i++) {
-            if (!is_wanted(&c->list[i], kind)) continue;
-            filter_equal(&condition, STR("objectGUID"), (struct bytes){c->list[i].guid, GUID_SIZE});
-            n++;
-        }
-        if (n) rc = read_part(c, s, kind, kinds, &condition, e);
-    }
-    buf_free(&condition);
+    struct buf guids = buf_new((CHANGES_MAX + 1) * (size_t)GUID_SIZE);
+    for (size_t i = 0; i < c->n; i++)
+        if (is_wanted(&c->list[i], kind)) buf_add(&guids, c->list[i].guid, GUID_SIZE);
+    int rc = ldap_list_guids(s, kind, kinds, buf_bytes(&guids), &(struct ldap_part){.sent = on_sent, .ctx = c}, e);
+    buf_free(&guids);
     return rc;
 }
 
@@ -279,8 +257,8 @@ static bool is_explained(struct ldap_changes *c)
 
 static int on_elsewhere(void *ctx, LDAP *ld, LDAPMessage *m, struct err *e)
 {
-    struct sighting seen;
-    try(sight(&seen, ld, m, e));
+    struct ldap_sighting seen;
+    try(ldap_sight(&seen, ld, m, e));
     add_usn(ctx, seen.usn);
     return 0;
 }

@@ -14,9 +14,7 @@
 #include "source/ldap/ldap_list.h"
 #include "source/ldap/ldap_watermark.h"
 
-#define CHANGES_MAX     50000 /* for more, everything is read */
-#define CONDITION_GUIDS 100   /* in one filter */
-#define CONDITION_MAX   ((size_t)8 << 20)
+#define CHANGES_MAX 50000 /* for more, everything is read */
 
 struct ldap_change {
     uint8_t guid[GUID_SIZE];
@@ -32,6 +30,14 @@ struct ldap_changes {
     int64_t after, until;
     struct buf cookie; /* DirSync's new one; empty: none */
 };
+
+/* What an entry of a search says of itself; borrowed from the message. */
+struct ldap_sighting {
+    struct bytes guid, classes; /* guid: of the right size, or empty */
+    int64_t usn;
+    bool has_usn, is_deleted;
+};
+int ldap_sight(struct ldap_sighting *out, LDAP *ld, LDAPMessage *m, struct err *e) must_use;
 
 /* Step 1. false in *fits: a full read has to be made; `why` says why. An error: the connection is lost. */
 int ldap_changes_find(struct ldap_changes *out, struct ldap_session *s, const json_t *since, bool *fits,

@@ -1,6 +1,7 @@
 #include "source/ldap/ldap_list.h"
 
 #include "model/filetime.h"
+#include "model/filter.h"
 #include "model/sid.h"
 #include "net/ldap_ber.h"
 #include "source/ldap/ldap_entry.h"
@@ -407,5 +408,25 @@ int ldap_list_part(struct ldap_session *s, enum kind kind, kind_set kinds, const
     int rc = ldap_plan_make(&l->plan, kind, &s->set, s->facts.naming_context, e);
     if (rc == 0 && narrow(l)) rc = conclude(l, run_search(l, e), e);
     list_free(l);
+    return rc;
+}
+
+int ldap_list_guids(struct ldap_session *s, enum kind kind, kind_set kinds, struct bytes guids,
+                    const struct ldap_part *part, struct err *e)
+{
+    struct ldap_part narrowed = *part;
+    struct buf condition = buf_new(CONDITION_MAX);
+    struct cursor c = cursor_new(guids);
+    int rc = 0;
+    while (rc == 0 && c.in.len && !c.failed) {
+        buf_clear(&condition);
+        buf_add_str(&condition, STR("(|"));
+        for (unsigned i = 0; i < CONDITION_VALUES && c.in.len; i++)
+            filter_equal(&condition, STR("objectGUID"), cursor_bytes(&c, GUID_SIZE));
+        buf_add_byte(&condition, ')');
+        narrowed.condition = buf_str(&condition);
+        rc = ldap_list_part(s, kind, kinds, &narrowed, e);
+    }
+    buf_free(&condition);
     return rc;
 }

@@ -44,6 +44,11 @@ struct ldap_part {
 /* Records and gaps of a part. No KIND_DONE: nothing is said about the rest. Errors as below. */
 int ldap_list_part(struct ldap_session *s, enum kind kind, kind_set kinds, const struct ldap_part *part,
                    struct err *e) must_use;
+/* The same for these GUIDs of the part, so many to a search. */
+int ldap_list_guids(struct ldap_session *s, enum kind kind, kind_set kinds, struct bytes guids,
+                    const struct ldap_part *part, struct err *e) must_use;
+#define CONDITION_VALUES 100 /* in one filter */
+#define CONDITION_MAX    ((size_t)8 << 20)
 /* Lists one kind to its end: records, gaps, KIND_DONE. What the server denies of it is a gap, not an error;
  * an error means that the connection is lost or the server cannot be trusted. */
 int ldap_list_kind(struct ldap_session *s, enum kind kind, kind_set kinds, struct err *e) must_use;

@@ -3,21 +3,11 @@
 
 #include "model/filter.h"
 
-#include <sodium.h>
-#include <stdio.h>
-
-
 static int all_kinds(struct ldap_session *s, kind_set kinds, const struct ldap_part *part, struct err *e)
 {
     for (size_t i = 0; i < n_ldap_kinds; i++)
         if (kinds & KIND_BIT(ldap_kinds[i])) try(ldap_list_part(s, ldap_kinds[i], kinds, part, e));
     return 0;
-}
-
-static void add_guid(struct buf *condition, const char *text)
-{
-    uint8_t guid[GUID_SIZE];
-    if (guid_parse(guid, str_from(text))) filter_equal(condition, STR("objectGUID"), (struct bytes){guid, GUID_SIZE});
 }
 
 static void add_group_dn(struct buf *condition, const char *text)
@@ -58,7 +48,7 @@ static int read_list(struct ldap_session *s, void (*add)(struct buf *condition, 
     for (size_t i = 0; rc == 0 && i < n;) {
         buf_clear(&condition);
         buf_add_str(&condition, STR("(|"));
-        for (size_t k = 0; i < n && k < CONDITION_GUIDS; k++, i++) {
+        for (size_t k = 0; i < n && k < CONDITION_VALUES; k++, i++) {
             const char *text = json_string_value(json_array_get(texts, i));
             if (text) add(&condition, text);
         }
@@ -73,9 +63,20 @@ static int read_list(struct ldap_session *s, void (*add)(struct buf *condition, 
 
 static int read_guids(struct ldap_session *s, const json_t *by_kind, kind_set kinds, struct err *e)
 {
-    for (size_t i = 0; i < n_ldap_kinds; i++)
-        try(read_list(s, add_guid, json_object_get(by_kind, kind_name(ldap_kinds[i])), kinds & KIND_BIT(ldap_kinds[i]), e));
-    return 0;
+    struct buf guids = buf_new(FRAME_MAX);
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < n_ldap_kinds; i++) {
+        const json_t *texts = json_object_get(by_kind, kind_name(ldap_kinds[i]));
+        uint8_t guid[GUID_SIZE];
+        buf_clear(&guids);
+        for (size_t k = 0; k < json_array_size(texts); k++) {
+            const char *text = json_string_value(json_array_get(texts, k));
+            if (text && guid_parse(guid, str_from(text))) buf_add(&guids, guid, GUID_SIZE);
+        }
+        rc = ldap_list_guids(s, ldap_kinds[i], kinds & KIND_BIT(ldap_kinds[i]), buf_bytes(&guids), &(struct ldap_part){.sent = NULL}, e);
+    }
+    buf_free(&guids);
+    return rc;
 }
 
 static int read_below(struct ldap_session *s, const json_t *texts, kind_set kinds, struct err *e)

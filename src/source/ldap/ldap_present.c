@@ -3,11 +3,6 @@
  * Whose uSNChanged is not readable was not found by what changed either: these few are read again.
  */
 #include "source/ldap/ldap_changes.h"
-#include "source/ldap/ldap_entry.h"
-#include "source/ldap/ldap_list.h"
-
-#include "model/filter.h"
-#include "net/ldap_ber.h"
 
 #include <stdio.h>
 
@@ -31,24 +26,12 @@ static int send_guids(struct presence *p, struct err *e)
 static int on_entry(void *ctx, LDAP *ld, LDAPMessage *m, struct err *e)
 {
     struct presence *p = ctx;
-    BerElement *hold;
-    struct bytes content, set, v;
-    struct str dn, name;
-    struct cursor attributes;
-    struct bytes guid = {NULL, 0};
-    bool is_opaque = true;
-    try(ldap_entry_open(ld, m, &hold, &content, e));
-    int rc = ldap_entry_dn(content, &dn, &attributes, e);
-    while (rc == 0 && ber_next_attribute(&attributes, &name, &set)) {
-        if (str_equal_nocase(name, STR("uSNChanged"))) is_opaque = false;
-        if (str_equal_nocase(name, STR("objectGUID")) && value_single(set, &v) && v.len == GUID_SIZE) guid = v;
-    }
-    buf_add_bytes(is_opaque ? &p->opaque : &p->guids, guid);
-    ber_free(hold, 0);
+    struct ldap_sighting seen;
+    try(ldap_sight(&seen, ld, m, e));
+    buf_add_bytes(seen.has_usn ? &p->guids : &p->opaque, seen.guid);
     p->n++;
-    p->n_bad += !guid.len;
-    if (rc == 0 && p->guids.len >= BATCH) rc = send_guids(p, e);
-    return rc;
+    p->n_bad += !seen.guid.len;
+    return p->guids.len >= BATCH ? send_guids(p, e) : 0;
 }
 
 static int tell_bad(struct presence *p, const char *what, struct err *e)
@@ -72,19 +55,8 @@ static int list(struct presence *p, struct err *e)
 
 static int read_opaque(struct presence *p, kind_set kinds, struct err *e)
 {
-    struct buf condition = buf_new(CONDITION_MAX);
-    struct cursor guids = cursor_new(buf_bytes(&p->opaque));
-    int rc = p->opaque.failed ? err_set(e, ERR_LIMIT, "uSNChanged is readable of too few objects") : 0;
-    while (rc == 0 && guids.in.len) {
-        buf_clear(&condition);
-        buf_add_str(&condition, STR("(|"));
-        for (unsigned i = 0; i < CONDITION_GUIDS && guids.in.len; i++)
-            filter_equal(&condition, STR("objectGUID"), cursor_bytes(&guids, GUID_SIZE));
-        buf_add_byte(&condition, ')');
-        rc = ldap_list_part(p->s, p->kind, kinds, &(struct ldap_part){.condition = buf_str(&condition)}, e);
-    }
-    buf_free(&condition);
-    return rc;
+    if (p->opaque.failed) return err_set(e, ERR_LIMIT, "uSNChanged is readable of too few objects");
+    return ldap_list_guids(p->s, p->kind, kinds, buf_bytes(&p->opaque), &(struct ldap_part){.sent = NULL}, e);
 }
 
 static int present_kind(struct presence *p, kind_set kinds, struct err *e)
