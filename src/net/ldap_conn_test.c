@@ -16,6 +16,8 @@
 
 #include <cmocka.h>
 
+#include "net/ldap_conn_fixture.h" /* asserts with cmocka */
+
 #define PAGED   "1.2.840.113556.1.4.319"
 #define NOTICE  "1.3.6.1.4.1.1466.20036"
 #define NO_TEXT ""
@@ -34,26 +36,9 @@ struct script {
 
 static int script_start(void **state)
 {
-    int pair[2];
     struct script *s = calloc(1, sizeof *s);
-    setenv("LDAPNOINIT", "1", 1);
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-    s->server = pair[1];
+    s->c = conn_to_script(&s->server);
     s->out = buf_new((size_t)1 << 20);
-    s->c = calloc(1, sizeof *s->c);
-    s->c->fd = pair[0];
-    s->c->host = x_strdup(STR("script"));
-    s->c->name = x_strdup(STR("script"));
-    s->c->pin_pem = buf_new(16);
-    s->c->answer_timeout_ms = 200;
-    s->c->deadline_ms = when_monotonic_ms() + 10000;
-    assert_int_equal(ldap_init_fd(pair[0], LDAP_PROTO_TCP, "ldap://script", &s->c->ld), LDAP_SUCCESS);
-    int three = LDAP_VERSION3;
-    ldap_set_option(s->c->ld, LDAP_OPT_PROTOCOL_VERSION, &three);
-    ldap_set_option(s->c->ld, LDAP_OPT_REFERRALS, LDAP_OPT_OFF);
-    ldap_set_option(s->c->ld, LDAP_OPT_CONNECT_ASYNC, LDAP_OPT_ON);
-    ldap_set_option(s->c->ld, LDAP_OPT_KEEPCONN, LDAP_OPT_ON);
-    assert_int_equal(wire_install(s->c, &s->e), 0);
     *state = s;
     return 0;
 }
