@@ -34,8 +34,8 @@ const struct attr_info *attr_get(enum attr id)
     return &attr_table[place_by_number[id] - 1];
 }
 
-/* Open addressing, a quarter full. Only names of the table are in it: nobody can choose collisions. */
-#define N_SLOTS 512
+/* Open addressing, a fifth full. Only names of the table are in it: nobody can choose collisions. */
+#define N_SLOTS 1024
 static uint8_t place_by_name[N_SLOTS];
 
 static unsigned slot_of(struct str name)

@@ -1,6 +1,8 @@
 /* attr.h - the attributes rollcall asks for, as one table: name, type, who has it, how it behaves.
  *
- * Names are the schema's lDAPDisplayName (MS-ADA1..3, MS-ADSC). The number is stored in every record:
+ * Names are the schema's lDAPDisplayName (MS-ADA1..3, MS-ADSC); from 200 on Microsoft Graph's property names. A property with the same
+ * name and meaning on both sides (displayName, mail, ...) has one row. References to others are of type DN: a distinguished name in
+ * Active Directory, an object id in Entra ID. The number is stored in every record:
  * never reuse or change one, add at the end of its block. An attribute is
  *   STATE  part of what the entity is: a difference is a change, reported once;
  *   STAT   what moves by itself (log-on statistics, change stamps): kept fresh, never reported as a change.
@@ -31,7 +33,7 @@ enum attr_type {
 #define K_NAMED   (K_ACCOUNT | K_(group))
 #define K_PLACE   (K_(ou) | K_(domain))
 
-/* id, number, name, type, many values?, STATE|STAT, kinds that have it */
+/* id, number, name, type, many values?, STATE|STAT, kinds of Active Directory that have it */
 #define ATTRS(X)                                                                                             \
     X(OBJECT_CLASS, 1, "objectClass", STRING, 1, STATE, K_ALL)                                               \
     X(CN, 2, "cn", STRING, 0, STATE, K_ALL & ~(K_(ou) | K_(domain)))                                         \
@@ -128,7 +130,99 @@ enum attr_type {
     X(GPC_FILE_SYS_PATH, 160, "gPCFileSysPath", STRING, 0, STATE, K_(group_policy))                          \
     X(VERSION_NUMBER, 161, "versionNumber", INT, 0, STATE, K_(group_policy))                                 \
     X(FLAGS, 162, "flags", INT, 0, STATE, K_(group_policy))                                                  \
-    X(HIDDEN_PRIVILEGES, 180, "privilegesThroughHiddenGroups", INT, 0, STATE, 0) /* run/backlinks.h; never asked for */
+    X(HIDDEN_PRIVILEGES, 180, "privilegesThroughHiddenGroups", INT, 0, STATE, 0) /* run/backlinks.h; never asked for */ \
+    /* Entra ID, as Microsoft Graph names them; source/graph/graph_fields.c says which kind has which */     \
+    X(ACCOUNT_ENABLED, 200, "accountEnabled", BOOL, 0, STATE, 0)                                             \
+    X(USER_TYPE, 201, "userType", STRING, 0, STATE, 0)                                                       \
+    X(JOB_TITLE, 202, "jobTitle", STRING, 0, STATE, 0)                                                       \
+    X(SURNAME, 203, "surname", STRING, 0, STATE, 0)                                                          \
+    X(COMPANY_NAME, 204, "companyName", STRING, 0, STATE, 0)                                                 \
+    X(OFFICE_LOCATION, 205, "officeLocation", STRING, 0, STATE, 0)                                           \
+    X(GRAPH_EMPLOYEE_ID, 206, "employeeId", STRING, 0, STATE, 0)                                             \
+    X(CREATED, 207, "createdDateTime", TIME, 0, STATE, 0)                                                    \
+    X(IS_RESTRICTED, 208, "isManagementRestricted", BOOL, 0, STATE, 0)                                       \
+    X(EXTERNAL_USER_STATE, 209, "externalUserState", STRING, 0, STATE, 0)                                    \
+    X(CREATION_TYPE, 210, "creationType", STRING, 0, STATE, 0)                                               \
+    X(OTHER_MAILS, 211, "otherMails", STRING, 1, STATE, 0)                                                   \
+    X(IDENTITIES, 212, "identities", STRING, 1, STATE, 0)                                                    \
+    X(LAST_PASSWORD_CHANGE, 213, "lastPasswordChangeDateTime", TIME, 0, STATE, 0)                            \
+    X(PASSWORD_POLICIES, 214, "passwordPolicies", STRING, 0, STATE, 0)                                       \
+    X(ASSIGNED_LICENSES, 215, "assignedLicenses", STRING, 1, STATE, 0)                                       \
+    X(HIRE_DATE, 216, "employeeHireDate", TIME, 0, STATE, 0)                                                 \
+    X(ENTRA_SID, 217, "securityIdentifier", SID, 0, STATE, 0)                                                \
+    X(CERTIFICATE_USER_IDS, 218, "certificateUserIds", STRING, 1, STATE, 0)                                  \
+    X(SYNC_ENABLED, 219, "onPremisesSyncEnabled", BOOL, 0, STATE, 0)                                         \
+    X(LAST_SYNC, 220, "onPremisesLastSyncDateTime", TIME, 0, STAT, 0)                                        \
+    X(ON_PREMISES_SID, 221, "onPremisesSecurityIdentifier", SID, 0, STATE, 0)                                \
+    X(IMMUTABLE_ID, 222, "onPremisesImmutableId", STRING, 0, STATE, 0)                                       \
+    X(ON_PREMISES_DN, 223, "onPremisesDistinguishedName", STRING, 0, STATE, 0)                               \
+    X(ON_PREMISES_DOMAIN, 224, "onPremisesDomainName", STRING, 0, STATE, 0)                                  \
+    X(ON_PREMISES_SAM, 225, "onPremisesSamAccountName", STRING, 0, STATE, 0)                                 \
+    X(ON_PREMISES_UPN, 226, "onPremisesUserPrincipalName", STRING, 0, STATE, 0)                              \
+    X(ON_PREMISES_NETBIOS, 227, "onPremisesNetBiosName", STRING, 0, STATE, 0)                                \
+    X(BUSINESS_PHONES, 228, "businessPhones", STRING, 1, STATE, 0)                                           \
+    X(MOBILE_PHONE, 229, "mobilePhone", STRING, 0, STATE, 0)                                                 \
+    X(CITY, 230, "city", STRING, 0, STATE, 0)                                                                \
+    X(STATE, 231, "state", STRING, 0, STATE, 0)                                                              \
+    X(COUNTRY, 232, "country", STRING, 0, STATE, 0)                                                          \
+    X(USAGE_LOCATION, 233, "usageLocation", STRING, 0, STATE, 0)                                             \
+    X(COST_CENTER, 234, "costCenter", STRING, 0, STATE, 0)                                                   \
+    X(GROUP_TYPES, 240, "groupTypes", STRING, 1, STATE, 0)                                                   \
+    X(SECURITY_ENABLED, 241, "securityEnabled", BOOL, 0, STATE, 0)                                           \
+    X(MAIL_ENABLED, 242, "mailEnabled", BOOL, 0, STATE, 0)                                                   \
+    X(VISIBILITY, 243, "visibility", STRING, 0, STATE, 0)                                                    \
+    X(IS_ASSIGNABLE_TO_ROLE, 244, "isAssignableToRole", BOOL, 0, STATE, 0)                                   \
+    X(MEMBERSHIP_RULE, 245, "membershipRule", STRING, 0, STATE, 0)                                           \
+    X(RENEWED, 246, "renewedDateTime", TIME, 0, STATE, 0)                                                    \
+    X(EXPIRATION, 247, "expirationDateTime", TIME, 0, STATE, 0)                                              \
+    X(UNIQUE_NAME, 248, "uniqueName", STRING, 0, STATE, 0)                                                   \
+    X(OWNERS, 249, "owners", DN, 1, STATE, 0)                                                                \
+    X(PROVISIONING_OPTIONS, 250, "resourceProvisioningOptions", STRING, 1, STATE, 0)                         \
+    X(ROLE_TEMPLATE_ID, 255, "roleTemplateId", STRING, 0, STATE, 0)                                          \
+    X(IS_BUILT_IN, 256, "isBuiltIn", BOOL, 0, STATE, 0)                                                      \
+    X(IS_ENABLED, 257, "isEnabled", BOOL, 0, STATE, 0)                                                       \
+    X(DIRECTORY_SCOPE_ID, 258, "directoryScopeId", STRING, 0, STATE, 0)                                      \
+    X(ASSIGNMENT_TYPE, 259, "assignmentType", STRING, 0, STATE, 0)                                           \
+    X(DEVICE_ID, 262, "deviceId", STRING, 0, STATE, 0)                                                       \
+    X(DEVICE_OWNERSHIP, 263, "deviceOwnership", STRING, 0, STATE, 0)                                         \
+    X(IS_COMPLIANT, 264, "isCompliant", BOOL, 0, STATE, 0)                                                   \
+    X(IS_MANAGED, 265, "isManaged", BOOL, 0, STATE, 0)                                                       \
+    X(MANUFACTURER, 266, "manufacturer", STRING, 0, STATE, 0)                                                \
+    X(MODEL, 267, "model", STRING, 0, STATE, 0)                                                              \
+    X(PROFILE_TYPE, 268, "profileType", STRING, 0, STATE, 0)                                                 \
+    X(DEVICE_TRUST_TYPE, 269, "trustType", STRING, 0, STATE, 0)                                              \
+    X(APPROXIMATE_LAST_SIGN_IN, 270, "approximateLastSignInDateTime", TIME, 0, STAT, 0)                      \
+    X(REGISTRATION, 271, "registrationDateTime", TIME, 0, STATE, 0)                                          \
+    X(MANAGEMENT_TYPE, 272, "managementType", STRING, 0, STATE, 0)                                           \
+    X(APP_ID, 275, "appId", STRING, 0, STATE, 0)                                                             \
+    X(APP_DISPLAY_NAME, 276, "appDisplayName", STRING, 0, STATE, 0)                                          \
+    X(APP_OWNER_ORGANIZATION, 277, "appOwnerOrganizationId", STRING, 0, STATE, 0)                            \
+    X(SERVICE_PRINCIPAL_TYPE, 278, "servicePrincipalType", STRING, 0, STATE, 0)                              \
+    X(SERVICE_PRINCIPAL_NAMES, 279, "servicePrincipalNames", STRING, 1, STATE, 0)                            \
+    X(SIGN_IN_AUDIENCE, 280, "signInAudience", STRING, 0, STATE, 0)                                          \
+    X(TAGS, 281, "tags", STRING, 1, STATE, 0)                                                                \
+    X(PASSWORD_CREDENTIALS, 282, "passwordCredentials", STRING, 1, STATE, 0)                                 \
+    X(KEY_CREDENTIALS, 283, "keyCredentials", STRING, 1, STATE, 0)                                           \
+    X(DISABLED_BY_MICROSOFT, 284, "disabledByMicrosoftStatus", STRING, 0, STATE, 0)                          \
+    X(ALTERNATIVE_NAMES, 285, "alternativeNames", STRING, 1, STATE, 0)                                       \
+    X(VERIFIED_DOMAINS, 290, "verifiedDomains", STRING, 1, STATE, 0)                                         \
+    X(DEFAULT_DOMAIN, 291, "defaultDomain", STRING, 0, STATE, 0)                                             \
+    X(TENANT_TYPE, 292, "tenantType", STRING, 0, STATE, 0)                                                   \
+    X(ASSIGNED_PLANS, 293, "assignedPlans", STRING, 1, STATE, 0)                                             \
+    X(FEDERATED_DOMAINS, 294, "federatedDomains", STRING, 1, STATE, 0)                                       \
+    X(IS_MEMBER_RESTRICTED, 295, "isMemberManagementRestricted", BOOL, 0, STATE, 0)                          \
+    X(MEMBERSHIP_TYPE, 296, "membershipType", STRING, 0, STATE, 0)                                           \
+    X(IS_MFA_REGISTERED, 300, "isMfaRegistered", BOOL, 0, STATE, 0)                                          \
+    X(IS_MFA_CAPABLE, 301, "isMfaCapable", BOOL, 0, STATE, 0)                                                \
+    X(IS_PASSWORDLESS_CAPABLE, 302, "isPasswordlessCapable", BOOL, 0, STATE, 0)                              \
+    X(IS_SSPR_REGISTERED, 303, "isSsprRegistered", BOOL, 0, STATE, 0)                                        \
+    X(METHODS_REGISTERED, 304, "methodsRegistered", STRING, 1, STATE, 0)                                     \
+    X(PREFERRED_METHOD, 305, "userPreferredMethodForSecondaryAuthentication", STRING, 0, STATE, 0)           \
+    X(MFA_SOURCE, 306, "mfaSource", STRING, 0, STAT, 0)                                                      \
+    X(MFA_LAST_UPDATED, 307, "lastUpdatedDateTime", TIME, 0, STAT, 0)                                        \
+    X(LAST_SIGN_IN, 310, "lastSignInDateTime", TIME, 0, STAT, 0)                                             \
+    X(LAST_NON_INTERACTIVE, 311, "lastNonInteractiveSignInDateTime", TIME, 0, STAT, 0)                       \
+    X(LAST_SUCCESSFUL_SIGN_IN, 312, "lastSuccessfulSignInDateTime", TIME, 0, STAT, 0)
 
 enum attr {
     ATTR_NONE = 0,
@@ -136,7 +230,7 @@ enum attr {
     ATTRS(X)
 #undef X
     ATTR_CUSTOM = 500,       /* a custom property: its name and type travel with the value */
-    ATTR_INDEX_SIZE = 200,   /* every number above but ATTR_CUSTOM is below this */
+    ATTR_INDEX_SIZE = 320,   /* every number above but ATTR_CUSTOM is below this */
 };
 
 struct attr_info {

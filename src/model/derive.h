@@ -23,7 +23,14 @@ struct domain_info {
     int64_t lockout_duration_ms; /* 0: until an administrator unlocks */
     int64_t lockout_threshold;   /* 0: never locked */
     bool has_policy;             /* the three above were readable */
+    /* of a tenant; dns_name is then its default domain */
+    struct str tenant_id;        /* GUID text; empty: an Active Directory domain */
+    struct str organization;     /* its display name; may be empty */
 };
+static inline bool domain_is_tenant(const struct domain_info *d)
+{
+    return d->tenant_id.len > 0;
+}
 
 /* Membership facts that need the groups: filled by whoever resolves (run or store), by SID and RID, through
  * nesting and the primary group. */
@@ -31,7 +38,11 @@ enum privilege {
     PRIV_DOMAIN_ADMIN = 1, /* Domain Admins, RID 512 */
     PRIV_FULL_ADMIN = 2,   /* Administrators S-1-5-32-544 or Domain Admins */
     PRIV_PROTECTED = 4,    /* any of the well-known privileged groups: derive_privileged_group() */
+    PRIV_DIRECTORY_ROLE = 8, /* Entra ID: any directory role that is active, whatever its scope */
 };
+/* Privilege bits that a directory role gives who holds it (kind role; ATTR_ROLE_TEMPLATE_ID, ATTR_ASSIGNMENT_TYPE): 0 if it is only
+ * eligible; PRIV_PROTECTED for roles that Microsoft documents as privileged, PRIV_FULL_ADMIN for Global Administrator. */
+unsigned derive_role(const struct record_index *role);
 
 struct derived {
     enum tri is_active; /* ACCOUNTDISABLE clear; unknown without userAccountControl */

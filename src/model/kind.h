@@ -42,6 +42,12 @@ static inline bool kind_is_account(enum kind k)
     return k == KIND_user || k == KIND_computer || k == KIND_service_account;
 }
 
+/* Has members. */
+static inline bool kind_has_members(enum kind k)
+{
+    return k == KIND_group || k == KIND_role || k == KIND_administrative_unit;
+}
+
 const char *kind_name(enum kind k);   /* "service_account"; "none" for KIND_NONE */
 const char *kind_plural(enum kind k);
 enum kind kind_parse(struct str s);   /* KIND_NONE if unknown */

@@ -34,6 +34,8 @@ bool dn_list_is_whole(struct dn_list l);
 enum record_flag {
     RECORD_MORE_MEMBERS = 1, /* member lists follow in members frames */
     RECORD_NO_SD = 2,        /* a descriptor was asked for and did not come */
+    RECORD_KEEP_MFA = 4,     /* what a report tells (attr.h 300..309) was not read this time: what is known stays */
+    RECORD_KEEP_SIGN_IN = 8, /* the same of 310..319 */
 };
 
 struct record {
@@ -41,10 +43,10 @@ struct record {
     unsigned flags;
     uint8_t guid[GUID_SIZE]; /* as on the wire (little-endian first three fields) */
     struct bytes sid;        /* binary, empty if none */
-    struct str dn;
+    struct str dn;           /* of Entra ID, which has no DNs: the object id, by which members and managers name it */
     uint32_t sd;             /* number of a descriptor announced in this stream, 0 none */
     struct bytes state, stats;
-    struct dn_list member;    /* kind group: the forward link */
+    struct dn_list member;    /* kind group, role, administrative_unit: the forward link */
     struct dn_list member_of; /* the back link, without the primary group */
 };
 

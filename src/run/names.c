@@ -4,7 +4,7 @@
 #include "base/hash.h"
 #include "model/dn.h"
 #include "model/sid.h"
-#include "store/tape.h"
+#include "base/tape.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 #include "sink/sink.h"
 
-#include "sink/sigpipe.h"
+#include "net/sigpipe.h"
 
 #include <errno.h>
 #include <poll.h>

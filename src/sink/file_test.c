@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
-#include "sink/sigpipe.h"
+#include "net/sigpipe.h"
 #include "sink/sink.h"
 
 static char path[] = "/tmp/rollcall-file-test-XXXXXX";

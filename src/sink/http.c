@@ -6,8 +6,8 @@
 #include "sink/excerpt.h"
 #include "sink/http_url.h"
 #include "sink/http_verdict.h"
-#include "sink/retry_after.h"
-#include "sink/sigpipe.h"
+#include "net/retry_after.h"
+#include "net/sigpipe.h"
 
 #include <curl/curl.h>
 #include <limits.h>

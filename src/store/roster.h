@@ -17,7 +17,7 @@
 #include "base/hash.h"
 #include "model/record.h"
 #include "store/numbering.h"
-#include "store/tape.h"
+#include "base/tape.h"
 
 struct roster_missing {
     uint32_t number;

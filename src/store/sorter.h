@@ -6,7 +6,7 @@
 #ifndef ROLLCALL_STORE_SORTER_H
 #define ROLLCALL_STORE_SORTER_H
 
-#include "store/tape.h"
+#include "base/tape.h"
 
 struct sorter {
     uint64_t *at;

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/when.h"
-#include "sink/retry_after.h"
+#include "net/retry_after.h"
 
 #define NOW_2026 ((int64_t)1775001600000) /* 2026-04-01T00:00:00Z */
 #define NOW_1994 ((int64_t)784111317000)  /* 1994-11-06T08:41:57Z, 460 s before the RFC's example */

@@ -1,4 +1,4 @@
-#include "sink/sigpipe.h"
+#include "net/sigpipe.h"
 
 #include <errno.h>
 #include <time.h>

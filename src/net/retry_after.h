@@ -5,8 +5,8 @@
  * all: the caller then waits as it would have waited anyway. int64_t wait; if (retry_after_parse(&wait,
  * value, when_now_ms())) ...
  */
-#ifndef ROLLCALL_SINK_RETRY_AFTER_H
-#define ROLLCALL_SINK_RETRY_AFTER_H
+#ifndef ROLLCALL_NET_RETRY_AFTER_H
+#define ROLLCALL_NET_RETRY_AFTER_H
 
 #include "base/base.h"
 

@@ -1,4 +1,4 @@
-#include "sink/retry_after.h"
+#include "net/retry_after.h"
 
 #include "base/when.h"
 

@@ -6,8 +6,8 @@
  *     write(...);
  *     sigpipe_end(&g);
  */
-#ifndef ROLLCALL_SINK_SIGPIPE_H
-#define ROLLCALL_SINK_SIGPIPE_H
+#ifndef ROLLCALL_NET_SIGPIPE_H
+#define ROLLCALL_NET_SIGPIPE_H
 
 #include <signal.h>
 #include <stdbool.h>

@@ -3,8 +3,8 @@
  * Written at the end, read from anywhere, cut back to an earlier length. Keeps a run's memory flat however
  * long the lists of a directory are. One thread.
  */
-#ifndef ROLLCALL_STORE_TAPE_H
-#define ROLLCALL_STORE_TAPE_H
+#ifndef ROLLCALL_BASE_TAPE_H
+#define ROLLCALL_BASE_TAPE_H
 
 #include "base/buf.h"
 #include "base/err.h"

@@ -1,4 +1,4 @@
-#include "store/tape.h"
+#include "base/tape.h"
 
 #include "base/file.h"
 
