@@ -6,6 +6,7 @@
 Hand-made files may stand beside the generated ones: nothing is deleted. Corpora of other targets (conf) are not
 touched.
 """
+import json
 import os
 import struct
 
@@ -251,6 +252,76 @@ def streams():
             write("stream", "%s_%s" % (("frames", "record", "members", "gap", "body")[first], name), bytes([first]) + data)
 
 
+# --- pages of Microsoft Graph ----------------------------------------------------------------------------------
+
+ID = "87d349ed-44d7-43e1-9a83-5f2406dee5bd"
+
+
+def graph_pages():
+    def page(*elements, **beside):
+        return json.dumps({"value": [{"id": ID, **e} for e in elements], **beside})
+
+    method = "#microsoft.graph.%sAuthenticationMethod"
+    write_all("graph", {
+        "user": page({
+            "displayName": "Ad\u00e8le \U0001f680", "userPrincipalName": "a@contoso.com", "accountEnabled": True, "city": None,
+            "proxyAddresses": ["smtp:b@c", "SMTP:a@c", "smtp:b@c"], "createdDateTime": "2020-08-10T06:44:09.1234567Z",
+            "identities": [{"signInType": "federated", "issuer": "google.com", "issuerAssignedId": None}, 5],
+            "assignedLicenses": [{"skuId": ID}], "securityIdentifier": "S-1-12-1-1-2-3-4", "manager": {"id": ID.upper()},
+            "authorizationInfo": {"certificateUserIds": ["X509:<PN>a"]}, "employeeOrgData": {"costCenter": "1"},
+            "isMfaRegistered": True, "methodsRegistered": ["mobilePhone", "passKeyDeviceBound", "moon"], "lastUpdatedDateTime": "",
+            "signInActivity": {"lastSignInDateTime": "0001-01-01T00:00:00Z", "lastSuccessfulSignInDateTime": "2021-06-17T16:41:33Z"}}),
+        "parts": page({"displayName": "a"}, part={"id": ID, "city": "Lyon"}),
+        "parts_differ": page({"displayName": "a"}, part={"id": ID.replace("8", "9"), "city": "Lyon"}),
+        "group": page({"groupTypes": ["Unified"], "securityEnabled": False, "membershipRule": "x"}, owners=[ID, ID, 7, {"id": ID}]),
+        "role": page({"displayName": "Global Administrator", "templateId": ID, "isBuiltIn": True}, scope="/administrativeUnits/7",
+                     assignment="eligible"),
+        "role_no_name": page({"displayName": 1}, assignment="\u00e9"),
+        "device": page({"deviceId": ID, "isCompliant": 1, "approximateLastSignInDateTime": "9999-12-31T23:59:59Z"}),
+        "service_principal": page({"passwordCredentials": [{"keyId": ID, "endDateTime": "2027-01-01T00:00:00Z", "displayName": "a b"},
+                                                           {"keyId": ID}, {"endDateTime": 1}, "x"], "tags": []}),
+        "contact": page({"addresses": [{"city": "Nice"}], "phones": [{"type": "mobile", "number": "1"}, {"type": "business", "number": 2}]}),
+        "tenant": page({"verifiedDomains": [{"name": "a.b", "isDefault": True, "type": "Federated"}],
+                        "assignedPlans": [{"capabilityStatus": "Enabled", "service": "exchange"}]}),
+        "domains": page({}, domains=[{"id": "a.b", "isDefault": True, "isVerified": True, "authenticationType": "Federated"}, {}, 1]),
+        "methods": page({}, methods=[{"@odata.type": method % "fido2"}, {"@odata.type": method % "moon"}, {}, 1], method=method % ""),
+        "times": page(*({"createdDateTime": t} for t in (
+            "1601-12-31T23:59:59Z", "1602-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "9999-12-31T00:00:00+23:59", "0000-00-00T00:00:00Z"))),
+        "types": page(*({"displayName": v, "businessPhones": v, "accountEnabled": v, "employeeOrgData": v, "addresses": v,
+                         "passwordCredentials": v, "verifiedDomains": v, "manager": v} for v in (None, True, 1, 1.5, "", [], {}, [[]], [{}]))),
+        "no_ids": '{"value": [{}, {"id": 1}, {"id": "x"}, [], null]}', "not_json": "<html>", "empty": "{}",
+        "duplicate": '{"id": "' + ID + '", "id": "x"}', "deep": "[" * 3000 + "]" * 3000, "surrogate": '{"id": "\\ud800"}',
+        "nul": '{"id": "' + ID + '", "displayName": "\\u0000"}', "without": '{"without": "city state  x ' + "y" * 400 + '"}',
+    })
+
+
+# --- what an HTTP server answers ---------------------------------------------------------------------------------
+
+def urls():
+    base = "https://graph.microsoft.com/v1.0"
+    cases = ["", base, base + "/users?$skiptoken=abc", "https://h", "http://127.0.0.1:80/x", "https://[::1]:8443/a", "https://[::ffff:127.0.0.1]",
+             "HTTPS://Graph.Microsoft.COM:443/v1.0/users", "https://a@h/", "https://h\\x", "https://h/%2e%2e", "https://h:0", "https://h:65536",
+             "https://2130706433", "https://h./", "https://h/#x", "//h/x", "javascript:alert(1)", "https://h?q", "https://xn--grph-loa.example/",
+             "https://0x7f.1/", "https://[v1.a]/", "https://h/a%", "https://h/a%zz", "https://-h/", "https://a..b/"]
+    links = ["/users", "/../x", "//x", "/./x", "/%2fx", "/..;/x", "evil/x", "?q", "/", "/a%252e"]
+    for i, text in enumerate(cases):
+        write("url", "one_%02d" % i, text)
+    for i, link in enumerate(links):
+        write("url", "link_%02d" % i, base + "\n" + base + link)
+    write_all("url", {"other_host": base + "\nhttps://graph.microsoft.com.evil.test/v1.0/users", "root": "https://h/\nhttps://h/x",
+                      "v6": "https://[::1]:1/a\nhttps://[0:0::1]:1/a/b", "nul": b"https://h\0.evil/x", "high": b"https://h\xc3\xa9/"})
+
+
+def retry_afters():
+    cases = ["", "0", "1", "120", "2.128", "2.", ".5", "1.0000000001", "-1", "+1", "1e3", "99999999999999999999", "0000000000000000000001",
+             " 7 ", "7 s", "Sun, 06 Nov 1994 08:49:37 GMT", "Thu, 01 Jan 2026 00:01:00 GMT", "Fri, 31 Dec 9999 23:59:60 GMT",
+             "Sunday, 06-Nov-94 08:49:37 GMT", "Thursday, 01-Jan-26 00:01:00 GMT", "Sun Nov  6 08:49:37 1994", "Thu Jan  1 00:01:00 2026",
+             "Thu, 29 Feb 2027 00:00:00 GMT", "Thu, 01 Jan 2026 00:01:00 UTC", "thu, 01 jan 2026 00:01:00 gmt", "Thu, 01 Jan 2026 24:00:00 GMT"]
+    for i, text in enumerate(cases):
+        write("retry_after", "%02d" % i, text)
+    write_all("retry_after", {"nul": b"1\0", "high": b"\xb2"})
+
+
 if __name__ == "__main__":
     sids()
     descriptors()
@@ -258,3 +329,6 @@ if __name__ == "__main__":
     filters()
     times()
     streams()
+    urls()
+    retry_afters()
+    graph_pages()

@@ -212,6 +212,7 @@ enum attr_type {
     X(FEDERATED_DOMAINS, 294, "federatedDomains", STRING, 1, STATE, 0)                                       \
     X(IS_MEMBER_RESTRICTED, 295, "isMemberManagementRestricted", BOOL, 0, STATE, 0)                          \
     X(MEMBERSHIP_TYPE, 296, "membershipType", STRING, 0, STATE, 0)                                           \
+    X(COUNTRY_LETTER_CODE, 297, "countryLetterCode", STRING, 0, STATE, 0)                                    \
     X(IS_MFA_REGISTERED, 300, "isMfaRegistered", BOOL, 0, STATE, 0)                                          \
     X(IS_MFA_CAPABLE, 301, "isMfaCapable", BOOL, 0, STATE, 0)                                                \
     X(IS_PASSWORDLESS_CAPABLE, 302, "isPasswordlessCapable", BOOL, 0, STATE, 0)                              \

@@ -41,14 +41,15 @@ enum privilege {
     PRIV_DIRECTORY_ROLE = 8, /* Entra ID: any directory role that is active, whatever its scope */
 };
 /* Privilege bits that a directory role gives who holds it (kind role; ATTR_ROLE_TEMPLATE_ID, ATTR_ASSIGNMENT_TYPE): 0 if it is only
- * eligible; PRIV_PROTECTED for roles that Microsoft documents as privileged, PRIV_FULL_ADMIN for Global Administrator. */
+ * eligible, or switched off; PRIV_PROTECTED for roles that Microsoft documents as privileged, PRIV_FULL_ADMIN for Global Administrator. */
 unsigned derive_role(const struct record_index *role);
 
 struct derived {
-    enum tri is_active; /* ACCOUNTDISABLE clear; unknown without userAccountControl */
+    enum tri is_active; /* ACCOUNTDISABLE clear, or accountEnabled; unknown without userAccountControl and that */
     enum tri is_locked; /* lockoutTime against the policy; userAccountControl never shows it */
-    int64_t last_logon_ms;          /* later of lastLogon and lastLogonTimestamp, 0 unknown */
-    const char *last_logon_source;  /* "lastLogon" or "lastLogonTimestamp", NULL */
+    int64_t last_logon_ms;          /* later of lastLogon and lastLogonTimestamp; lastSuccessfulSignInDateTime, else lastSignInDateTime;
+                                     * 0 unknown */
+    const char *last_logon_source;  /* the name of the one it is, or NULL */
     int64_t password_expires_ms;    /* 0: never or unknown, see below */
     enum tri password_expires;      /* NO: never expires; UNKNOWN: not readable */
     bool must_change_password;      /* pwdLastSet is 0 */
@@ -85,5 +86,10 @@ enum {
  * names no scope. */
 const char *group_type_name(int64_t group_type);
 bool group_type_is_security(int64_t group_type);
+
+/* A tenant's group in one number, where one of groupType has its place; security is the bit that it is there, so group_type_is_security
+ * tells it of both. 0: neither of them. */
+enum { TENANT_GROUP_UNIFIED = 0x100, TENANT_GROUP_MAIL = 0x200, TENANT_GROUP_SECURITY = INT32_MIN };
+int64_t derive_tenant_group_type(const struct record_index *group);
 
 #endif

@@ -39,6 +39,31 @@ static void derive_from(struct derived *out, const struct fact *facts, const str
     buf_free(&values);
 }
 
+/* A record with texts and Booleans. */
+struct said {
+    enum attr id; /* 0 ends */
+    const char *text; /* NULL: the Boolean */
+    bool yes;
+};
+
+static void index_said(struct record_index *x, struct record *r, struct buf *state, enum kind kind, const struct said *said)
+{
+    struct buf values = buf_new(1000);
+    struct err e;
+    *r = (struct record){.kind = kind};
+    for (; said->id; said++) {
+        buf_clear(&values);
+        if (said->text)
+            body_value_bytes(&values, bytes_of(str_from(said->text)));
+        else
+            body_value_bool(&values, said->yes);
+        body_add(state, said->id, 1, buf_bytes(&values));
+    }
+    buf_free(&values);
+    r->state = buf_bytes(state);
+    assert_int_equal(record_index(x, r, &e), 0);
+}
+
 #define UAC(v)                                                                                               \
     {                                                                                                        \
         ATTR_USER_ACCOUNT_CONTROL, (v)                                                                       \
@@ -179,6 +204,110 @@ static void passwords(void **state)
     }
 }
 
+/* --- Entra ID ----------------------------------------------------------------------------------------- */
+
+static void entra_accounts(void **state)
+{
+    static const struct {
+        struct said said[3];
+        enum tri active, expires;
+    } cases[] = {
+        {{{ATTR_ACCOUNT_ENABLED, NULL, true}}, TRI_YES, TRI_UNKNOWN},
+        {{{ATTR_ACCOUNT_ENABLED, NULL, false}}, TRI_NO, TRI_UNKNOWN},
+        {{{0}}, TRI_UNKNOWN, TRI_UNKNOWN},
+        {{{ATTR_PASSWORD_POLICIES, "DisablePasswordExpiration", 0}}, TRI_UNKNOWN, TRI_NO},
+        {{{ATTR_PASSWORD_POLICIES, "DisableStrongPassword, DisablePasswordExpiration", 0}}, TRI_UNKNOWN, TRI_NO},
+        {{{ATTR_PASSWORD_POLICIES, "DisablePasswordExpiration,DisableStrongPassword", 0}}, TRI_UNKNOWN, TRI_NO},
+        {{{ATTR_PASSWORD_POLICIES, "DisableStrongPassword", 0}}, TRI_UNKNOWN, TRI_UNKNOWN},
+        {{{ATTR_PASSWORD_POLICIES, "None", 0}}, TRI_UNKNOWN, TRI_UNKNOWN},
+        {{{ATTR_PASSWORD_POLICIES, "DisablePasswordExpirationNot", 0}}, TRI_UNKNOWN, TRI_UNKNOWN},
+        {{{ATTR_PASSWORD_POLICIES, "", 0}}, TRI_UNKNOWN, TRI_UNKNOWN},
+        {{{ATTR_PASSWORD_POLICIES, ",,", 0}}, TRI_UNKNOWN, TRI_UNKNOWN},
+    };
+    for (size_t i = 0; i < n_elements(cases); i++) {
+        struct buf body = buf_new(4096);
+        struct record r;
+        struct record_index x;
+        struct derived d;
+        index_said(&x, &r, &body, KIND_user, cases[i].said);
+        derive_account(&d, &x, NULL, NOW);
+        assert_int_equal(d.is_active, cases[i].active);
+        assert_int_equal(d.password_expires, cases[i].expires);
+        assert_true(d.password_expires_ms == 0 && !d.must_change_password);
+        assert_int_equal(d.is_locked, TRI_UNKNOWN);
+        buf_free(&body);
+    }
+}
+
+static void last_sign_in(void **state)
+{
+    static const struct {
+        struct fact facts[4];
+        int64_t ms;
+        const char *source;
+    } cases[] = {
+        {{{ATTR_LAST_SIGN_IN, NOW}}, NOW, "lastSignInDateTime"},
+        {{{ATTR_LAST_SUCCESSFUL_SIGN_IN, NOW - DAY}}, NOW - DAY, "lastSuccessfulSignInDateTime"},
+        /* the other counts failures, so the later of the two is not it */
+        {{{ATTR_LAST_SIGN_IN, NOW}, {ATTR_LAST_SUCCESSFUL_SIGN_IN, NOW - DAY}}, NOW - DAY, "lastSuccessfulSignInDateTime"},
+        {{{ATTR_LAST_NON_INTERACTIVE, NOW}}, 0, NULL},
+        {{{ATTR_LAST_LOGON, NOW - DAY}, {ATTR_LAST_SIGN_IN, NOW}}, NOW - DAY, "lastLogon"}, /* never both */
+    };
+    for (size_t i = 0; i < n_elements(cases); i++) {
+        struct derived d;
+        derive_from(&d, cases[i].facts, NULL);
+        assert_true(d.last_logon_ms == cases[i].ms);
+        if (cases[i].source)
+            assert_string_equal(d.last_logon_source, cases[i].source);
+        else
+            assert_null(d.last_logon_source);
+    }
+}
+
+#define GLOBAL_ADMINISTRATOR "62e90394-69f5-4237-9190-012177145e10"
+#define USER_ADMINISTRATOR   "fe930be7-5e62-47db-91af-98c3a49a38b1"
+
+static void roles(void **state)
+{
+    static const struct {
+        enum kind kind;
+        struct said said[4];
+        unsigned bits;
+    } cases[] = {
+        {KIND_role, {{ATTR_ROLE_TEMPLATE_ID, GLOBAL_ADMINISTRATOR, 0}}, PRIV_DIRECTORY_ROLE | PRIV_PROTECTED | PRIV_FULL_ADMIN},
+        {KIND_role,
+         {{ATTR_ROLE_TEMPLATE_ID, "62E90394-69F5-4237-9190-012177145E10", 0}},
+         PRIV_DIRECTORY_ROLE | PRIV_PROTECTED | PRIV_FULL_ADMIN},
+        {KIND_role, {{ATTR_ROLE_TEMPLATE_ID, USER_ADMINISTRATOR, 0}}, PRIV_DIRECTORY_ROLE | PRIV_PROTECTED},
+        {KIND_role, {{ATTR_ROLE_TEMPLATE_ID, "e8611ab8-c189-46e8-94e1-60213ab1f814", 0}}, PRIV_DIRECTORY_ROLE | PRIV_PROTECTED},
+        {KIND_role, {{ATTR_ROLE_TEMPLATE_ID, "f2ef992c-3afb-46b9-b7cf-a126ee74c451", 0}}, PRIV_DIRECTORY_ROLE | PRIV_PROTECTED},
+        {KIND_role, {{ATTR_ROLE_TEMPLATE_ID, "88d8e3e3-8f55-4a1e-953a-9b9898b8876b", 0}}, PRIV_DIRECTORY_ROLE}, /* Directory Readers */
+        {KIND_role, {{0}}, PRIV_DIRECTORY_ROLE},
+        {KIND_role,
+         {{ATTR_ROLE_TEMPLATE_ID, USER_ADMINISTRATOR, 0},
+          {ATTR_DIRECTORY_SCOPE_ID, "/administrativeUnits/1", 0},
+          {ATTR_ASSIGNMENT_TYPE, "active", 0}},
+         PRIV_DIRECTORY_ROLE | PRIV_PROTECTED},
+        {KIND_role,
+         {{ATTR_ROLE_TEMPLATE_ID, GLOBAL_ADMINISTRATOR, 0}, {ATTR_DIRECTORY_SCOPE_ID, "/", 0}, {ATTR_ASSIGNMENT_TYPE, "active", 0}},
+         PRIV_DIRECTORY_ROLE | PRIV_PROTECTED | PRIV_FULL_ADMIN},
+        {KIND_role,
+         {{ATTR_ROLE_TEMPLATE_ID, GLOBAL_ADMINISTRATOR, 0}, {ATTR_DIRECTORY_SCOPE_ID, "/x", 0}},
+         PRIV_DIRECTORY_ROLE | PRIV_PROTECTED},
+        {KIND_role, {{ATTR_ROLE_TEMPLATE_ID, GLOBAL_ADMINISTRATOR, 0}, {ATTR_ASSIGNMENT_TYPE, "eligible", 0}}, 0},
+        {KIND_role, {{ATTR_IS_ENABLED, NULL, false}}, 0},
+        {KIND_group, {{ATTR_ROLE_TEMPLATE_ID, GLOBAL_ADMINISTRATOR, 0}}, 0},
+    };
+    for (size_t i = 0; i < n_elements(cases); i++) {
+        struct buf body = buf_new(4096);
+        struct record r;
+        struct record_index x;
+        index_said(&x, &r, &body, cases[i].kind, cases[i].said);
+        assert_int_equal(derive_role(&x), cases[i].bits);
+        buf_free(&body);
+    }
+}
+
 /* --- groups and flags --------------------------------------------------------------------------------- */
 
 static void privileged_groups(void **state)
@@ -298,7 +427,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(activity),    cmocka_unit_test(locking),           cmocka_unit_test(last_logon),
         cmocka_unit_test(passwords),   cmocka_unit_test(privileged_groups), cmocka_unit_test(flag_names),
-        cmocka_unit_test(group_types),
+        cmocka_unit_test(group_types), cmocka_unit_test(entra_accounts),    cmocka_unit_test(last_sign_in),
+        cmocka_unit_test(roles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,7 +39,7 @@ typedef uint32_t kind_set; /* bit (1 << kind) */
 /* Signs in: has a password or keys of its own. */
 static inline bool kind_is_account(enum kind k)
 {
-    return k == KIND_user || k == KIND_computer || k == KIND_service_account;
+    return k == KIND_user || k == KIND_computer || k == KIND_service_account || k == KIND_service_principal || k == KIND_device;
 }
 
 /* Has members. */

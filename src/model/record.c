@@ -216,7 +216,9 @@ struct values record_custom(const struct record_index *x, struct str name)
 struct str record_name(const struct record_index *x)
 {
     static const enum attr order[] = {
-        ATTR_SAM_ACCOUNT_NAME, ATTR_DISPLAY_NAME, ATTR_TRUST_PARTNER, ATTR_NAME, ATTR_CN, ATTR_OU, ATTR_DC};
+        ATTR_SAM_ACCOUNT_NAME, ATTR_DISPLAY_NAME, ATTR_TRUST_PARTNER,       ATTR_NAME,           ATTR_CN,  ATTR_OU,
+        ATTR_DC,               /* of Entra ID, where the display name is missing: */
+        ATTR_APP_DISPLAY_NAME, ATTR_DEFAULT_DOMAIN, ATTR_USER_PRINCIPAL_NAME, ATTR_MAIL};
     struct str s;
     for (size_t i = 0; i < n_elements(order); i++)
         if (record_str(x, order[i], &s) && s.len) return s;

@@ -104,7 +104,8 @@ bool record_str(const struct record_index *x, enum attr id, struct str *out);
 bool record_int(const struct record_index *x, enum attr id, int64_t *out);
 /* A custom property by its LDAP name; n == 0 if absent. */
 struct values record_custom(const struct record_index *x, struct str name);
-/* What people call it: sAMAccountName, else displayName, trustPartner, name, cn, ou, dc, first RDN value of the DN. */
+/* What people call it: sAMAccountName, else displayName, trustPartner, name, cn, ou, dc, appDisplayName, default domain,
+ * userPrincipalName, mail, first RDN value of the DN (of Entra ID: the object id). */
 struct str record_name(const struct record_index *x);
 
 /* Lower-case text with dashes, 36 characters + NUL (MS-DTYP 2.3.4.3, without braces). */

@@ -262,6 +262,12 @@ static void names(void **state)
         {{ATTR_NAME, ATTR_TRUST_PARTNER}, "CN=x", "150"},
         {{ATTR_CN, ATTR_NAME}, "CN=x", "3"},
         {{ATTR_OU}, "OU=x,DC=y", "120"},
+        {{ATTR_DISPLAY_NAME, ATTR_USER_PRINCIPAL_NAME}, "8f2d", "5"}, /* of Entra ID */
+        {{ATTR_ON_PREMISES_SAM, ATTR_USER_PRINCIPAL_NAME}, "8f2d", "22"},
+        {{ATTR_MAIL, ATTR_APP_DISPLAY_NAME}, "8f2d", "276"},
+        {{ATTR_VERIFIED_DOMAINS, ATTR_DEFAULT_DOMAIN}, "8f2d", "291"},
+        {{ATTR_MAIL}, "8f2d", "53"},
+        {{ATTR_DEVICE_ID}, "8f2dc0de-0000-4000-8000-000000000001", "8f2dc0de-0000-4000-8000-000000000001"},
         {{0}, "CN=Ann Lee,DC=x", "Ann Lee"},
         {{0}, "CN=Lee\\, Ann,DC=x", "Lee\\, Ann"},
         {{0}, "CN=x", "x"},
@@ -297,7 +303,7 @@ static void malformed_bodies(void **state)
         {"02 04 01 01 41", false, false}, /* payload past the end */
         {"02 ffffffffffffffffff01 01", false, false},
         {"0b 03 01 01 41", true, false},              /* 11: no such attribute */
-        {"c801 03 01 01 41", false, false},           /* 200: none could be */
+        {"c002 03 01 01 41", false, false},           /* 320: none could be */
         {"f403 07 01 61 00 01 02 4142", true, true},  /* custom "a", string "AB" */
         {"f403 07 01 61 09 01 02 4142", true, false}, /* custom of an unknown type */
         {"f403 02 05 61", true, false},               /* custom name past its payload */

@@ -35,7 +35,9 @@ void oauth_close(struct oauth *o); /* wipes; NULL is legal */
 
 /* Makes sure there is a token that is good for at least margin_ms more, asking for one if not; transient failures (HTTP 429, 5xx,
  * AADSTS90006 90012 90024 90033 90055, a dropped connection) are tried again with back-off until deadline_ms (monotonic).
- * ERR_AUTH refused (code: the AADSTS number, DOM_HTTP the status); ERR_INPUT settings; ERR_NET ERR_TIMEOUT ERR_TLS ERR_PROTO. */
+ * ERR_AUTH refused (DOM_HTTP; code: the AADSTS number, or the status if the service gave none); ERR_INPUT settings; ERR_NET
+ * ERR_TIMEOUT ERR_TLS ERR_PROTO ERR_LIMIT. A token that lives less than twice margin_ms is used for half of its life. While the old
+ * token has a minute left, a renewal that fails for the moment is put off, and this is 0. */
 int oauth_ensure(struct oauth *o, int64_t margin_ms, int64_t deadline_ms, struct err *e) must_use;
 const struct secret *oauth_token(const struct oauth *o); /* NULL: none yet */
 void oauth_forget(struct oauth *o);                      /* refused with 401: the next oauth_ensure asks anew */
@@ -52,5 +54,8 @@ unsigned oauth_requests(const struct oauth *o);              /* sent so far */
 bool oauth_explain(int aadsts, const char **meaning, const char **fix);
 /* A client secret's ID (a GUID) pasted in place of its value. */
 bool oauth_looks_like_secret_id(struct bytes secret);
+/* A service's own words for one of our messages: the first line that is not blank, cut to size, without what moves a terminal's
+ * cursor or turns text around. Returns out. */
+char *oauth_quote(char *out, size_t size, struct str said);
 
 #endif

@@ -12,7 +12,8 @@
 
 static int run(struct job *j, struct emit *m, struct err *e)
 {
-    const struct source *s = source_find(STR("active_directory"));
+    const char *type = json_string_value(json_object_get(j->settings, "type"));
+    const struct source *s = source_find(str_from(type ? type : "active_directory"));
     if (strcmp(j->verb, "check") == 0) return s->check(j, m, e);
     if (strcmp(j->verb, "discover") == 0) return s->discover(j, m, e);
     return s->read(j, m, e);

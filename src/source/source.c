@@ -1,7 +1,7 @@
 /* source.c - which sources there are. */
 #include "source/source.h"
 
-static const struct source *const sources[] = {&source_active_directory};
+static const struct source *const sources[] = {&source_active_directory, &source_entra_id};
 
 const struct source *source_find(struct str type)
 {

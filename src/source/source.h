@@ -65,11 +65,14 @@ void emit_abort(struct emit *m, const struct err *why); /* flushes; best effort 
 /* --- the sources ------------------------------------------------------------------------------------- */
 struct source {
     const char *type; /* as in the settings */
+    kind_set member_kinds; /* what members of its groups can be */
+    bool has_back_links;   /* accounts say in memberOf what they are members of; else only the groups say it */
+    bool has_controllers;  /* many servers, each with a state of its own: what one began no other can go on with */
     int (*read)(const struct job *j, struct emit *m, struct err *e);
     int (*check)(const struct job *j, struct emit *m, struct err *e);    /* a failing step is not an error of the call */
     int (*discover)(const struct job *j, struct emit *m, struct err *e); /* kinds and attributes there are, as steps with detail */
 };
-extern const struct source source_active_directory;
+extern const struct source source_active_directory, source_entra_id;
 const struct source *source_find(struct str type); /* NULL if unknown */
 
 #endif

@@ -20,10 +20,13 @@ struct str graph_fields_select(struct buf *out, enum kind k, size_t max, size_t 
 /* Values of one object, in the order and coding of record.h; borrowed scratch of the caller. */
 struct graph_body {
     struct buf state, stats, values;
-    uint64_t n_wrong;       /* values of the wrong type, left out */
-    char first_wrong[160];  /* "employeeId: a number where a text belongs" */
+    uint64_t n_wrong;       /* values of the wrong type, left out; of the last object, as is the next */
+    char first_wrong[160];  /* "employeeId: a number where a text belongs"; empty if none */
     uint8_t guid[GUID_SIZE];
     char id[GUID_TEXT];     /* lower case: record.dn */
+    struct buf texts;       /* values of one attribute while they are sorted */
+    struct bytes *list;
+    size_t cap_list;
 };
 void graph_body_init(struct graph_body *b);
 void graph_body_free(struct graph_body *b);
@@ -35,16 +38,25 @@ struct graph_extra {
     const json_t *sign_in;   /* signInActivity, or NULL */
     const json_t *owners;    /* array of id texts, or NULL: not read */
     const json_t *domains;   /* of a tenant: value[] of /domains, or NULL */
-    struct str scope, assignment; /* of a role: directoryScopeId ("/"), "active" or "eligible" */
+    struct str scope, assignment; /* of a role: directoryScopeId ("/"), "active" or "eligible"; empty: "/" and "active" */
+    struct str scope_name;        /* what people call that scope, for the role's display name; empty: the scope itself */
 };
 /* objects: one JSON object, or the parts of it when the field list was split (n of them, the same id). Makes r with slices of b,
- * without member lists. ERR_PROTO: no object, or no valid id (a role definition's id may be a template id; all are GUIDs). */
+ * without member lists, flags and SID. x may be NULL. ERR_PROTO: no object, or no valid id (a role definition's id may be a template id;
+ * all are GUIDs). details win over methods; mfaSource tells which it was. Shapes of composed texts, a missing part being "-":
+ *     identities            signInType issuer issuerAssignedId   (the one of type userPrincipalName is left out)
+ *     password/keyCredentials  keyId endDateTime displayName     (the name may be missing, and may hold spaces) */
 int graph_record(struct record *r, struct graph_body *b, enum kind k, const json_t *const *objects, size_t n, const struct graph_extra *x,
                  struct err *e) must_use;
 
+/* The i-th field of a kind, in order of attribute number, for documentation and tests: its property ("employeeOrgData/costCenter"; what
+ * comes from elsewhere has the name of its attribute). NULL past the last. */
+const char *graph_field(char out[80], enum kind k, size_t i, enum attr *attr);
+
 /* "#microsoft.graph.servicePrincipal" -> KIND_service_principal; KIND_NONE if unknown. */
 enum kind graph_type_kind(const char *odata_type);
-/* A role with a scope or only eligible is an entity of its own: its id is a hash of role, scope and assignment (UUID version 8). */
+/* A role with a scope or only eligible is an entity of its own: its id is a hash of role, scope and assignment (UUID version 8).
+ * An active one of scope "/" is the definition itself. Empty: "/" and "active". */
 void graph_role_guid(uint8_t out[GUID_SIZE], const uint8_t definition[GUID_SIZE], struct str scope, struct str assignment);
 /* One of Microsoft's method types or the report's method names -> the name we keep ("fido2", "microsoftAuthenticator", ...); NULL:
  * unknown. *is_second_factor: it makes a second factor (a password, an e-mail address or a security question does not). */

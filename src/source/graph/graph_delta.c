@@ -1,0 +1,213 @@
+#include "source/graph/graph_delta.h"
+
+#include "base/when.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define URL_ROOM ((size_t)16 << 10)
+#define FEW_IDS  1000u /* are read by id without counting what a listing would cost */
+
+/* Kinds that have a delta query, and what else than the fields it shall watch. */
+static const struct {
+    enum kind kind;
+    const char *also;
+} kinds[] = {
+    {KIND_user, ",manager"},         {KIND_group, ",members,owners"}, {KIND_administrative_unit, ",members"},
+    {KIND_service_principal, ""},    {KIND_device, ""},
+};
+
+struct watch {
+    struct graph_session *s;
+    enum kind kind;
+    struct graph_pages pages;
+    bool is_beginning; /* else following */
+    bool without_fields; /* second attempt of a beginning */
+    uint64_t n_bad;
+};
+
+
+static int take_entry(void *ctx, const json_t *item, struct err *e)
+{
+    struct watch *w = ctx;
+    const char *id = json_string_value(json_object_get(item, "id"));
+    uint8_t guid[GUID_SIZE];
+    (void)e;
+    if (w->is_beginning) return 0;
+    if (!id || !guid_parse(guid, str_from(id)))
+        w->n_bad++;
+    else
+        graph_ids_add(&w->s->ids[w->kind], guid, json_object_get(item, "@removed") != NULL);
+    return 0;
+}
+
+static int forget(void *ctx, struct err *e)
+{
+    struct watch *w = ctx;
+    (void)e;
+    graph_ids_free(&w->s->ids[w->kind]);
+    return 0;
+}
+
+static void keep_link(struct watch *w)
+{
+    if (w->pages.delta_link) json_object_set_new(w->s->links, kind_name(w->kind), json_string(w->pages.delta_link));
+}
+
+static int ask_beginning(struct watch *w, struct err *e);
+
+/* Without a link the kind is listed in every run: slower, and as right. */
+static int begin_refused(struct watch *w, struct err *e)
+{
+    char what[120];
+    if (!w->without_fields && w->pages.failure.status == 400) {
+        w->without_fields = true;
+        graph_pages_free(&w->pages);
+        w->s->n_open++;
+        return ask_beginning(w, e);
+    }
+    if (w->pages.failure.fault == GRAPH_FAULT_FATAL && w->pages.failure.status == 0) {
+        *e = w->pages.why;
+        return w->pages.rc;
+    }
+    snprintf(what, sizeof what, "changes of %s cannot be followed: they are listed in every run", graph_place(w->kind)->what);
+    return graph_session_gap(w->s, w->kind, GAP_INFO, what, w->pages.why.message, NULL, e);
+}
+
+static int follow_failed(struct watch *w, struct err *e)
+{
+    char what[160];
+    enum graph_fault f = w->pages.failure.fault;
+    graph_ids_free(&w->s->ids[w->kind]);
+    w->s->plan[w->kind] = GRAPH_LIST;
+    if (f != GRAPH_FAULT_RESYNC && f != GRAPH_FAULT_RESTART_COLLECTION && f != GRAPH_FAULT_NOT_FOUND && f != GRAPH_FAULT_UNSUPPORTED &&
+        f != GRAPH_FAULT_DENIED_PERMISSION) {
+        *e = w->pages.why;
+        return w->pages.rc;
+    }
+    snprintf(what, sizeof what, "all %s were read: their delta token is not good any more", graph_place(w->kind)->what);
+    return graph_session_gap(w->s, w->kind, GAP_INFO, what, w->pages.why.message, NULL, e);
+}
+
+static int on_end(void *ctx, struct graph_pages *p, struct err *e)
+{
+    struct watch *w = ctx;
+    w->s->n_open--;
+    if (p->rc == 0 && w->n_bad) {
+        graph_ids_free(&w->s->ids[w->kind]);
+        w->s->plan[w->kind] = GRAPH_LIST; /* a change of whom nobody knows: all are read */
+    }
+    if (p->rc == 0) {
+        keep_link(w);
+        return 0;
+    }
+    return w->is_beginning ? begin_refused(w, e) : follow_failed(w, e);
+}
+
+static void prepare(struct watch *w)
+{
+    w->pages = (struct graph_pages){.client = w->s->client,
+                                    .is_minimal = true,
+                                    .what = graph_place(w->kind)->what,
+                                    .permissions = graph_place(w->kind)->permissions_text,
+                                    .name = "delta",
+                                    .object = take_entry,
+                                    .restart = forget,
+                                    .end = on_end,
+                                    .ctx = w};
+}
+
+static int ask_beginning(struct watch *w, struct err *e)
+{
+    struct buf url = buf_new(URL_ROOM), fields = buf_new(URL_ROOM);
+    const char *also = "";
+    for (size_t i = 0; i < n_elements(kinds); i++)
+        if (kinds[i].kind == w->kind) also = kinds[i].also;
+    struct str select = graph_fields_select(&fields, w->kind, URL_ROOM, 0, buf_cstr(&w->s->without));
+    buf_printf(&url, "%s%s/delta?$deltatoken=latest", w->s->set.base_text, graph_place(w->kind)->path);
+    if (!w->without_fields) buf_printf(&url, "&$select=%.*s%s", STR_FMT(select), also);
+    prepare(w);
+    int rc = graph_pages_start(&w->pages, buf_cstr(&url), e);
+    buf_free(&url);
+    buf_free(&fields);
+    return rc;
+}
+
+static void free_watches(struct watch *list)
+{
+    for (size_t i = 0; i < n_elements(kinds); i++) graph_pages_free(&list[i].pages);
+    free(list);
+}
+
+int graph_delta_begin(struct graph_session *s, struct err *e)
+{
+    struct watch *list = x_zalloc(n_elements(kinds) * sizeof *list);
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < n_elements(kinds); i++) {
+        struct watch *w = &list[i];
+        *w = (struct watch){.s = s, .kind = kinds[i].kind, .is_beginning = true};
+        if (s->plan[w->kind] != GRAPH_LIST || json_object_get(s->links, kind_name(w->kind))) continue;
+        s->n_open++;
+        rc = ask_beginning(w, e);
+    }
+    if (rc == 0) rc = graph_session_wait(s, false, e);
+    free_watches(list);
+    return rc;
+}
+
+/* --- following -------------------------------------------------------------------------------------------------------- */
+
+/* So many changed that a listing costs less. */
+static int prefer_listing(struct graph_session *s, enum kind k, struct err *e)
+{
+    int64_t n;
+    if (s->plan[k] != GRAPH_IDS || s->ids[k].n < FEW_IDS || kind_has_members(k)) return 0;
+    try(graph_list_count(s, k, &n, e));
+    if (n < 0 || s->ids[k].n / 15 < (uint64_t)n / s->set.page_size) return 0;
+    s->plan[k] = GRAPH_LIST;
+    graph_ids_free(&s->ids[k]);
+    return 0;
+}
+
+static int start_following(struct watch *w, const json_t *links, struct err *e)
+{
+    struct graph_session *s = w->s;
+    const char *link = json_string_value(json_object_get(links, kind_name(w->kind)));
+    if (!(s->kinds & KIND_BIT(w->kind)) || !link) return 0;
+    s->plan[w->kind] = GRAPH_IDS;
+    s->n_open++;
+    prepare(w);
+    return graph_pages_start(&w->pages, link, e);
+}
+
+int graph_delta_follow(struct graph_session *s, const json_t *links, struct err *e)
+{
+    struct watch *list = x_zalloc(n_elements(kinds) * sizeof *list);
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < n_elements(kinds); i++) {
+        list[i] = (struct watch){.s = s, .kind = kinds[i].kind};
+        rc = start_following(&list[i], links, e);
+    }
+    if (rc == 0) rc = graph_session_wait(s, false, e);
+    free_watches(list);
+    for (size_t i = 0; rc == 0 && i < n_elements(kinds); i++) rc = prefer_listing(s, kinds[i].kind, e);
+    return rc;
+}
+
+/* --- watermarks ------------------------------------------------------------------------------------------------------- */
+
+json_t *graph_watermark_make(const struct graph_session *s, int64_t started_ms, int64_t reports_ms)
+{
+    char since[WHEN_TEXT];
+    return json_pack("{s:s, s:I, s:O, s:I, s:s, s:s}", "tenant", s->tenant_id, "kinds", (json_int_t)s->kinds, "links", s->links, "reports_ms",
+                     (json_int_t)reports_ms, "methods_after", graph_mfa_methods_after(s), "since", when_format(since, started_ms));
+}
+
+const char *graph_watermark_unfit(const struct graph_session *s, const json_t *mark)
+{
+    const char *tenant = json_string_value(json_object_get(mark, "tenant"));
+    if (!tenant || strcmp(tenant, s->tenant_id) != 0) return "the watermark is another tenant's";
+    if ((kind_set)json_integer_value(json_object_get(mark, "kinds")) != s->kinds) return "other kinds are asked for than last time";
+    if (!json_is_object(json_object_get(mark, "links"))) return "the watermark is damaged";
+    return NULL;
+}
