@@ -55,7 +55,8 @@ static int on_step(void *ctx, const json_t *step, struct err *e)
     const char *class = json_string_value(json_object_get(step, "class"));
     if (!verdict || !json_string_value(json_object_get(step, "name")) || !json_string_value(json_object_get(step, "evidence")))
         return err_set(e, ERR_PROTO, "malformed step");
-    if (verdict[0] == 'o' && strcmp(json_string_value(json_object_get(step, "name")), "bind") == 0) s->signed_in = true;
+    const char *name = json_string_value(json_object_get(step, "name"));
+    if (verdict[0] == 'o' && (strcmp(name, "bind") == 0 || strcmp(name, "token") == 0)) s->signed_in = true;
     if (verdict[0] == 'w') s->n_warn++;
     if (verdict[0] == 'f') {
         if (!s->n_fail++) s->worst = class ? err_class_parse(str_from(class)) : ERR_BUG;
@@ -105,7 +106,7 @@ static json_t *pause_step(const struct steps *s, struct store *store, const stru
     pause_tell(text, p);
     snprintf(evidence, sizeof evidence, "sync is paused: %s", text);
     return json_pack("{s:s, s:s, s:o, s:s, s:i}", "name", "pause", "verdict", "warn", "evidence", out_str(str_from(evidence)), "fix",
-                     "change the password or the settings until this test signs in, or sync with --try-now", "took_ms", 0);
+                     "change the secret or the settings until this test signs in, or sync with --try-now", "took_ms", 0);
 }
 
 static int tell_pause(struct cli *c, struct steps *s, const struct connector_conf *connector, struct err *e)

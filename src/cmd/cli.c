@@ -230,8 +230,13 @@ int cli_conf(struct cli *c, struct err *e)
 
 int cli_connector(struct cli *c, const struct connector_conf **out, struct err *e)
 {
+    return cli_connector_named(c, c->args[0], out, e);
+}
+
+int cli_connector_named(struct cli *c, const char *name, const struct connector_conf **out, struct err *e)
+{
     try(cli_conf(c, e));
-    try(conf_connector(&c->conf, str_from(c->args[0]), out, e));
+    try(conf_connector(&c->conf, str_from(name), out, e));
     struct connector_conf *mine = &c->conf.connectors[*out - c->conf.connectors];
     for (unsigned i = 0; i < c->n_set; i++) {
         struct str key = str_from(c->set[i]), value = {"", 0};

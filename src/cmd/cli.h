@@ -66,8 +66,9 @@ void cli_help_all(void);
 
 /* The settings file; loaded once. */
 int cli_conf(struct cli *c, struct err *e) must_use;
-/* The connector of argument 0, with --set applied. */
+/* The connector of argument 0, or of this name, with --set applied. */
 int cli_connector(struct cli *c, const struct connector_conf **out, struct err *e) must_use;
+int cli_connector_named(struct cli *c, const char *name, const struct connector_conf **out, struct err *e) must_use;
 /* The store of the settings; opened once. */
 int cli_store(struct cli *c, struct store **out, struct err *e) must_use;
 /* The same for commands that only tell more with it: NULL if there is none yet, or none that can be opened. */
@@ -76,7 +77,7 @@ void cli_print_error(const struct cli *c, const struct err *e);
 
 /* The commands, one file each. */
 extern const struct command cmd_check, cmd_discover, cmd_read, cmd_sync, cmd_deliver, cmd_export, cmd_run_list, cmd_run_get,
-    cmd_entity_list, cmd_entity_get, cmd_entity_history, cmd_change_list, cmd_connector_list, cmd_connector_spec,
+    cmd_entity_list, cmd_entity_get, cmd_entity_history, cmd_change_list, cmd_identity_list, cmd_identity_orphans, cmd_connector_list, cmd_connector_spec,
     cmd_config_check, cmd_certificate, cmd_completion, cmd_version, cmd_collect;
 
 #endif

@@ -226,7 +226,7 @@ json_t *rows_entity(const struct subject *s, const struct entity *entity)
     out_put(j, "uid", json_string(guid));
     out_put(j, "guid", json_string(guid));
     if (r->sid.len) out_put(j, "sid", json_string(sid_format_bytes(sid, r->sid)));
-    out_put(j, "dn", out_str(r->dn));
+    if (!domain_is_tenant(s->domain)) out_put(j, "dn", out_str(r->dn));
     out_put(j, "name", out_str(entity->name));
     if (record_str(s->record, ATTR_DISPLAY_NAME, &display)) out_put(j, "display_name", out_str(display));
     out_put(j, "domain", out_str(s->domain->dns_name));

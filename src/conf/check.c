@@ -2,6 +2,7 @@
 
 #include "conf/value.h"
 #include "model/dn.h"
+#include "model/kind.h"
 
 #include <stdio.h>
 
@@ -286,24 +287,101 @@ static int check_active_directory(const struct check *c)
 
 /* --- Entra ID ------------------------------------------------------------------------------------------- */
 
-static int check_entra_id(const struct check *c)
+static bool is_set(const struct check *c, const char *key)
 {
-    static const char *const ways[] = {"client_secret", "client_certificate", "federated_token_file",
-                                       "managed_identity"};
+    const json_t *v = json_object_get(c->settings, key);
+    return v && !json_is_false(v);
+}
+
+static int check_one_way_in(const struct check *c)
+{
+    static const char *const ways[] = {"client_secret", "client_certificate", "federated_token_file", "managed_identity"};
     char name[NODE_SHOWN + 2];
     const char *found = NULL;
     for (size_t i = 0; i < n_elements(ways); i++) {
-        const json_t *v = json_object_get(c->settings, ways[i]);
-        if (!v || json_is_false(v)) continue;
+        if (!is_set(c, ways[i])) continue;
         if (found)
-            return node_fail(c->place, place_of(c, ways[i]), "%s and %s: one way to sign in is enough", found,
-                             ways[i]);
+            return node_fail(c->place, place_of(c, ways[i]), "%s and %s: one way to sign in is enough; remove one of them", found, ways[i]);
         found = ways[i];
     }
     if (found) return 0;
     node_fail_key(c->place, c->map, "%sno way to sign in", name_of(c, name));
-    return err_hint(c->place->e,
-                    "set client_certificate, client_secret, federated_token_file or managed_identity: true");
+    return err_hint(c->place->e, "set client_certificate, client_secret, federated_token_file or managed_identity: true");
+}
+
+/* Fails at `key`, which only makes sense together with another one. */
+static int check_needs(const struct check *c, const char *key, const char *other, const char *why)
+{
+    if (!is_set(c, key) || is_set(c, other)) return 0;
+    return node_fail(c->place, place_of(c, key), "%s without %s: %s", key, other, why);
+}
+
+static int check_client(const struct check *c)
+{
+    char name[NODE_SHOWN + 2];
+    struct str client = text_of(c, "client_id");
+    if (!client.len && !is_set(c, "managed_identity")) {
+        node_fail_key(c->place, c->map, "%sclient_id is missing", name_of(c, name));
+        return err_hint(c->place->e, "Application (client) ID of the app registration; for example: client_id: 00000000-0000-0000-0000-000000000000");
+    }
+    bool is_placeholder = str_starts(client, STR("00000000-0000-0000-0000-"));
+    if (!client.len || is_placeholder || !str_equal_nocase(client, text_of(c, "tenant_id"))) return 0;
+    return node_fail(c->place, place_of(c, "client_id"),
+                     "client_id: the same as tenant_id; write the application (client) ID of the app registration's overview");
+}
+
+/* An address to which paths are added. */
+static int check_base_url(const struct check *c, const char *key)
+{
+    struct str url = text_of(c, key);
+    if (str_index(url, '?') == url.len && str_index(url, '#') == url.len) return 0;
+    return node_fail(c->place, place_of(c, key), "%s: write the address only, without ? or # and what follows", key);
+}
+
+static int check_urls(const struct check *c)
+{
+    try(check_needs(c, "login_url", "graph_url", "they belong together; set both, or cloud"));
+    try(check_needs(c, "graph_url", "login_url", "they belong together; set both, or cloud"));
+    try(check_base_url(c, "login_url"));
+    try(check_base_url(c, "graph_url"));
+    if (!is_set(c, "login_url") || is_text(c, "cloud", "global")) return 0;
+    return node_fail(c->place, place_of(c, "cloud"), "cloud: login_url and graph_url say where the cloud is; remove cloud, or both of them");
+}
+
+#define ENTRA_KINDS                                                                                                                       \
+    (KIND_BIT(KIND_user) | KIND_BIT(KIND_group) | KIND_BIT(KIND_role) | KIND_BIT(KIND_administrative_unit) |                              \
+     KIND_BIT(KIND_service_principal) | KIND_BIT(KIND_device) | KIND_BIT(KIND_contact) | KIND_BIT(KIND_tenant))
+#define ENTRA_KIND_WORDS "user group role administrative_unit service_principal device contact tenant"
+
+static int check_entra_kinds(const struct check *c)
+{
+    struct str list = text_of(c, "kinds"), bad = {"", 0};
+    kind_set kinds = 0;
+    char shown[NODE_SHOWN], guess[64], words[256];
+    if (!list.len) return 0;
+    const struct node *at = place_of(c, "kinds");
+    words_list(words, ENTRA_KIND_WORDS);
+    if (!kind_set_parse(&kinds, list, &bad)) {
+        const char *meant = words_guess(guess, ENTRA_KIND_WORDS, bad);
+        node_show(shown, bad);
+        if (!meant) return node_fail(c->place, at, "kinds: %s is none of %s", shown, words);
+        return node_fail(c->place, at, "kinds: %s is none of %s; did you mean '%s'?", shown, words, meant);
+    }
+    for (enum kind k = 1; k < KIND_COUNT; k++)
+        if (kinds & KIND_BIT(k) & ~ENTRA_KINDS)
+            return node_fail(c->place, at, "kinds: Entra ID has no %s; choose among %s", kind_plural(k), words);
+    return kinds ? 0 : node_fail(c->place, at, "kinds: names none; choose among %s", words);
+}
+
+static int check_entra_id(const struct check *c)
+{
+    try(check_later(c));
+    try(check_one_way_in(c));
+    try(check_client(c));
+    try(check_needs(c, "client_certificate_password", "client_certificate", "it is the passphrase of that certificate's key; leave it out"));
+    try(check_needs(c, "identity_url", "managed_identity", "it is where managed identities come from; leave it out, or set managed_identity: true"));
+    try(check_urls(c));
+    return check_entra_kinds(c);
 }
 
 /* -------------------------------------------------------------------------------------------------------- */

@@ -28,7 +28,7 @@ static int unknown_key(const struct reading *r, const struct node *n, const char
     node_show(shown, n->key);
     if (meant) return node_fail_key(&r->place, n, "unknown key %s; did you mean '%s'?", shown, meant);
     node_fail_key(&r->place, n, "unknown key %s", shown);
-    return err_hint(r->e, "at the top there are: store, connectors, sinks");
+    return err_hint(r->e, "at the top there are: store, connectors, sinks, identity_rules");
 }
 
 static int take_store(const struct reading *r, const struct node *n)
@@ -150,18 +150,21 @@ static int take_sinks(const struct reading *r, const struct node *section)
 
 static int take_root(const struct reading *r, const struct node *root)
 {
-    static const char *const names[] = {"store", "connectors", "sinks", NULL};
+    static const char *const names[] = {"store", "connectors", "sinks", "identity_rules", NULL};
     static int (*const take[])(const struct reading *, const struct node *) = {take_store, take_connectors,
                                                                                take_sinks};
+    const struct node *rules = NULL;
     if (root->type != NODE_MAP)
         return node_fail(&r->place, root, "settings begin with keys: store, connectors, sinks");
     for (const struct node *n = root->first; n; n = n->next) {
         size_t i = 0;
         while (names[i] && !str_equal(n->key, str_from(names[i]))) i++;
         if (!names[i]) return unknown_key(r, n, names);
-        try(take[i](r, n));
+        if (i < n_elements(take)) try(take[i](r, n));
+        else rules = n;
     }
-    return 0;
+    if (!rules) return 0;
+    return identity_rules_read(&r->out->identity_rules, &r->out->n_identity_rules, rules, root, &r->place);
 }
 
 /* --- reading -------------------------------------------------------------------------------------------- */
@@ -234,6 +237,7 @@ void conf_free(struct conf *c)
         free(c->sinks[i].name);
         json_decref(c->sinks[i].settings);
     }
+    identity_rules_free(c->identity_rules, c->n_identity_rules);
     free(c->connectors);
     free(c->sinks);
     free(c->path);
@@ -368,6 +372,14 @@ int64_t conf_int(const json_t *settings, const char *key)
 bool conf_bool(const json_t *settings, const char *key)
 {
     return json_is_true(json_object_get(settings, key));
+}
+
+const char *conf_secret_key(const char *type, const json_t *settings)
+{
+    const struct type_spec *t = type_spec_find(str_from(type));
+    for (size_t i = 0; t && i < t->n_keys; i++)
+        if (t->keys[i].kind == KEY_SECRET && json_object_get(settings, t->keys[i].name)) return t->keys[i].name;
+    return NULL;
 }
 
 bool conf_parse_duration(int64_t *out_ms, struct str s)

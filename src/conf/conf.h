@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "conf/identity_rules.h"
 
 #include <jansson.h>
 
@@ -34,6 +35,8 @@ struct conf {
     size_t n_connectors;
     struct sink_conf *sinks;
     size_t n_sinks;
+    struct identity_rule *identity_rules;
+    size_t n_identity_rules;
 };
 
 /* path NULL: $ROLLCALL_CONFIG, else /etc/rollcall/rollcall.yaml. ERR_INPUT: "FILE:12:5: unknown key 'hosst'; did you mean
@@ -60,6 +63,8 @@ int conf_from_environment(const char *type, json_t *settings, char *const *env, 
 const char *conf_str(const json_t *settings, const char *key);
 int64_t conf_int(const json_t *settings, const char *key);
 bool conf_bool(const json_t *settings, const char *key);
+/* The key that holds the one secret of these settings ("password", "client_secret", "client_certificate_password"); NULL: they have none. */
+const char *conf_secret_key(const char *type, const json_t *settings);
 
 /* JSON Schema (draft 2020-12) of a connector or sink type, with x- keys for forms (x-secret, x-path, x-order, x-group,
  * x-show-if, x-not-in-this-version; x-role and x-available of the type); NULL if the type is unknown. The caller decrefs. */

@@ -105,6 +105,49 @@ static void test_everything(void **state)
     conf_free(&c);
 }
 
+/* The ways into a tenant, and which key holds the secret. */
+static void test_entra(void **state)
+{
+    static const struct {
+        const char *keys, *secret;
+    } ways[] = {
+        {"client_id: 00000000-0000-0000-0000-00000000000F, client_secret: 'cred:s'", "client_secret"},
+        {"client_id: 00000000-0000-0000-0000-00000000000F, client_certificate: a.pem", NULL},
+        {"client_id: 00000000-0000-0000-0000-00000000000F, client_certificate: a.p12, client_certificate_password: 'env:P'",
+         "client_certificate_password"},
+        {"client_id: 00000000-0000-0000-0000-00000000000F, federated_token_file: /t", NULL},
+        {"managed_identity: true", NULL},
+        {"managed_identity: true, client_id: 00000000-0000-0000-0000-00000000000F, identity_url: 'http://127.0.0.1:41/msi/token'", NULL},
+        {"managed_identity: true, identity_url: 'http://169.254.169.254/metadata'", NULL},
+        {"managed_identity: true, cloud: china", NULL},
+        {"managed_identity: true, login_url: 'https://l.example', graph_url: 'http://127.0.0.1:8080'", NULL},
+        {"managed_identity: true, kinds: 'user, group,role,administrative_unit,service_principal,device,contact,tenant'", NULL},
+        {"managed_identity: true, mfa: methods, mfa_methods_time: 30s, reports_every: 0s, incremental: 'off', parallel: 64, page_size: 1", NULL},
+    };
+    for (size_t i = 0; i < n_elements(ways); i++) {
+        char yaml[512];
+        struct conf c;
+        struct err e;
+        snprintf(yaml, sizeof yaml, "connectors:\n  a: {type: entra_id, tenant_id: contoso.example, %s}\n", ways[i].keys);
+        if (parse(&c, yaml, no_env, &e) < 0) fail_msg("%s: %s", ways[i].keys, e.message);
+        const json_t *s = c.connectors[0].settings;
+        const char *key = conf_secret_key("entra_id", s);
+        if (ways[i].secret)
+            assert_string_equal(key, ways[i].secret);
+        else
+            assert_null(key);
+        if (!json_object_get(s, "parallel")) fail_msg("no default");
+        assert_int_equal(conf_check_settings("entra_id", c.connectors[0].settings, "a", &e), 0);
+        conf_free(&c);
+    }
+    struct conf c;
+    struct err e;
+    assert_int_equal(parse(&c, CORP, no_env, &e), 0);
+    assert_string_equal(conf_secret_key("active_directory", c.connectors[0].settings), "password");
+    assert_null(conf_secret_key("nonsense", c.connectors[0].settings));
+    conf_free(&c);
+}
+
 /* What YAML alone would turn into something else stays what was written. */
 static void test_spelling_decides_no_type(void **state)
 {
@@ -491,6 +534,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_smallest),
         cmocka_unit_test(test_everything),
+        cmocka_unit_test(test_entra),
         cmocka_unit_test(test_spelling_decides_no_type),
         cmocka_unit_test(test_empty_files),
         cmocka_unit_test(test_accepted_lines),

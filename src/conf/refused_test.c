@@ -283,7 +283,7 @@ static const struct {
      "t.yaml:2:3: a: no way to sign in"},
     {"connectors:\n  a: {type: entra_id, tenant_id: x.y, client_id: 00000000-0000-0000-0000-000000000000, "
      "client_secret: env:A, managed_identity: true}\n",
-     "t.yaml:2:128: client_secret and managed_identity: one way to sign in is enough"},
+     "t.yaml:2:128: client_secret and managed_identity: one way to sign in is enough; remove one of them"},
     {"sinks: {a: {type: active_directory}}\n",
      "t.yaml:1:19: type: 'active_directory' is none of http, directory, file"},
     {"sinks: {a: {type: http}}\n", "t.yaml:1:9: a: url is missing"},
@@ -301,8 +301,8 @@ static const struct {
      "t.yaml:1:53: dialect: 'csv' is none of ocsf, sekoia, veza"},
     {"sinks: {a: {type: http, url: 'https://a/', batch: 0}}\n",
      "t.yaml:1:51: batch: '0' is not a whole number from 1 to 10000"},
-    {"sinks: {a: {type: directory, path: o, dialect: csv4}}\n",
-     "t.yaml:1:48: dialect: csv4 is not in this version; use csv"},
+    {"sinks: {a: {type: directory, path: o, dialect: csv4, csv4_domain: 'a b'}}\n",
+     "t.yaml:1:67: csv4_domain: 'a b' is not a DNS name"},
     {"sinks: {a: {type: directory, path: '~/o'}}\n",
      "t.yaml:1:36: path: ~ is not expanded: write the whole path"},
     {"sinks: {a: {type: file}}\n", "t.yaml:1:9: a: path is missing"},
@@ -313,6 +313,87 @@ static const struct {
 static void test_refused_files(void **state)
 {
     for (size_t i = 0; i < n_elements(files); i++) assert_fails(files[i].yaml, no_env, files[i].message);
+}
+
+#define CLIENT "client_id: 00000000-0000-0000-0000-00000000000f, "
+#define SECRET CLIENT "client_secret: env:S, "
+/* A connector of Entra ID: what stands behind its tenant in line 2, column 39. */
+static const struct {
+    const char *keys, *message, *hint;
+} entra[] = {
+    {"client_secret: env:S", "t.yaml:2:3: a: client_id is missing",
+     "Application (client) ID of the app registration; for example: client_id: 00000000-0000-0000-0000-000000000000"},
+    {CLIENT, "t.yaml:2:3: a: no way to sign in",
+     "set client_certificate, client_secret, federated_token_file or managed_identity: true"},
+    {CLIENT "client_secret: 8Q~not.a.reference", "t.yaml:2:103: client_secret: a secret is never written into the settings itself", NULL},
+    {CLIENT "client_secret: env:S, federated_token_file: /t",
+     "t.yaml:2:132: client_secret and federated_token_file: one way to sign in is enough; remove one of them", NULL},
+    {CLIENT "client_secret: env:S, client_certificate_password: env:P",
+     "t.yaml:2:139: client_certificate_password without client_certificate: it is the passphrase of that certificate's key; leave it out",
+     NULL},
+    {CLIENT "client_secret: env:S, identity_url: 'http://127.0.0.1/'",
+     "t.yaml:2:124: identity_url without managed_identity: it is where managed identities come from; leave it out, or set "
+     "managed_identity: true",
+     NULL},
+    {"managed_identity: true, identity_url: 'http://10.0.0.1/'",
+     "t.yaml:2:77: identity_url: 'http://10.0.0.1/': a machine gets its identity from itself: 127.0.0.1, localhost or 169.254.169.254",
+     "for example: identity_url: http://169.254.169.254/metadata/identity/oauth2/token"},
+    {"managed_identity: true, identity_url: 'http://127.0.0.1.evil.example/'",
+     "t.yaml:2:77: identity_url: 'http://127.0.0.1.evil.example/': a machine gets its identity from itself: 127.0.0.1, localhost or "
+     "169.254.169.254",
+     NULL},
+    {"managed_identity: true, identity_url: 'https://127.0.0.1/'",
+     "t.yaml:2:77: identity_url: 'https://127.0.0.1/' does not begin with http://", NULL},
+    {"managed_identity: true, identity_url: 'http://a@127.0.0.1/'",
+     "t.yaml:2:77: identity_url: 'http://a@127.0.0.1/' names no host that can be", NULL},
+    {"client_secret: env:S, login_url: 'https://login.example'", "t.yaml:2:3: a: client_id is missing", NULL},
+    {SECRET "login_url: 'https://login.example'",
+     "t.yaml:2:121: login_url without graph_url: they belong together; set both, or cloud", NULL},
+    {SECRET "graph_url: 'https://graph.example'",
+     "t.yaml:2:121: graph_url without login_url: they belong together; set both, or cloud", NULL},
+    {SECRET "graph_url: 'https://graph.example', login_url: 'https://l.example', cloud: china",
+     "t.yaml:2:185: cloud: login_url and graph_url say where the cloud is; remove cloud, or both of them", NULL},
+    {SECRET "login_url: 'https://l.example', graph_url: 'https://graph.example/?a=b'",
+     "t.yaml:2:153: graph_url: write the address only, without ? or # and what follows", NULL},
+    {SECRET "graph_url: 'http://graph.example'",
+     "t.yaml:2:121: graph_url: 'http://graph.example': http:// is accepted for this machine only (127.0.0.1, localhost); use https://",
+     NULL},
+    {SECRET "kinds: 'user,grup'",
+     "t.yaml:2:117: kinds: 'grup' is none of user, group, role, administrative_unit, service_principal, device, contact, tenant; did you "
+     "mean 'group'?",
+     NULL},
+    {SECRET "kinds: 'user,xyzzy'",
+     "t.yaml:2:117: kinds: 'xyzzy' is none of user, group, role, administrative_unit, service_principal, device, contact, tenant", NULL},
+    {SECRET "kinds: 'user,computer'",
+     "t.yaml:2:117: kinds: Entra ID has no computers; choose among user, group, role, administrative_unit, service_principal, device, "
+     "contact, tenant",
+     NULL},
+    {SECRET "kinds: [user, group]", "t.yaml:2:117: kinds: one value is expected, not a list", NULL},
+    {SECRET "mfa: yes", "t.yaml:2:115: mfa: 'yes' is none of auto, report, methods, off", NULL},
+    {SECRET "incremental: deltas", "t.yaml:2:123: incremental: 'deltas' is none of delta, created_since, off; did you mean 'delta'?", NULL},
+    {SECRET "page_size: 1000", "t.yaml:2:121: page_size: '1000' is not a whole number from 1 to 999", NULL},
+    {SECRET "parallel: 65", "t.yaml:2:120: parallel: '65' is not a whole number from 1 to 64", NULL},
+    {SECRET "tenant: x.y", "t.yaml:2:110: unknown key 'tenant'; did you mean 'tenant_id'?", NULL},
+};
+
+static void test_entra(void **state)
+{
+    for (size_t i = 0; i < n_elements(entra); i++) {
+        char yaml[1024];
+        struct conf c;
+        struct err e;
+        snprintf(yaml, sizeof yaml, "connectors:\n  a: {type: entra_id, tenant_id: x.y, %s}\n", entra[i].keys);
+        assert_fails(yaml, no_env, entra[i].message);
+        if (!entra[i].hint) continue;
+        assert_int_equal(parse(&c, yaml, no_env, &e), ERR_INPUT);
+        assert_string_equal(e.hint, entra[i].hint);
+    }
+    assert_fails("connectors:\n  a: {type: entra_id, tenant_id: common}\n", no_env,
+                 "t.yaml:2:34: tenant_id: 'common' is no tenant: write the directory (tenant) ID, or a verified domain of it");
+    assert_fails("connectors:\n  a: {type: entra_id, tenant_id: 5D5E1F4A-0000-4000-8000-00000000000A, client_id: "
+                 "5d5e1f4a-0000-4000-8000-00000000000a, client_secret: env:S}\n",
+                 no_env,
+                 "t.yaml:2:83: client_id: the same as tenant_id; write the application (client) ID of the app registration's overview");
 }
 
 static void test_loopback_urls(void **state)
@@ -339,7 +420,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refused_lines), cmocka_unit_test(test_refused_values),
         cmocka_unit_test(test_missing),       cmocka_unit_test(test_no_secret_in_messages),
-        cmocka_unit_test(test_refused_files), cmocka_unit_test(test_loopback_urls),
+        cmocka_unit_test(test_refused_files), cmocka_unit_test(test_entra), cmocka_unit_test(test_loopback_urls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

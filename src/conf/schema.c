@@ -43,6 +43,7 @@ static void add_kind(json_t *o, const struct key_spec *k)
         [KEY_DN] = {"string", NULL, "="},
         [KEY_USER] = {"string", NULL, "."},
         [KEY_URL] = {"string", "uri", "^https?://"},
+        [KEY_LOCAL_URL] = {"string", "uri", "^http://"},
         [KEY_GUID] = {"string", "uuid", "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"},
         [KEY_TENANT] = {"string", NULL, "[.-]"},
         [KEY_PROPERTIES] = {"array", NULL, NULL},

@@ -91,7 +91,16 @@ static void test_active_directory(void **state)
     free(all);
     json_decref(s);
     s = conf_spec("entra_id");
-    assert_true(json_is_false(json_object_get(s, "x-available")));
+    assert_true(json_is_true(json_object_get(s, "x-available")));
+    p = json_object_get(s, "properties");
+    static const char *const entra[] = {"tenant_id", "client_id", "client_secret", "client_certificate", "client_certificate_password",
+                                        "federated_token_file", "managed_identity", "identity_url", "cloud", "login_url", "graph_url",
+                                        "ca_certificate", "kinds", "mfa", "mfa_methods_time", "sign_in_activity", "incremental",
+                                        "reports_every", "parallel", "page_size", "run_timeout"};
+    for (size_t i = 0; i < n_elements(entra); i++)
+        if (!json_object_get(p, entra[i])) fail_msg("no %s", entra[i]);
+    assert_true(json_is_true(json_object_get(json_object_get(p, "client_secret"), "x-secret")));
+    assert_true(json_is_true(json_object_get(json_object_get(p, "client_certificate_password"), "x-secret")));
     json_decref(s);
 }
 

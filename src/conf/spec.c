@@ -87,34 +87,57 @@ static const struct key_spec active_directory[] = {
 };
 
 static const struct key_spec entra_id[] = {
-    {.name = "tenant_id", .kind = KEY_TENANT, .is_required = true, .group = CONNECTION, .example = "00000000-0000-0000-0000-000000000000", .aka = "tenant directory_id",
+    {.name = "tenant_id", .kind = KEY_TENANT, .is_required = true, .group = CONNECTION, .example = "00000000-0000-0000-0000-000000000000", .aka = "tenant directory_id directory tenantid",
      .doc = "Directory (tenant) ID, or a verified domain"},
-    {.name = "client_id", .kind = KEY_GUID, .is_required = true, .group = SIGN_IN, .example = "00000000-0000-0000-0000-000000000000", .aka = "app_id application_id",
-     .doc = "Application (client) ID of the app registration"},
-    {.name = "client_secret", .kind = KEY_SECRET, .group = SIGN_IN, .example = "env:ENTRA_SECRET", .aka = "secret password",
-     .doc = "Where the client secret's value (not its ID) is"},
-    {.name = "client_certificate", .kind = KEY_PATH, .group = SIGN_IN, .example = "/etc/rollcall/entra.pem",
-     .doc = "Certificate with private key, instead of a secret"},
-    {.name = "federated_token_file", .kind = KEY_PATH, .group = SIGN_IN,
-     .doc = "Token of a workload identity, instead of a secret"},
-    {.name = "managed_identity", .kind = KEY_BOOL, .fallback = "false", .group = SIGN_IN,
-     .doc = "The machine's managed identity, instead of a secret"},
-    {.name = "cloud", .kind = KEY_CHOICE, .choices = "global us_gov us_gov_dod china", .fallback = "global", .group = CONNECTION,
+    {.name = "cloud", .kind = KEY_CHOICE, .choices = "global us_gov us_gov_dod china", .fallback = "global", .group = CONNECTION, .aka = "environment national_cloud",
      .doc = "National cloud"},
-    {.name = "login_url", .kind = KEY_URL, .group = CONNECTION, .doc = "Sign-in address instead of the cloud's"},
-    {.name = "graph_url", .kind = KEY_URL, .group = CONNECTION, .doc = "Microsoft Graph address instead of the cloud's"},
-    {.name = "ca_certificate", .kind = KEY_PATH, .group = CONNECTION, .aka = "ca ca_cert cacert",
-     .doc = "CA root(s) for login_url and graph_url; default: the system's authorities"},
-    {.name = "mfa", .kind = KEY_CHOICE, .choices = "auto report methods off", .fallback = "auto", .group = SCOPE,
-     .doc = "Where the MFA state is taken from: the report, per user, or not at all"},
-    {.name = "sign_in_activity", .kind = KEY_CHOICE, .choices = "auto off", .fallback = "auto", .group = SCOPE,
+    {.name = "login_url", .kind = KEY_URL, .group = CONNECTION, .example = "https://login.microsoftonline.com", .aka = "authority authority_host login",
+     .doc = "Sign-in address instead of the cloud's; only together with graph_url"},
+    {.name = "graph_url", .kind = KEY_URL, .group = CONNECTION, .example = "https://graph.microsoft.com", .aka = "url endpoint graph graph_endpoint",
+     .doc = "Microsoft Graph address instead of the cloud's; only together with login_url"},
+    {.name = "ca_certificate", .kind = KEY_PATH, .group = CONNECTION, .example = "/etc/rollcall/ca.pem", .aka = "ca ca_cert cacert ca_file",
+     .doc = "CA root(s) of the sign-in service and of Graph; default: the system's authorities"},
+    {.name = "client_id", .kind = KEY_GUID, .group = SIGN_IN, .example = "00000000-0000-0000-0000-000000000000", .aka = "app_id application_id appid clientid",
+     .doc = "Application (client) ID of the app registration; not needed with managed_identity, where it names a user-assigned identity"},
+    {.name = "client_secret", .kind = KEY_SECRET, .group = SIGN_IN, .example = "env:ENTRA_SECRET", .aka = "secret password client_password app_secret secret_value",
+     .doc = "Where the client secret's value (not its ID) is: file:PATH, env:NAME, cred:NAME or prompt:"},
+    {.name = "client_certificate", .kind = KEY_PATH, .group = SIGN_IN, .example = "/etc/rollcall/entra.pem", .aka = "certificate client_cert cert pfx pem certificate_path",
+     .doc = "Certificate with its private key, PEM or PKCS#12, instead of a secret"},
+    {.name = "client_certificate_password", .kind = KEY_SECRET, .group = SIGN_IN, .example = "file:/etc/rollcall/entra.pw", .aka = "certificate_password passphrase pfx_password",
+     .doc = "Where the passphrase of the certificate's private key is"},
+    {.name = "federated_token_file", .kind = KEY_PATH, .group = SIGN_IN, .example = "/var/run/secrets/azure/tokens/azure-identity-token", .aka = "token_file azure_federated_token_file",
+     .doc = "Token of a workload identity, read afresh each time, instead of a secret"},
+    {.name = "managed_identity", .kind = KEY_BOOL, .fallback = "false", .group = SIGN_IN, .aka = "msi use_managed_identity",
+     .doc = "The machine's managed identity, instead of a secret"},
+    {.name = "identity_url", .kind = KEY_LOCAL_URL, .group = SIGN_IN, .when_key = "managed_identity", .when = "true", .example = "http://169.254.169.254/metadata/identity/oauth2/token",
+     .aka = "identity_endpoint msi_endpoint",
+     .doc = "Where the machine gives out tokens of its managed identity; http, to this machine or 169.254.169.254 only"},
+    {.name = "kinds", .kind = KEY_STRING, .group = SCOPE, .example = "user,group,role", .aka = "kind entities objects",
+     .doc = "Which kinds are read, separated by commas; default all: user, group, role, administrative_unit, service_principal, device, contact, tenant"},
+    {.name = "mfa", .kind = KEY_CHOICE, .choices = "auto report methods off", .fallback = "auto", .group = SCOPE, .aka = "is_mfa mfa_status",
+     .doc = "Where the MFA state is taken from: the report, user by user where it is refused or silent (auto); the report alone; user by user alone; or not at all"},
+    {.name = "mfa_methods_time", .kind = KEY_DURATION, .min = SECONDS(1), .max = DAYS(1), .fallback = "5m", .when_key = "mfa", .when = "auto methods", .group = SCOPE,
+     .doc = "How long one run asks for methods user by user; the next run goes on from there"},
+    {.name = "sign_in_activity", .kind = KEY_CHOICE, .choices = "auto off", .fallback = "auto", .group = SCOPE, .aka = "last_login last_sign_in",
      .doc = "Last sign-ins, where the tenant's licence has them"},
-    {.name = "incremental", .kind = KEY_CHOICE, .choices = "delta created_since", .fallback = "delta", .group = SCOPE,
-     .doc = "How changes since the last run are found"},
-    {.name = "frequency", .kind = KEY_DURATION, .min = SECONDS(60), .max = DAYS(365), .fallback = "1h", .group = SCHEDULE,
+    {.name = "incremental", .kind = KEY_CHOICE, .choices = "delta created_since off", .fallback = "delta", .group = SCHEDULE, .aka = "delta",
+     .doc = "How sync finds what changed: delta queries (delta), only users created since the last run (created_since), or reads everything (off)"},
+    {.name = "frequency", .kind = KEY_DURATION, .min = SECONDS(60), .max = DAYS(365), .fallback = "1h", .group = SCHEDULE, .aka = "interval schedule every",
      .doc = "How often serve reads the tenant"},
     {.name = "full_sync_every", .kind = KEY_DURATION, .min = HOURS(1), .max = DAYS(3650), .fallback = "7d", .group = SCHEDULE,
-     .doc = "How often serve reads all of it"},
+     .doc = "How often sync reads everything, to verify the incremental runs"},
+    {.name = "reports_every", .kind = KEY_DURATION, .min = 0, .max = DAYS(365), .fallback = "1d", .group = SCHEDULE,
+     .doc = "How often incremental runs read the MFA report and sign-ins again"},
+    {.name = "parallel", .kind = KEY_INT, .min = 1, .max = 64, .fallback = "16", .group = LIMITS, .aka = "concurrency parallelism workers threads",
+     .doc = "Requests under way at the same time"},
+    {.name = "page_size", .kind = KEY_INT, .min = 1, .max = 999, .fallback = "999", .group = LIMITS, .aka = "top",
+     .doc = "Objects a page"},
+    {.name = "connect_timeout", .kind = KEY_DURATION, .min = SECONDS(1), .max = HOURS(1), .fallback = "10s", .group = LIMITS, .aka = "timeout",
+     .doc = "For name, connection and TLS together"},
+    {.name = "answer_timeout", .kind = KEY_DURATION, .min = SECONDS(1), .max = DAYS(1), .fallback = "60s", .group = LIMITS,
+     .doc = "For each answer"},
+    {.name = "run_timeout", .kind = KEY_DURATION, .min = SECONDS(1), .max = DAYS(30), .fallback = "12h", .group = LIMITS,
+     .doc = "For a whole run"},
 };
 
 #define OCSF_VERSION                                                                                         \
@@ -137,10 +160,14 @@ static const struct key_spec http[] = {
 
 static const struct key_spec directory[] = {
     {.name = "path", .kind = KEY_PATH, .is_required = true, .group = DELIVERY, .example = "/var/lib/rollcall/out", .aka = "directory dir to", .doc = "The directory; made when missing"},
-    {.name = "dialect", .kind = KEY_CHOICE, .choices = "csv ocsf sekoia veza csv4", .later = "csv4", .fallback = "csv", .group = DELIVERY, .aka = "format", .doc = "In which words"},
+    {.name = "dialect", .kind = KEY_CHOICE, .choices = "csv ocsf sekoia veza csv4", .fallback = "csv", .group = DELIVERY, .aka = "format", .doc = "In which words"},
     OCSF_VERSION,
     {.name = "raw", .kind = KEY_BOOL, .fallback = "false", .when_key = "dialect", .when = "csv csv4", .group = DELIVERY,
      .doc = "Cells as they are, without the apostrophe before = + - @"},
+    {.name = "csv4_columns", .kind = KEY_PATH, .when_key = "dialect", .when = "csv4", .group = DELIVERY, .example = "/etc/rollcall/csv4.yaml", .aka = "columns mapping csv4",
+     .doc = "Columns, headers and delimiter of the four files; default: the shipped csv4.yaml"},
+    {.name = "csv4_domain", .kind = KEY_DOMAIN, .when_key = "dialect", .when = "csv4", .group = DELIVERY, .example = "corp.example", .aka = "domain file_domain domain_name",
+     .doc = "What the names of the four files begin with; default: the tenant's default domain, the directory's DNS domain"},
 };
 
 static const struct key_spec file[] = {
@@ -152,7 +179,7 @@ static const struct key_spec file[] = {
 /* name, doc, is it a sink?, is it built in this version? */
 #define TYPES(X)                                                                                             \
     X(active_directory, "Microsoft Active Directory, read over LDAP", false, true)                           \
-    X(entra_id, "Microsoft Entra ID, read over Microsoft Graph (not in this version)", false, false)         \
+    X(entra_id, "Microsoft Entra ID, read over Microsoft Graph", false, true)                               \
     X(http, "A receiver over HTTP: a SIEM, a collector", true, true)                                         \
     X(directory, "A directory of files, replaced as one set", true, true)                                    \
     X(file, "One file or standard output, line by line", true, true)

@@ -26,6 +26,7 @@ enum key_kind {
     KEY_DN,
     KEY_USER, /* UPN, DOMAIN\user or DN */
     KEY_URL,  /* https, or http to loopback */
+    KEY_LOCAL_URL, /* http to loopback or 169.254.169.254 */
     KEY_GUID,
     KEY_TENANT,     /* a GUID or a domain */
     KEY_PROPERTIES, /* custom_properties */

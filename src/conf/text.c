@@ -205,6 +205,18 @@ int url_check(struct str s, struct err *e)
     return 0;
 }
 
+int local_url_check(struct str s, struct err *e)
+{
+    char shown[NODE_SHOWN];
+    struct str host, rest = {s.ptr + 7, s.len > 7 ? s.len - 7 : 0};
+    node_show(shown, s);
+    if (!str_starts(s, STR("http://"))) return err_set(e, ERR_INPUT, "%s does not begin with http://", shown);
+    if (has(s, ' ')) return err_set(e, ERR_INPUT, "%s holds a space: write %%20", shown);
+    if (!url_host(&host, rest) || host_check(host, e) < 0) return err_set(e, ERR_INPUT, "%s names no host that can be", shown);
+    if (is_loopback(host) || str_equal(host, STR("169.254.169.254"))) return 0;
+    return err_set(e, ERR_INPUT, "%s: a machine gets its identity from itself: 127.0.0.1, localhost or 169.254.169.254", shown);
+}
+
 bool is_guid(struct str s)
 {
     if (s.len != 36) return false;

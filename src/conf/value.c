@@ -183,6 +183,7 @@ CHECK_TEXT(check_server, server_check)
 CHECK_TEXT(check_domain, domain_check)
 CHECK_TEXT(check_user, user_check)
 CHECK_TEXT(check_url, url_check)
+CHECK_TEXT(check_local_url, local_url_check)
 
 static int check_guid(json_t **out, const struct value *v, struct err *e)
 {
@@ -197,7 +198,10 @@ static int check_tenant(json_t **out, const struct value *v, struct err *e)
     bool has_dot = str_index(v->node->text, '.') < v->node->text.len;
     if (is_guid(v->node->text) || (has_dot && domain_check(v->node->text, e) == 0))
         return take_text(out, v->node->text);
-    return err_set(e, ERR_INPUT, "%s is neither a GUID nor a domain name", node_show(shown, v->node->text));
+    node_show(shown, v->node->text);
+    if (words_have("common organizations consumers", v->node->text))
+        return err_set(e, ERR_INPUT, "%s is no tenant: write the directory (tenant) ID, or a verified domain of it", shown);
+    return err_set(e, ERR_INPUT, "%s is neither a GUID nor a domain name", shown);
 }
 
 static int (*const checks[])(json_t **, const struct value *, struct err *) = {
@@ -216,6 +220,7 @@ static int (*const checks[])(json_t **, const struct value *, struct err *) = {
     [KEY_DN] = check_dn,
     [KEY_USER] = check_user,
     [KEY_URL] = check_url,
+    [KEY_LOCAL_URL] = check_local_url,
     [KEY_GUID] = check_guid,
     [KEY_TENANT] = check_tenant,
 };

@@ -26,6 +26,7 @@ int server_check(struct str s, struct err *e) must_use;    /* ADDRESS or ADDRESS
 int domain_check(struct str s, struct err *e) must_use;
 int user_check(struct str s, struct err *e) must_use;
 int url_check(struct str s, struct err *e) must_use;
+int local_url_check(struct str s, struct err *e) must_use; /* http, to this machine or the cloud's metadata address */
 bool is_guid(struct str s);
 
 #endif

@@ -106,6 +106,7 @@ static int liner_open(struct liner *l, struct store *s, struct str connector, st
     *l = (struct liner){.store = s, .with_states = true, .lines = buf_new(BATCH_BYTES), .e = e};
     try(subject_maker_init(&l->maker, s, connector, e));
     l->maker.by_content = true;
+    o->is_tenant = domain_is_tenant(&l->maker.connector.domain);
     o->context = (struct event_context){.connector = connector, .run = l->maker.connector.visible_run, .version = ROLLCALL_VERSION};
     snprintf(l->run_uid, sizeof l->run_uid, "%.*s-%lld", STR_FMT(connector), (long long)o->context.run);
     o->context.run_uid = str_from(l->run_uid);
@@ -272,18 +273,33 @@ static bool last_id(void *ctx, const struct change *c)
     return false;
 }
 
+static int export_to(struct store *s, const struct sink_conf *sink, struct str dialect, const struct dialect_options *o, struct str connector,
+                     uint64_t *rows, struct err *e)
+{
+    const char *columns = conf_str(sink->settings, "csv4_columns"), *domain = conf_str(sink->settings, "csv4_domain");
+    struct csv4_columns csv4 = {.delimiter = 0};
+    struct export_options x = {
+        .connector = connector, .dialect = dialect, .dialect_options = *o, .dir = conf_str(sink->settings, "path")};
+    if (str_equal(dialect, STR("csv4"))) {
+        if (columns) try(csv4_columns_load(&csv4, columns, e));
+        x.csv4 = &csv4;
+        if (domain) x.dialect_options.csv4_domain = str_from(domain);
+    }
+    int rc = export_set(s, &x, rows, e);
+    csv4_columns_free(&csv4);
+    return rc;
+}
+
 static int deliver_directory(struct store *s, const struct sink_conf *sink, struct str dialect, const struct dialect_options *o,
                              struct str connector, struct deliver_report *report, struct err *e)
 {
     struct change_query q = {.connector = connector, .limit = 1, .newest_first = true};
-    struct export_options x = {
-        .connector = connector, .dialect = dialect, .dialect_options = *o, .dir = conf_str(sink->settings, "path")};
     int64_t newest_change = 0;
     uint64_t behind, rows;
     try(store_cursor_behind(s, connector, str_from(sink->name), &behind, e));
     if (!behind) return 0;
     try(store_changes(s, &q, last_id, &newest_change, e));
-    try(export_set(s, &x, &rows, e));
+    try(export_to(s, sink, dialect, o, connector, &rows, e));
     try(store_cursor_put(s, connector, str_from(sink->name), newest_change, e));
     report->changes = behind;
     report->events = rows;

@@ -4,6 +4,7 @@
 #include "sink/sink.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #define FILES_MAX 24
 
@@ -12,6 +13,7 @@ struct exporting {
     const struct export_options *options;
     struct subject_maker maker;
     struct dialect *dialect;
+    struct csv_column *columns[CSV4_FILES];
     struct sink_set *set;
     struct dialect_file files[FILES_MAX];
     struct sink_set_file *outs[FILES_MAX];
@@ -27,9 +29,26 @@ static bool newest(void *ctx, const struct run_row *r)
     return r->status == RUN_FAILED || r->status == RUN_RUNNING;
 }
 
+static void take_columns(struct exporting *x, struct dialect_options *o)
+{
+    const struct csv4_columns *c = x->options->csv4;
+    if (!c) return;
+    o->csv_delimiter = c->delimiter;
+    if (!o->csv4_domain.len) o->csv4_domain = c->file_domain;
+    for (enum csv4_file f = 0; f < CSV4_FILES; f++) {
+        if (!c->files[f].n) continue;
+        x->columns[f] = x_alloc(c->files[f].n * sizeof *x->columns[f]);
+        for (size_t i = 0; i < c->files[f].n; i++)
+            x->columns[f][i] = (struct csv_column){c->files[f].columns[i].property, c->files[f].columns[i].title};
+        o->csv4[f] = (struct csv_columns){x->columns[f], c->files[f].n};
+    }
+}
+
 static int open_dialect(struct exporting *x, char run_uid[160], struct err *e)
 {
     struct dialect_options o = x->options->dialect_options;
+    o.is_tenant = domain_is_tenant(&x->maker.connector.domain);
+    take_columns(x, &o);
     o.context = (struct event_context){.connector = x->options->connector, .run = x->maker.connector.visible_run, .version = ROLLCALL_VERSION};
     snprintf(run_uid, 160, "%.*s-%lld", STR_FMT(x->options->connector), (long long)o.context.run);
     o.context.run_uid = str_from(run_uid);
@@ -47,6 +66,7 @@ static int open_files(struct exporting *x, struct err *e)
         x->n_files = i + 1;
         if (!x->files[i].kinds) continue;
         try(sink_set_file(x->set, &x->outs[i], f.name, e));
+        if (x->options->csv4 && x->options->csv4->with_mark) buf_add_str(sink_set_buf(x->outs[i]), STR("\xef\xbb\xbf"));
         dialect_file_header(x->dialect, i, sink_set_buf(x->outs[i]));
     }
     return 0;
@@ -103,6 +123,7 @@ int export_set(struct store *s, const struct export_options *o, uint64_t *n_rows
     if (rc == 0) rc = write_all(&x, e);
     sink_set_discard(x.set);
     dialect_close(x.dialect);
+    for (enum csv4_file f = 0; f < CSV4_FILES; f++) free(x.columns[f]);
     subject_maker_fini(&x.maker);
     *n_rows = x.n_rows;
     return rc;

@@ -3,6 +3,7 @@
 #ifndef ROLLCALL_EXPORT_H
 #define ROLLCALL_EXPORT_H
 
+#include "conf/csv4_columns.h"
 #include "map/map.h"
 #include "store/store.h"
 
@@ -12,6 +13,7 @@ struct export_options {
     struct dialect_options dialect_options; /* context is filled in here */
     const char *dir;
     kind_set kinds; /* 0: all */
+    const struct csv4_columns *csv4; /* of dialect csv4; NULL: as shipped */
 };
 int export_set(struct store *s, const struct export_options *o, uint64_t *n_rows, struct err *e) must_use;
 

@@ -1,5 +1,6 @@
 #include "run/facts.h"
 
+#include "conf/conf.h"
 #include "model/sid.h"
 
 #include <sodium.h>
@@ -38,9 +39,19 @@ int facts_domain(struct domain_info *out, const json_t *facts, struct arena *a, 
         .lockout_duration_ms = number(facts, "lockout_duration_ms"),
         .lockout_threshold = number(facts, "lockout_threshold"),
         .has_policy = json_is_true(json_object_get(facts, "has_policy")),
+        .tenant_id = text(facts, "tenant_id", a),
+        .organization = text(facts, "organization", a),
     };
     struct str sid = text(facts, "domain_sid", a);
     return sid.len ? sid_from_hex(&out->sid, sid, a, e) : 0;
+}
+
+bool facts_leave_out(const json_t *settings, kind_set kinds)
+{
+    const char *asked = conf_str(settings, "kinds");
+    kind_set read = 0;
+    struct str ignored;
+    return asked && kind_set_parse(&read, str_from(asked), &ignored) && (kinds & ~read);
 }
 
 struct gap_list *gap_list_new(void)

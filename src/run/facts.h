@@ -12,6 +12,9 @@
 /* Strings are copied into the arena. ERR_PROTO: not an object, or a malformed SID. */
 int facts_domain(struct domain_info *out, const json_t *facts, struct arena *a, struct err *e) must_use;
 
+/* Does the setting `kinds` leave out somebody of these kinds? */
+bool facts_leave_out(const json_t *settings, kind_set kinds);
+
 /* Gaps kept for the report at the end of a command, at most 200 (the rest is counted). */
 struct gap_list {
     struct arena text;

@@ -5,6 +5,7 @@
 #include "model/dn.h"
 #include "model/sid.h"
 #include "base/tape.h"
+#include "run/memberships.h"
 
 #include <stdlib.h>
 
@@ -54,6 +55,8 @@ struct names {
     unsigned *privileges;      /* of groups, by their index */
     struct dn_list *parents;   /* of groups: their member_of, in text */
     size_t parents_cap;
+    bool has_forward_links; /* only the groups say who is a member: */
+    struct memberships memberships;
     struct members members[MEMBER_PARTS];
     struct other *others;
     size_t n_others, others_cap;
@@ -73,6 +76,7 @@ struct names *names_new(void)
     struct names *n = x_zalloc(sizeof *n);
     n->text = arena_new(NO_LIMIT);
     n->texts = tape_new();
+    n->memberships = memberships_new();
     n->cached = x_zalloc(TEXTS_CACHED * sizeof *n->cached);
     n->form = buf_new((size_t)1 << 20);
     return n;
@@ -92,6 +96,7 @@ void names_free(struct names *n)
     free(n->parents);
     for (size_t i = 0; i < MEMBER_PARTS; i++) free(n->members[i].slots);
     tape_free(&n->texts);
+    memberships_free(&n->memberships);
     free(n->cached);
     free(n->others);
     free(n->found);
@@ -104,6 +109,11 @@ void names_domain(struct names *n, struct bytes domain_sid, struct str dns_name)
     n->dns_name = arena_str(&n->text, dns_name);
     n->domain_sid_len = domain_sid.len <= SID_MAX - 4 ? domain_sid.len : 0;
     if (n->domain_sid_len) memcpy(n->domain_sid, domain_sid.ptr, n->domain_sid_len);
+}
+
+void names_forward_links(struct names *n)
+{
+    n->has_forward_links = true;
 }
 
 static struct bytes domain_of(const struct names *n)
@@ -158,6 +168,15 @@ static uint32_t list_add(struct ref_list *l, const struct ref *r)
     return (uint32_t)l->n++;
 }
 
+static void add_tenant_facts(struct names *n, const struct record_index *x, struct ref *r)
+{
+    struct str s;
+    r->group_type = r->kind == KIND_group ? derive_tenant_group_type(x) : 0;
+    if (record_str(x, ATTR_ROLE_TEMPLATE_ID, &s)) r->template_id = arena_str(&n->text, s);
+    if (record_str(x, ATTR_DIRECTORY_SCOPE_ID, &s)) r->scope = arena_str(&n->text, s);
+    if (record_str(x, ATTR_ASSIGNMENT_TYPE, &s)) r->assignment = arena_str(&n->text, s);
+}
+
 static struct ref make_ref(struct names *n, const struct record_index *x)
 {
     struct ref r = {.kind = x->record->kind};
@@ -168,8 +187,9 @@ static struct ref make_ref(struct names *n, const struct record_index *x)
     r.name = arena_str(&n->text, s);
     r.principal = r.name;
     if (record_str(x, ATTR_USER_PRINCIPAL_NAME, &s) && s.len) r.principal = arena_str(&n->text, s);
-    if (r.kind == KIND_group && record_str(x, ATTR_DESCRIPTION, &s)) r.description = arena_str(&n->text, s);
+    if (kind_has_members(r.kind) && record_str(x, ATTR_DESCRIPTION, &s)) r.description = arena_str(&n->text, s);
     record_int(x, ATTR_GROUP_TYPE, &r.group_type);
+    if (n->has_forward_links) add_tenant_facts(n, x, &r);
     return r;
 }
 
@@ -183,7 +203,12 @@ static void note_members(struct names *n, const struct record *group, unsigned b
     while (bits && dn_list_next(&rest, &dn)) *hmap_put(&n->hidden_groups, raw_hash(dn), &is_new) |= bits;
 }
 
-static void add_group(struct names *n, const struct record_index *x)
+static unsigned own_privileges(const struct names *n, const struct record_index *x, const struct ref *r)
+{
+    return r->kind == KIND_role ? derive_role(x) : derive_privileged_group(r->sid, domain_of(n));
+}
+
+static int add_group(struct names *n, const struct record_index *x, struct err *e)
 {
     struct ref r = make_ref(n, x);
     uint32_t i = list_add(&n->groups, &r);
@@ -193,13 +218,21 @@ static void add_group(struct names *n, const struct record_index *x)
         n->privileges = x_realloc(n->privileges, n->parents_cap * sizeof *n->privileges);
     }
     n->parents[i] = (struct dn_list){x->record->member_of.n, arena_bytes(&n->text, x->record->member_of.block)};
-    n->privileges[i] = derive_privileged_group(r.sid, domain_of(n));
+    n->privileges[i] = own_privileges(n, x, &r);
     put_dn(n, &n->groups_by_dn, r.dn, i);
     note_members(n, x->record, n->privileges[i]);
     if (sid_is_in_domain(r.sid, domain_of(n))) {
         bool is_new;
         *hmap_put(&n->groups_by_rid, rid_hash(sid_rid(r.sid)), &is_new) = i;
     }
+    return n->has_forward_links ? memberships_add(&n->memberships, i, x->record->member, e) : 0;
+}
+
+int names_add_members(struct names *n, struct dn_list part, struct err *e)
+{
+    if (!n->has_forward_links) return 0;
+    if (!n->groups.n) return err_set(e, ERR_PROTO, "members without their group");
+    return memberships_add(&n->memberships, (uint32_t)n->groups.n - 1, part, e);
 }
 
 static void add_place(struct names *n, const struct record_index *x)
@@ -224,7 +257,7 @@ static bool inherit_privileges(struct names *n, size_t i)
     return true;
 }
 
-void names_groups_complete(struct names *n)
+static void spread_privileges(struct names *n)
 {
     bool again = n->groups.n > 0; /* bits only grow, so cycles end */
     while (again) {
@@ -234,10 +267,63 @@ void names_groups_complete(struct names *n)
     }
 }
 
+/* --- the same where only the groups say it --- */
+
+/* The groups that are members of something: group, n, and n places in the list of groups. */
+static int gather_nested(struct names *n, struct buf *out, struct err *e)
+{
+    for (size_t i = 0; i < n->groups.n; i++) {
+        const uint32_t *in;
+        size_t k;
+        try(memberships_of(&n->memberships, n->groups.list[i].dn, &in, &k, e));
+        if (!k) continue;
+        buf_add_u32le(out, (uint32_t)i);
+        buf_add_u32le(out, (uint32_t)k);
+        for (size_t j = 0; j < k; j++) buf_add_u32le(out, in[j]);
+    }
+    return out->failed ? err_set(e, ERR_LIMIT, "too many groups are members of groups") : 0;
+}
+
+/* An administrative unit gives its members nothing. */
+static bool pass_on(struct names *n, struct bytes nested)
+{
+    struct cursor c = cursor_new(nested);
+    bool has_changed = false;
+    while (c.in.len && !c.failed) {
+        uint32_t i = cursor_u32le(&c), k = cursor_u32le(&c);
+        unsigned bits = n->privileges[i];
+        while (k--) {
+            uint32_t in = cursor_u32le(&c);
+            if (n->groups.list[in].kind != KIND_administrative_unit) bits |= n->privileges[in];
+        }
+        has_changed |= bits != n->privileges[i];
+        n->privileges[i] = bits;
+    }
+    return has_changed;
+}
+
+static int complete_forward(struct names *n, struct err *e)
+{
+    struct buf nested = buf_new((size_t)1 << 30);
+    int rc = memberships_complete(&n->memberships, e);
+    if (rc == 0) rc = gather_nested(n, &nested, e);
+    while (rc == 0 && pass_on(n, buf_bytes(&nested))) continue;
+    buf_free(&nested);
+    return rc;
+}
+
+int names_groups_complete(struct names *n, struct err *e)
+{
+    if (n->has_forward_links) return complete_forward(n, e);
+    spread_privileges(n);
+    return 0;
+}
+
 void names_prepare_groups(struct names *n, void (*prepare)(void *ctx, const struct ref *group, struct buf *out), void *ctx)
 {
     struct buf b = buf_new((size_t)1 << 20);
     for (size_t i = 0; i < n->groups.n; i++) {
+        if (n->groups.list[i].kind != KIND_group) continue;
         buf_clear(&b);
         prepare(ctx, &n->groups.list[i], &b);
         if (!b.failed && b.len) n->groups.list[i].prepared = arena_str(&n->text, buf_str(&b));
@@ -285,27 +371,45 @@ static struct ref unlisted_group(struct str dn)
     return r;
 }
 
-size_t names_groups_of(struct names *n, const struct record_index *x, const struct ref **out, unsigned *privileges)
+static int forward_groups_of(struct names *n, const struct record_index *x, struct group_refs *out, struct err *e)
 {
+    const uint32_t *in;
+    size_t k;
+    *out = (struct group_refs){.n = 0};
+    try(memberships_of(&n->memberships, x->record->dn, &in, &k, e));
+    for (size_t i = 0; i < k; i++) {
+        const struct ref *group = &n->groups.list[in[i]];
+        if (group->kind != KIND_administrative_unit) out->privileges |= n->privileges[in[i]];
+        found_put(n, i, group, "member");
+    }
+    out->list = n->found;
+    out->n = k;
+    return 0;
+}
+
+int names_groups_of(struct names *n, const struct record_index *x, struct group_refs *out, struct err *e)
+{
+    if (n->has_forward_links) return forward_groups_of(n, x, out, e);
     size_t k = 0;
+    unsigned bits;
     const char *via = x->record->kind == KIND_foreign_principal ? "foreign" : "member";
     const uint32_t *i = primary_group(n, x), *hidden;
-    *privileges = i ? n->privileges[*i] : 0;
+    bits = i ? n->privileges[*i] : 0;
     if (i) found_put(n, k++, &n->groups.list[*i], "primary_group");
     struct dn_list rest = x->record->member_of;
     struct str dn;
     while (dn_list_next(&rest, &dn)) {
         if ((i = find_dn(n, &n->groups_by_dn, dn))) {
-            *privileges |= n->privileges[*i];
+            bits |= n->privileges[*i];
             found_put(n, k++, &n->groups.list[*i], via);
             continue;
         }
-        if ((hidden = hmap_find(&n->hidden_groups, raw_hash(dn)))) *privileges |= *hidden;
+        if ((hidden = hmap_find(&n->hidden_groups, raw_hash(dn)))) bits |= *hidden;
         struct ref unlisted = unlisted_group(dn);
         found_put(n, k++, &unlisted, via);
     }
-    *out = n->found;
-    return k;
+    *out = (struct group_refs){n->found, k, bits};
+    return 0;
 }
 
 /* --- everybody ---------------------------------------------------------------------------------------------- */
@@ -387,17 +491,22 @@ static int add_member(struct names *n, const struct record_index *x, struct err 
     if (m->n_used + 1 > m->n_slots * 85 / 100) members_grow(m);
     struct member *slot = member_slot(m, hash);
     if (slot->key) return 0;
-    bool in_domain = sid_is_in_domain(r->sid, domain_of(n));
-    uint64_t kind = (uint64_t)r->kind | (in_domain ? 0 : MEMBER_OTHER);
-    *slot = (struct member){.key = hash | kind << 56, .rid = in_domain ? sid_rid(r->sid) : add_other(n, r)};
+    bool in_domain = sid_is_in_domain(r->sid, domain_of(n)), is_id = n->has_forward_links;
+    uint64_t kind = (uint64_t)r->kind | (in_domain || is_id ? 0 : MEMBER_OTHER);
+    *slot = (struct member){.key = hash | kind << 56, .rid = is_id ? 0 : in_domain ? sid_rid(r->sid) : add_other(n, r)};
     m->n_used++;
-    return r->kind == KIND_group ? 0 : tape_names(n, x, &slot->text, e);
+    return kind_has_members(r->kind) ? 0 : tape_names(n, x, &slot->text, e);
 }
 
-static void fill_sid(struct names *n, const struct member *m, struct ref *out)
+/* What identifies it. */
+static void fill_ids(struct names *n, const struct member *m, struct str dn, struct ref *out)
 {
     uint64_t kind = m->key >> 56;
     *out = (struct ref){.kind = (enum kind)(kind & ~(uint64_t)MEMBER_OTHER)};
+    if (n->has_forward_links) {
+        if (!guid_parse(out->guid, dn)) memset(out->guid, 0, GUID_SIZE);
+        return;
+    }
     if (kind & MEMBER_OTHER) {
         memcpy(out->guid, n->others[m->rid].guid, GUID_SIZE);
         out->sid = (struct bytes){n->others[m->rid].sid, n->others[m->rid].sid_len};
@@ -426,9 +535,9 @@ uint32_t names_find(const struct names *n, struct str dn)
     return part << 24 | ((uint32_t)(m - n->members[part].slots) + 1); /* a part has fewer than 2^24 slots */
 }
 
-void names_member(struct names *n, uint32_t handle, struct ref *out)
+void names_member(struct names *n, uint32_t handle, struct str dn, struct ref *out)
 {
-    fill_sid(n, &n->members[handle >> 24].slots[(handle & 0xffffff) - 1], out);
+    fill_ids(n, &n->members[handle >> 24].slots[(handle & 0xffffff) - 1], dn, out);
 }
 
 /* The text at a place, with what follows it; borrowed until the next call. */
@@ -474,7 +583,7 @@ int names_person(struct names *n, struct str dn, struct person *space, const str
         *out = names_group(n, dn);
         return 0;
     }
-    fill_sid(n, m, &space->ref);
+    fill_ids(n, m, dn, &space->ref);
     if (space->ref.sid.len) memcpy(space->sid, space->ref.sid.ptr, space->ref.sid.len);
     space->ref.sid.ptr = space->sid;
     try(fill_names(n, m->text, space, e));
@@ -493,6 +602,5 @@ int names_add(struct names *n, const struct record_index *x, struct err *e)
         return 0;
     }
     try(add_member(n, x, e));
-    if (k == KIND_group) add_group(n, x);
-    return 0;
+    return kind_has_members(k) ? add_group(n, x, e) : 0;
 }

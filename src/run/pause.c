@@ -39,8 +39,18 @@ static void mark_settings(char out[65], const json_t *settings)
     free(text);
 }
 
-static const char *ticket_file(const json_t *settings)
+static bool is_application(const json_t *settings)
 {
+    const char *type = conf_str(settings, "type");
+    return type && strcmp(type, "entra_id") == 0;
+}
+
+static const char *key_file(const json_t *settings)
+{
+    if (is_application(settings)) {
+        const char *certificate = conf_str(settings, "client_certificate");
+        return certificate ? certificate : conf_str(settings, "federated_token_file");
+    }
     const char *auth = conf_str(settings, "auth");
     if (auth && strcmp(auth, "keytab") == 0) return conf_str(settings, "keytab");
     return auth && strcmp(auth, "kerberos_cache") == 0 ? conf_str(settings, "credential_cache") : NULL;
@@ -50,7 +60,7 @@ static const char *ticket_file(const json_t *settings)
 static void mark_file(char *out, size_t size, const json_t *settings)
 {
     struct stat st;
-    const char *path = ticket_file(settings);
+    const char *path = key_file(settings);
     out[0] = 0;
     if (path && str_starts(str_from(path), STR("FILE:"))) path += strlen("FILE:");
     if (!path || stat(path, &st) < 0) return;
@@ -177,9 +187,18 @@ static const struct {
     {DOM_KRB5, KRB5KRB_AP_ERR_MUT_FAIL, REFUSED_OTHER},
 };
 
+/* AADSTS numbers. An application is not locked out, but a secret that is wrong or has expired stays so; consent, keys and policies can be
+ * put right in the tenant. */
+static enum refusal refusal_of_application(int code)
+{
+    if (code == 7000215 || code == 7000222) return REFUSED_GUESS;
+    return code == 700024 ? REFUSED_OTHER : REFUSED_STATE; /* an assertion of another time: clocks */
+}
+
 static enum refusal refusal_of(enum err_domain domain, int code, const json_t *settings)
 {
     const char *auth = conf_str(settings, "auth");
+    if (is_application(settings)) return refusal_of_application(code);
     for (size_t i = 0; i < n_elements(refusals); i++)
         if (refusals[i].domain == domain && refusals[i].code == code) return refusals[i].refusal;
     bool is_ticket = auth && strcmp(auth, "kerberos_cache") == 0; /* nobody guesses a ticket */
@@ -207,15 +226,16 @@ static int note_stands(struct store *s, const struct connector_conf *c, const st
     return strcmp(now->settings, n->marks.settings) == 0 && strcmp(now->file, n->marks.file) == 0;
 }
 
-static int paused(const struct note *n, const char *connector, struct err *e)
+static int paused(const struct note *n, const struct connector_conf *c, struct err *e)
 {
     char text[PAUSE_TEXT];
+    const char *why = is_application(c->settings) ? "a refused credential is not tried for ever" : "the account is not locked out";
     pause_tell(text, &n->state);
-    err_set(e, ERR_AUTH, "the connector is paused, so that the account is not locked out: %s", text);
+    err_set(e, ERR_AUTH, "the connector is paused, so that %s: %s", why, text);
     err_code(e, n->domain, n->code);
     e->retry_at_ms = n->state.next_ms;
     return err_hint(e, "%.200s%schange the secret or the settings, let rollcall check %s sign in, or sync with --try-now", n->state.hint,
-                    n->state.hint[0] ? "; then " : "", connector);
+                    n->state.hint[0] ? "; then " : "", c->name);
 }
 
 /* --- for a run --------------------------------------------------------------------------------- */
@@ -227,7 +247,7 @@ static int check(const struct pause *p, struct err *e)
     int rc = note_stands(p->store, p->connector, &p->marks, &n, e);
     if (rc <= 0) return rc;
     if (!is_waiting(&n, when_now_ms()) || !secret_has_mark(&p->secret, n.secret)) return 0;
-    return paused(&n, p->connector->name, e);
+    return paused(&n, p->connector, e);
 }
 
 int pause_open(struct pause *out, struct store *s, const struct connector_conf *c, bool try_now, struct err *e)

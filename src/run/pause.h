@@ -1,6 +1,7 @@
 /* pause.h - lock-out protection: a refused credential pauses its connector.
  *
- * Every wrong password counts towards the account's lock-out (badPwdCount), and a schedule repeats it for ever. So a refused
+ * Every wrong password counts towards the account's lock-out (badPwdCount; an application of Entra ID has none, but its sign-ins are
+ * watched all the same), and a schedule repeats it for ever. So a refused
  * sign-in (ERR_AUTH) is noted with the connector, and the next sync is refused before anything is sent, with the same class:
  *   - until one schedule period (the setting frequency) has passed: then one more attempt is made;
  *   - a second wrong password ends it: no further attempt by itself. A refusal that does not count towards a lock-out (account

@@ -12,6 +12,7 @@
 #include <krb5.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -188,6 +189,64 @@ static void test_only_wrong_ones_count(void **state)
     stop(&t);
 }
 
+/* An application of Entra ID: which secret, which file, and what AADSTS numbers say. */
+static void start_entra(struct test *t, const char *key)
+{
+    char reference[256];
+    start(t, "simple");
+    json_object_clear(t->connector.settings);
+    t->connector.type = "entra_id";
+    snprintf(reference, sizeof reference, "file:%s", t->file);
+    bool is_file = strcmp(key, "client_certificate") == 0 || strcmp(key, "federated_token_file") == 0;
+    json_object_set_new(t->connector.settings, "type", json_string("entra_id"));
+    json_object_set_new(t->connector.settings, "frequency", json_string("1h"));
+    json_object_set_new(t->connector.settings, key, json_string(is_file ? t->file : reference));
+}
+
+static void test_application(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key;
+        int code;
+        enum outcome outcome;
+    } cases[] = {
+        {"client_secret", 7000215, TWICE},          {"client_secret", 7000222, TWICE},
+        {"client_secret", 700016, ONCE_A_PERIOD},   {"client_certificate", 700027, ONCE_A_PERIOD},
+        {"client_certificate", 700024, NOT_PAUSED}, {"federated_token_file", 700211, ONCE_A_PERIOD},
+        {"client_secret", 401, ONCE_A_PERIOD},
+    };
+    for (size_t i = 0; i < n_elements(cases); i++) {
+        struct test t;
+        struct err e = {0}, why = refusal(DOM_HTTP, cases[i].code);
+        start_entra(&t, cases[i].key);
+        for (int round = 0; round < 3; round++) {
+            bool is_over = round == 2 && cases[i].outcome == TWICE;
+            if (attempt(&t, &why, false, &e) != (is_over ? ERR_AUTH : 0)) fail_msg("%zu: round %d: %s", i, round, e.message);
+            assert_int_equal(attempt(&t, &why, false, &e), cases[i].outcome == NOT_PAUSED ? 0 : ERR_AUTH);
+            if (cases[i].outcome == NOT_PAUSED) break;
+            assert_null(strstr(e.message, "account is not locked out"));
+            assert_true(cases[i].outcome == TWICE && round ? e.retry_at_ms == 0 : e.retry_at_ms > when_now_ms());
+            later(&t, HOUR);
+        }
+        write_text(t.file, "another"); /* secret, certificate or token */
+        assert_int_equal(attempt(&t, &why, false, &e), 0);
+        stop(&t);
+    }
+}
+
+static void test_secret_is_named(void **state)
+{
+    (void)state;
+    struct test t;
+    struct err e;
+    start_entra(&t, "client_secret");
+    unlink(t.file);
+    assert_int_equal(attempt(&t, NULL, false, &e), ERR_NOTFOUND);
+    assert_true(str_starts(str_from(e.message), STR("connectors.corp.client_secret: ")));
+    stop(&t);
+}
+
 /* Long texts, and ones cut within a character, are kept as far as they are text. */
 static void test_any_words(void **state)
 {
@@ -212,6 +271,7 @@ static void test_any_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_refusals), cmocka_unit_test(test_what_lifts),
-                                       cmocka_unit_test(test_only_wrong_ones_count), cmocka_unit_test(test_any_words)};
+                                       cmocka_unit_test(test_only_wrong_ones_count), cmocka_unit_test(test_application),
+                                       cmocka_unit_test(test_secret_is_named), cmocka_unit_test(test_any_words)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

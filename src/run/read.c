@@ -6,15 +6,18 @@
 #include "run/spill.h"
 #include "run/worker.h"
 #include "sink/sink.h"
+#include "source/source.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 enum waiting_tag { WAIT_RECORD = 1, WAIT_MEMBERS = 2 };
 #define GROUP_MEMBERS_KEPT ((size_t)32 << 20) /* of one group; an event is cut at 8 MiB anyway */
+#define OWNERS_KEPT        1000u
 
 struct reading {
     const struct read_options *options;
+    const struct source *source;
     struct stream_report *report;
     kind_set kinds;
     struct arena text;
@@ -26,9 +29,14 @@ struct reading {
     struct sink_file *out;
     struct buf members; /* DNs of the group being written, and who they are */
     uint32_t n_members, *handles, handles_cap;
-    uint64_t n_members_lost, n_members_outside;
+    enum kind last_kind; /* of the record before */
+    struct {
+        uint64_t n_lost, n_outside;
+        char first_lost[512];
+    } members_of[KIND_COUNT];
     struct str base_form;
-    char first_lost[512];
+    struct arena owner_text; /* of the subject being written */
+    struct ref *owners;
 };
 
 /* --- one subject ---------------------------------------------------------------------------------------- */
@@ -46,7 +54,7 @@ static bool next_member(void *ctx, struct ref *out)
     if (!dn_list_next(&w->rest, &dn)) return false;
     *out = (struct ref){0};
     uint32_t handle = w->r->handles[w->at++];
-    if (handle) names_member(w->r->names, handle, out);
+    if (handle) names_member(w->r->names, handle, dn, out);
     out->dn = dn;
     return true;
 }
@@ -66,6 +74,32 @@ static int refer(struct reading *r, const struct record_index *x, enum attr a, s
     return record_str(x, a, &dn) ? names_person(r->names, dn, space, out, e) : 0;
 }
 
+static struct ref kept_person(struct arena *a, const struct ref *p)
+{
+    struct ref out = *p;
+    out.name = arena_str(a, p->name);
+    out.principal = arena_str(a, p->principal);
+    out.sid = arena_bytes(a, p->sid);
+    return out;
+}
+
+static int refer_owners(struct reading *r, const struct record_index *x, struct subject *s, struct err *e)
+{
+    struct values v = record_values(x, ATTR_OWNERS);
+    struct bytes id;
+    struct person space;
+    const struct ref *found;
+    if (!v.n) return 0;
+    if (!r->owners) r->owners = x_alloc(OWNERS_KEPT * sizeof *r->owners);
+    arena_clear(&r->owner_text);
+    while (s->n_owners < OWNERS_KEPT && values_next_bytes(&v, &id)) {
+        try(names_person(r->names, str_of(id), &space, &found, e));
+        r->owners[s->n_owners++] = found ? kept_person(&r->owner_text, found) : (struct ref){.dn = str_of(id)};
+    }
+    s->owners = r->owners;
+    return 0;
+}
+
 static int write_subject(struct reading *r, const struct record_index *x, struct member_source *members, struct err *e)
 {
     const struct record *rec = x->record;
@@ -73,10 +107,15 @@ static int write_subject(struct reading *r, const struct record_index *x, struct
     struct subject s = {.record = x, .name = record_name(x), .domain = &r->domain, .members = members};
     derive_account(&s.derived, x, &r->domain, when_now_ms());
     s.derived.privileges_known = TRI_YES;
-    s.n_groups = names_groups_of(r->names, x, &s.groups, &s.derived.privileges);
+    struct group_refs groups;
+    try(names_groups_of(r->names, x, &groups, e));
+    s.groups = groups.list;
+    s.n_groups = groups.n;
+    s.derived.privileges = groups.privileges;
     s.parent = names_parent(r->names, rec->dn);
     try(refer(r, x, ATTR_MANAGER, &manager, &s.manager, e));
     try(refer(r, x, ATTR_MANAGED_BY, &managed_by, &s.managed_by, e));
+    try(refer_owners(r, x, &s, e));
     try(dialect_entity(r->dialect, &s, sink_file_buf(r->out), e));
     return sink_file_flush_some(r->out, e);
 }
@@ -101,9 +140,14 @@ static int on_begin(void *ctx, const json_t *facts, struct err *e)
 static bool must_wait(const struct reading *r, const struct record_index *x)
 {
     struct str dn;
-    if (x->record->kind == KIND_group) return true;
+    struct bytes id;
+    if (kind_has_members(x->record->kind) || x->record->kind == KIND_tenant) return true;
     bool refers = record_str(x, ATTR_MANAGER, &dn) || record_str(x, ATTR_MANAGED_BY, &dn);
-    return refers && !names_knows(r->names, dn);
+    if (refers && !names_knows(r->names, dn)) return true;
+    struct values owners = record_values(x, ATTR_OWNERS);
+    while (values_next_bytes(&owners, &id))
+        if (!names_knows(r->names, str_of(id))) return true;
+    return false;
 }
 
 static void prepare_group(void *ctx, const struct ref *group, struct buf *out)
@@ -112,17 +156,18 @@ static void prepare_group(void *ctx, const struct ref *group, struct buf *out)
     dialect_prepare_ref(r->dialect, &r->domain, group, out);
 }
 
-static void complete_groups(struct reading *r)
+static int complete_groups(struct reading *r, struct err *e)
 {
-    if (r->groups_complete) return;
-    names_groups_complete(r->names);
+    if (r->groups_complete) return 0;
+    try(names_groups_complete(r->names, e));
     names_prepare_groups(r->names, prepare_group, r);
     r->groups_complete = true;
+    return 0;
 }
 
 static bool comes_before_accounts(enum kind k)
 {
-    return k == KIND_domain || k == KIND_ou || k == KIND_container || k == KIND_group;
+    return k == KIND_domain || k == KIND_ou || k == KIND_container || k == KIND_tenant || kind_has_members(k);
 }
 
 static int on_record(void *ctx, const struct record *rec, struct bytes payload, struct err *e)
@@ -130,7 +175,8 @@ static int on_record(void *ctx, const struct record *rec, struct bytes payload, 
     struct reading *r = ctx;
     struct record_index x;
     try(record_index(&x, rec, e));
-    if (!comes_before_accounts(rec->kind)) complete_groups(r);
+    r->last_kind = rec->kind;
+    if (!comes_before_accounts(rec->kind)) try(complete_groups(r, e));
     try(names_add(r->names, &x, e));
     if (!(r->kinds & KIND_BIT(rec->kind))) return 0;
     if (must_wait(r, &x)) return spill_add(&r->waiting, WAIT_RECORD, payload, e);
@@ -140,7 +186,8 @@ static int on_record(void *ctx, const struct record *rec, struct bytes payload, 
 static int on_members(void *ctx, const struct members_part *p, struct err *e)
 {
     struct reading *r = ctx;
-    if (!(r->kinds & KIND_BIT(KIND_group))) return 0;
+    try(names_add_members(r->names, p->list, e));
+    if (!(r->kinds & KIND_BIT(r->last_kind))) return 0;
     struct buf entry = buf_new(FRAME_MAX);
     members_encode(&entry, p);
     int rc = entry.failed ? err_set(e, ERR_PROTO, "member list too long") : spill_add(&r->waiting, WAIT_MEMBERS, buf_bytes(&entry), e);
@@ -176,7 +223,7 @@ static int on_end(void *ctx, const json_t *facts, struct err *e)
 
 /* --- what waited -------------------------------------------------------------------------------------------------- */
 
-static void resolve_members(struct reading *r, struct dn_list members)
+static void resolve_members(struct reading *r, enum kind group, struct dn_list members)
 {
     struct str dn;
     struct buf form = buf_new(65536);
@@ -190,10 +237,11 @@ static void resolve_members(struct reading *r, struct dn_list members)
         buf_clear(&form);
         dn_normalize(&form, dn);
         if (!dn_is_under(buf_str(&form), r->base_form)) {
-            r->n_members_outside++;
+            r->members_of[group].n_outside++;
             continue;
         }
-        if (!r->n_members_lost++) snprintf(r->first_lost, sizeof r->first_lost, "%.*s", STR_FMT(dn));
+        if (!r->members_of[group].n_lost++)
+            snprintf(r->members_of[group].first_lost, sizeof r->members_of[group].first_lost, "%.*s", STR_FMT(dn));
     }
     buf_free(&form);
 }
@@ -240,7 +288,7 @@ static int write_group(struct reading *r, struct bytes payload, struct err *e)
     if (rc == 0) rc = gather_members(r, &rec, &source.n, e);
     if (rc == 0) {
         walk.all = walk.rest = (struct dn_list){r->n_members, buf_bytes(&r->members)};
-        resolve_members(r, walk.all);
+        resolve_members(r, rec.kind, walk.all);
         rc = write_subject(r, &x, &source, e);
     }
     buf_free(&copy);
@@ -258,7 +306,7 @@ static int write_waiting(struct reading *r, struct err *e)
         struct record_index x;
         if (tag != WAIT_RECORD) continue; /* a member list whose group was not wanted */
         try(record_decode(&rec, payload, e));
-        if (rec.kind == KIND_group) {
+        if (kind_has_members(rec.kind)) {
             try(write_group(r, payload, e));
             continue;
         }
@@ -268,26 +316,43 @@ static int write_waiting(struct reading *r, struct err *e)
     return rc;
 }
 
-static void add_member_gaps(struct reading *r)
+static void add_gaps_of(struct reading *r, enum kind k, bool is_limited)
 {
     char what[128];
-    if (r->n_members_lost) {
-        snprintf(what, sizeof what, "%llu member references do not resolve", (unsigned long long)r->n_members_lost);
-        gap_list_add(r->report->gaps,
-                     &(struct gap){KIND_group, GAP_LOSS, str_from(what), str_from(r->first_lost),
-                                   STR("the account may not see these objects: grant it read access, or widen --kind")});
+    if (r->members_of[k].n_lost) {
+        snprintf(what, sizeof what, "%llu member references do not resolve", (unsigned long long)r->members_of[k].n_lost);
+        struct str fix = is_limited ? STR("their kinds are not read: see the setting kinds")
+                                    : STR("the account may not see these objects: grant it read access, or widen --kind");
+        gap_list_add(r->report->gaps, &(struct gap){k, is_limited ? GAP_INFO : GAP_LOSS, str_from(what),
+                                                    str_from(r->members_of[k].first_lost), fix});
     }
-    if (r->n_members_outside) {
-        snprintf(what, sizeof what, "%llu members lie outside the base DN or the domain", (unsigned long long)r->n_members_outside);
-        gap_list_add(r->report->gaps, &(struct gap){KIND_group, GAP_INFO, str_from(what), {"", 0}, {"", 0}});
+    if (r->members_of[k].n_outside) {
+        snprintf(what, sizeof what, "%llu members lie outside the base DN or the domain", (unsigned long long)r->members_of[k].n_outside);
+        gap_list_add(r->report->gaps, &(struct gap){k, GAP_INFO, str_from(what), {"", 0}, {"", 0}});
     }
+}
+
+static void add_member_gaps(struct reading *r)
+{
+    bool is_limited = facts_leave_out(r->options->connector->settings, r->source->member_kinds);
+    for (enum kind k = 1; k < KIND_COUNT; k++) add_gaps_of(r, k, is_limited);
 }
 
 /* --- all of it -------------------------------------------------------------------------------------------------- */
 
-/* Accounts need groups and places for their names; groups need everybody for their members. */
-static kind_set with_support(kind_set kinds)
+/* Who is in which group is known from the groups alone, and a group's members can be anybody. */
+static kind_set with_forward_support(const struct source *source, kind_set kinds)
 {
+    kind_set holders = KIND_BIT(KIND_group) | KIND_BIT(KIND_role) | KIND_BIT(KIND_administrative_unit);
+    if (kinds & source->member_kinds) kinds |= holders;
+    if (kinds & holders) kinds |= source->member_kinds;
+    return kinds;
+}
+
+/* Accounts need groups and places for their names; groups need everybody for their members. */
+static kind_set with_support(const struct source *source, kind_set kinds)
+{
+    if (!source->has_back_links) return with_forward_support(source, kinds);
     kind_set places = KIND_BIT(KIND_domain) | KIND_BIT(KIND_ou) | KIND_BIT(KIND_container);
     kind_set accounts = KIND_BIT(KIND_user) | KIND_BIT(KIND_computer) | KIND_BIT(KIND_service_account) |
                         KIND_BIT(KIND_contact) | KIND_BIT(KIND_foreign_principal);
@@ -305,6 +370,7 @@ static int open_outputs(struct reading *r, char run_uid[33], struct err *e)
                                        .time_ms = when_now_ms(),
                                        .run_uid = str_from(run_uid),
                                        .version = ROLLCALL_VERSION};
+    o.is_tenant = !r->source->has_back_links;
     try(dialect_open(&r->dialect, r->options->dialect, &o, e));
     r->kinds = r->options->kinds ? r->options->kinds & dialect_kinds(r->dialect) : dialect_kinds(r->dialect);
     if (!r->kinds) return err_set(e, ERR_INPUT, "dialect %.*s has no place for the kinds asked for", STR_FMT(r->options->dialect));
@@ -323,7 +389,7 @@ static int open_outputs(struct reading *r, char run_uid[33], struct err *e)
 static int run_stream(struct reading *r, struct err *e)
 {
     struct worker *w;
-    struct worker_job job = {.verb = "read", .connector = r->options->connector, .kinds = with_support(r->kinds)};
+    struct worker_job job = {.verb = "read", .connector = r->options->connector, .kinds = with_support(r->source, r->kinds)};
     struct stream_handler h = {.ctx = r,
                                .begin = on_begin,
                                .record = on_record,
@@ -334,7 +400,7 @@ static int run_stream(struct reading *r, struct err *e)
                                .end = on_end};
     try(worker_start(&w, &job, e));
     try(worker_run(w, &h, e));
-    complete_groups(r);
+    try(complete_groups(r, e));
     try(write_waiting(r, e));
     add_member_gaps(r);
     return 0;
@@ -344,12 +410,16 @@ int read_directory(const struct read_options *o, struct stream_report *report, s
 {
     char run_uid[33];
     struct reading r = {.options = o,
+                        .source = source_find(str_from(o->connector->type)),
                         .report = report,
                         .text = arena_new((size_t)1 << 20),
                         .names = names_new(),
                         .waiting = spill_new(),
-                        .members = buf_new(GROUP_MEMBERS_KEPT)};
-    int rc = open_outputs(&r, run_uid, e);
+                        .members = buf_new(GROUP_MEMBERS_KEPT),
+                        .owner_text = arena_new((size_t)4 << 20)};
+    int rc = r.source ? 0 : err_set(e, ERR_INPUT, "no source of type '%s' in this version", o->connector->type);
+    if (rc == 0 && !r.source->has_back_links) names_forward_links(r.names);
+    if (rc == 0) rc = open_outputs(&r, run_uid, e);
     if (rc == 0) rc = run_stream(&r, e);
     struct err close_error;
     int closed = sink_file_close(r.out, &close_error);
@@ -362,6 +432,8 @@ int read_directory(const struct read_options *o, struct stream_report *report, s
     spill_free(&r.waiting);
     buf_free(&r.members);
     free(r.handles);
+    free(r.owners);
+    arena_free(&r.owner_text);
     arena_free(&r.text);
     return rc;
 }

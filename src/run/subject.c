@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#define OWNERS_MAX 1000 /* a service allows 100 */
+
 int subject_maker_init(struct subject_maker *m, struct store *s, struct str connector, struct err *e)
 {
     *m = (struct subject_maker){.store = s, .text = arena_new((size_t)2 << 30)};
@@ -15,6 +17,7 @@ void subject_maker_fini(struct subject_maker *m)
 {
     arena_free(&m->text);
     free(m->groups);
+    free(m->owners);
     free(m->member_list);
 }
 
@@ -27,6 +30,9 @@ static struct ref ref_of(struct arena *a, const struct link *l)
     r.principal = r.name;
     r.dn = arena_str(a, l->dn);
     r.description = arena_str(a, l->description);
+    r.template_id = arena_str(a, l->template_id);
+    r.scope = arena_str(a, l->scope);
+    r.assignment = arena_str(a, l->assignment);
     return r;
 }
 
@@ -83,6 +89,20 @@ static const struct ref *referred(struct subject_maker *m, enum attr a, struct r
     return record_str(&m->index, a, &dn) ? resolve(m, dn, space) : NULL;
 }
 
+/* In the order in which they are named. */
+static void make_owners(struct subject_maker *m)
+{
+    struct values v = record_values(&m->index, ATTR_OWNERS);
+    struct ref found;
+    struct bytes id;
+    while (m->subject.n_owners < OWNERS_MAX && values_next_bytes(&v, &id)) {
+        const struct ref *r = resolve(m, str_of(id), &found);
+        struct ref unknown = {.dn = str_of(id)};
+        append(&m->owners, &m->subject.n_owners, &m->owners_cap, r ? r : &unknown);
+    }
+    m->subject.owners = m->owners;
+}
+
 static int make_members(struct subject_maker *m, int64_t id, struct err *e)
 {
     m->n_members = m->member_at = 0;
@@ -116,7 +136,8 @@ int subject_make(struct subject_maker *m, const struct entity *entity, bool with
     m->subject.parent = resolve(m, dn_parent(entity->record.dn), &m->parent);
     m->subject.manager = referred(m, ATTR_MANAGER, &m->manager);
     m->subject.managed_by = referred(m, ATTR_MANAGED_BY, &m->managed_by);
-    if (with_members && entity->record.kind == KIND_group) try(make_members(m, entity->id, e));
+    make_owners(m);
+    if (with_members && kind_has_members(entity->record.kind)) try(make_members(m, entity->id, e));
     *out = &m->subject;
     return 0;
 }

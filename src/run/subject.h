@@ -17,6 +17,8 @@ struct subject_maker {
     struct subject subject;
     struct ref *groups;
     size_t groups_cap;
+    struct ref *owners;
+    size_t owners_cap;
     struct ref manager, managed_by, parent;
     struct member_source members;
     struct ref *member_list;

@@ -6,11 +6,13 @@
 #include "run/touched.h"
 #include "run/watermark.h"
 #include "run/worker.h"
+#include "source/source.h"
 
 #include <stdio.h>
 
 struct syncing {
     const struct sync_options *options;
+    const struct source *source;
     struct stream_report *report;
     struct store_run *run;
     struct arena text;
@@ -109,6 +111,7 @@ static int on_record(void *ctx, const struct record *r, struct bytes payload, st
     struct record mine = *r;
     struct buf moved = buf_new(FRAME_MAX);
     if (mine.sd) mine.sd += s->sds_before;
+    if (!s->source->has_back_links) return put(s, &mine, e);
     if (s->sds_before && r->kind == KIND_group) record_encode(&moved, &mine); /* what waits is kept as bytes */
     int rc = backlinks_take(s->backlinks, &mine, moved.len ? buf_bytes(&moved) : payload) ? 0 : put(s, &mine, e);
     buf_free(&moved);
@@ -280,6 +283,12 @@ static int run_stream(struct syncing *s, const json_t *since, struct err *e)
 
 /* --- one run ------------------------------------------------------------------------------------------- */
 
+/* Is somebody left out on purpose who could be a member? */
+static bool is_filtered(const struct source *source, const json_t *settings)
+{
+    return json_is_false(json_object_get(settings, "extract_disabled_users")) || facts_leave_out(settings, source->member_kinds);
+}
+
 static int start_run(struct syncing *s, struct err *e)
 {
     const struct connector_conf *c = s->options->connector;
@@ -287,7 +296,8 @@ static int start_run(struct syncing *s, struct err *e)
                               .source = str_from(c->type),
                               .mode = STR("full"),
                               .listed_base = str_from(conf_str(c->settings, "base_dn")),
-                              .is_filtered = !conf_bool(c->settings, "extract_disabled_users"),
+                              .is_filtered = is_filtered(s->source, c->settings),
+                              .member_kinds = s->source->member_kinds,
                               .started_ms = s->started_ms};
     return store_run_begin(&s->run, s->options->store, &start, e);
 }
@@ -335,13 +345,14 @@ static int run_once(const struct sync_options *o, const struct watermark *w, con
                     struct stream_report *report, struct run_result *result, struct err *e)
 {
     struct syncing s = {.options = o,
+                        .source = source_find(str_from(o->connector->type)),
                         .report = report,
                         .text = arena_new((size_t)1 << 20),
                         .backlinks = backlinks_new(),
                         .touched = touched_new(o->store, str_from(o->connector->name)),
                         .started_ms = when_now_ms(),
                         .full_ms = w->full_ms};
-    int rc = start_run(&s, e);
+    int rc = s.source ? start_run(&s, e) : err_set(e, ERR_INPUT, "no source of type '%s' in this version", o->connector->type);
     if (rc == 0) {
         rc = fill_run(&s, w, reason, e);
         if (rc == 0) rc = end_run(&s, result, e);
@@ -393,15 +404,19 @@ static bool take_change(void *ctx, const struct change *c)
     return true;
 }
 
+/* Without numbers of changes, what was written while the runs went on cannot be told from what was missed. */
 static int tell_drift(const struct sync_options *o, const json_t *mark, int64_t run, struct err *e)
 {
-    struct drift d = {.options = o, .usn = json_integer_value(json_object_get(mark, "usn"))};
+    const json_t *usn = json_object_get(mark, "usn");
+    struct drift d = {.options = o, .usn = json_integer_value(usn)};
+    const char *fix = usn ? "they are corrected now; please report this as a defect of rollcall" : "they are corrected now";
     struct change_query q = {.connector = str_from(o->connector->name), .run = run};
     char what[160];
     try(store_changes(o->store, &q, take_change, &d, e));
     if (!d.n) return 0;
-    snprintf(what, sizeof what, "drift: %llu differences that the incremental runs did not see", (unsigned long long)d.n);
-    struct gap g = {KIND_NONE, GAP_INFO, str_from(what), str_from(d.first), STR("they are corrected now; please report this as a defect of rollcall")};
+    snprintf(what, sizeof what, "drift: %llu differences that the incremental runs did not see%s", (unsigned long long)d.n,
+             usn ? "" : ", or that came up meanwhile");
+    struct gap g = {KIND_NONE, GAP_INFO, str_from(what), str_from(d.first), str_from(fix)};
     return store_gap_add(o->store, run, &g, e);
 }
 
@@ -424,9 +439,10 @@ static int verify(const struct sync_options *o, struct stream_report *report, st
 
 /* --- all of it ----------------------------------------------------------------------------------------- */
 
-static bool is_lost(int rc)
+static bool is_lost(const struct connector_conf *c, int rc)
 {
-    return rc == ERR_NET || rc == ERR_TIMEOUT || rc == ERR_COOKIE;
+    const struct source *source = source_find(str_from(c->type));
+    return rc == ERR_COOKIE || ((rc == ERR_NET || rc == ERR_TIMEOUT) && source && source->has_controllers);
 }
 
 int sync_directory(const struct sync_options *o, struct stream_report *report, struct sync_result *result, struct err *e)
@@ -437,7 +453,7 @@ int sync_directory(const struct sync_options *o, struct stream_report *report, s
     *result = (struct sync_result){.n_runs = 1};
     try(watermark_load(&w, o->store, o->connector, when_now_ms(), e));
     int rc = run_once(o, &w, o->full ? NULL : w.reason, &was_incremental, report, &result->runs[0], e);
-    if (is_lost(rc) && was_incremental) { /* what another controller has to say cannot be added to half of this one's */
+    if (is_lost(o->connector, rc) && was_incremental) { /* what another controller has to say cannot be added to half of this one's */
         snprintf(again, sizeof again, "the incremental run %.400s", e->message);
         rc = run_once(o, &w, again, &was_incremental, report, &result->runs[0], e);
     }

@@ -7,6 +7,10 @@
 
 #define NAMES_MAX 50000 /* renamed or gone; for more, everything is read */
 #define DN_MAX    ((size_t)64 << 10)
+/* Whose attributes attr.h does not tell by kind, but for those that Active Directory has as well (users, groups). */
+#define ENTRA_KINDS                                                                                                                   \
+    (KIND_BIT(KIND_user) | KIND_BIT(KIND_group) | KIND_BIT(KIND_role) | KIND_BIT(KIND_administrative_unit) | KIND_BIT(KIND_device) |    \
+     KIND_BIT(KIND_service_principal))
 
 struct touched {
     struct store *store;
@@ -214,7 +218,7 @@ static int find_naming(struct touched *t, struct err *e)
 {
     struct entity_query q = {.connector = t->connector};
     for (size_t i = 0; i < n_attr_table; i++)
-        if (attr_table[i].type == ATTR_DN) q.kinds |= attr_table[i].kinds;
+        if (attr_table[i].type == ATTR_DN) q.kinds |= attr_table[i].kinds ? attr_table[i].kinds : ENTRA_KINDS;
     if (t->some_place_is_gone) q.kinds = 0;
     return t->old_names.n_used ? store_entities(t->store, &q, take_naming, t, e) : 0;
 }

@@ -2,7 +2,7 @@
  *
  * A directory writes on the object that was changed and nowhere else, but what a full read sees elsewhere changes too: the DNs of
  * everything below a renamed container, the descriptors of everything that inherits, the member lists and managers that named who is
- * now gone, or who was renamed. This collects, while the changes come in, what a second job (worker_job.only) has to read again.
+ * now gone, or who was renamed. (In Entra ID a DN is an object's id, which nothing changes; who is gone is named all the same.) This collects, while the changes come in, what a second job (worker_job.only) has to read again.
  */
 #ifndef ROLLCALL_TOUCHED_H
 #define ROLLCALL_TOUCHED_H

@@ -5,17 +5,24 @@
 #define NOTE     STR("watermark")
 #define NOTE_MAX ((size_t)4 << 20)
 
+static bool is_tenant(const struct connector_conf *c)
+{
+    return strcmp(c->type, "entra_id") == 0;
+}
+
 /* A newer program asks for more attributes; another account sees other things. */
 static void scope_of(const struct connector_conf *c, char out[65])
 {
-    static const char *const keys[] = {"domain",       "base_dn",      "group_scope", "extract_disabled_users",
-                                       "extract_acls", "username",     "auth",        "custom_properties",
-                                       "keytab",       "credential_cache"};
+    static const char *const of_domain[] = {"domain",       "base_dn",  "group_scope", "extract_disabled_users",
+                                            "extract_acls", "username", "auth",        "custom_properties",
+                                            "keytab",       "credential_cache", NULL};
+    static const char *const of_tenant[] = {"tenant_id", "client_id",        "managed_identity", "cloud", "login_url", "graph_url",
+                                            "kinds",     "mfa", "sign_in_activity", "incremental", NULL};
     struct sha256 sum;
     json_t *scope = json_pack("{s:s, s:i}", "version", ROLLCALL_VERSION, "attributes", (int)n_attr_table);
-    for (size_t i = 0; i < n_elements(keys); i++) {
-        json_t *v = json_object_get(c->settings, keys[i]);
-        if (v) json_object_set(scope, keys[i], v);
+    for (const char *const *key = is_tenant(c) ? of_tenant : of_domain; *key; key++) {
+        json_t *v = json_object_get(c->settings, *key);
+        if (v) json_object_set(scope, *key, v);
     }
     char *text = json_dumps(scope, JSON_COMPACT | JSON_SORT_KEYS);
     sha256_init(&sum);
@@ -73,7 +80,9 @@ int watermark_load(struct watermark *out, struct store *s, const struct connecto
     if (rc == 0 && note)
         judge(out, note, c, now_ms);
     else if (rc == 0 && store_connector(s, str_from(c->name), &state, &ignored) == 0 && state.visible_run)
-        out->reason = "the last run left no watermark (it had losses, or read two controllers, or the account may not see the invocationId)";
+        out->reason = is_tenant(c) ? "the last run left no watermark (it had losses, or incremental was off)"
+                                   : "the last run left no watermark (it had losses, or read two controllers, or the account may not see "
+                                     "the invocationId)";
     json_decref(note);
     return rc;
 }

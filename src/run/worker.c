@@ -66,12 +66,12 @@ static void add_json_frame(struct buf *out, enum frame_type type, const json_t *
 
 int worker_secret(struct secret *out, const struct connector_conf *c, struct err *e)
 {
-    const char *reference = conf_str(c->settings, "password");
+    const char *key = conf_secret_key(c->type, c->settings);
     char what[128];
     *out = (struct secret){0};
-    if (!reference) return 0;
-    snprintf(what, sizeof what, "password of %s", c->name);
-    return secret_resolve(out, str_from(reference), what, e) < 0 ? err_wrap(e, "connectors.%s.password", c->name) : 0;
+    if (!key) return 0;
+    snprintf(what, sizeof what, "%s of %s", key, c->name);
+    return secret_resolve(out, str_from(conf_str(c->settings, key)), what, e) < 0 ? err_wrap(e, "connectors.%s.%s", c->name, key) : 0;
 }
 
 static void add_password(struct buf *out, const struct secret *s)

@@ -99,6 +99,15 @@ static void add_int(struct buf *body, enum attr id, int64_t value)
     buf_free(&v);
 }
 
+static void add_bool(struct buf *body, enum attr id, const char *value)
+{
+    if (!value) return;
+    struct buf v = buf_new(64);
+    body_value_bool(&v, strcmp(value, "yes") == 0);
+    body_add(body, id, 1, buf_bytes(&v));
+    buf_free(&v);
+}
+
 static struct dn_list list_of(struct buf *block, const char *const *members)
 {
     struct dn_list l = {0};
@@ -119,7 +128,12 @@ void run_put_one(struct store_run *r, const struct someone *who)
     add_int(&state, ATTR_PRIMARY_GROUP_ID, who->primary);
     add_str(&state, ATTR_MAIL, who->mail);
     add_str(&state, ATTR_TITLE, who->title);
+    add_str(&state, ATTR_MANAGER, who->manager);
+    add_str(&state, ATTR_ROLE_TEMPLATE_ID, who->role_template);
+    add_str(&state, ATTR_ASSIGNMENT_TYPE, who->assignment);
+    add_bool(&state, ATTR_IS_MFA_REGISTERED, who->mfa);
     add_int(&stats, ATTR_LOGON_COUNT, who->logons);
+    add_int(&stats, ATTR_LAST_SIGN_IN, who->sign_in);
     rec.state = buf_bytes(&state);
     rec.stats = buf_bytes(&stats);
     rec.member = list_of(&members, who->members);
@@ -234,7 +248,8 @@ static void add_value(struct buf *line, struct bytes v, struct str attribute)
                str_equal(attribute, STR("primaryGroupID-member"))) {
         buf_add_bytes(line, v);
     } else if (body_next(&c, &values)) {
-        if (values.type == ATTR_INT && values_next_int(&values, &number))
+        bool is_number = values.type == ATTR_INT || values.type == ATTR_TIME || values.type == ATTR_BOOL;
+        if (is_number && values_next_int(&values, &number))
             buf_printf(line, "%lld", (long long)number);
         else if (values_next_bytes(&values, &b))
             buf_add_bytes(line, b);

@@ -14,13 +14,17 @@ struct someone {
     enum kind kind;
     unsigned id; /* makes the GUID and, with `rid`, the SID */
     const char *dn;
-    const char *sam, *upn, *title, *mail;
+    const char *sam, *upn, *title, *mail, *manager;
     uint32_t rid, primary;      /* RID of the account; RID of its primary group */
     uint32_t builtin;           /* SID S-1-5-32-builtin instead */
     int64_t logons;             /* statistics */
     uint32_t sd;                /* number of a descriptor of the stream */
     unsigned flags;             /* enum record_flag */
     const char *const *members; /* DNs, NULL-terminated */
+    /* of a tenant */
+    const char *role_template, *assignment; /* of a role */
+    const char *mfa;                        /* "yes", "no": isMfaRegistered; NULL: absent */
+    int64_t sign_in;                        /* statistics */
 };
 
 /* --- a store in a new directory --------------------------------------------------------------- */

@@ -6,7 +6,7 @@
 
 #define TEXT_MAX ((size_t)64 << 20)
 
-enum { OF_DN = 'd', OF_SID = 's', OF_ACCOUNT = 'a', OF_UPN = 'u' };
+enum { OF_DN = 'd', OF_SID = 's', OF_ACCOUNT = 'a', OF_UPN = 'u', OF_ROLES = 'r' };
 
 struct lookup lookup_new(const struct hash_key *key)
 {
@@ -126,6 +126,12 @@ uint64_t lookup_upn(struct lookup *l, struct str upn)
     return finish(l);
 }
 
+uint64_t lookup_roles(struct lookup *l)
+{
+    start(l, OF_ROLES);
+    return finish(l);
+}
+
 size_t lookup_record(struct lookup *l, const struct record_index *x, uint64_t out[LOOKUPS_MAX])
 {
     struct str s;
@@ -134,6 +140,7 @@ size_t lookup_record(struct lookup *l, const struct record_index *x, uint64_t ou
     if (x->record->sid.len) out[n++] = lookup_sid(l, x->record->sid);
     if (record_str(x, ATTR_SAM_ACCOUNT_NAME, &s) && s.len) out[n++] = lookup_account(l, s);
     if (record_str(x, ATTR_USER_PRINCIPAL_NAME, &s) && s.len) out[n++] = lookup_upn(l, s);
+    if (x->record->kind == KIND_role) out[n++] = lookup_roles(l);
     return n;
 }
 

@@ -1,5 +1,5 @@
 /* lookup.h - numbers by which an entity is found again: 33-bit keyed hashes of its DN, SID, account name and
- * UPN.
+ * UPN; and of being a directory role, since these are few and privileges start from them.
  *
  * A number is a hint, never an answer: who reads one compares the text. It leaves 30 bits for the entity's
  * number in the same 63-bit integer, so an index of a million people is a list of integers. The key is the
@@ -26,8 +26,9 @@ uint64_t lookup_dn(struct lookup *l, struct str dn);
 uint64_t lookup_sid(struct lookup *l, struct bytes sid);
 uint64_t lookup_account(struct lookup *l, struct str sam_account_name);
 uint64_t lookup_upn(struct lookup *l, struct str upn);
+uint64_t lookup_roles(struct lookup *l); /* of all of kind role */
 
-#define LOOKUPS_MAX 4
+#define LOOKUPS_MAX 5
 /* Every hint of a record; returns how many. */
 size_t lookup_record(struct lookup *l, const struct record_index *x, uint64_t out[LOOKUPS_MAX]);
 

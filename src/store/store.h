@@ -45,6 +45,7 @@ struct run_start {
     /* For the gap "members do not resolve": which of them could have been expected. */
     struct str listed_base; /* DN below which people are listed; empty: the whole domain */
     bool is_filtered; /* entities are left out on purpose (disabled users): a missing member is no loss */
+    kind_set member_kinds; /* what members can be; 0: as in Active Directory */
 };
 /* Rolls back what an unfinished earlier run left behind. The run must be ended or aborted, which frees it. */
 int store_run_begin(struct store_run **out, struct store *s, const struct run_start *start,
@@ -55,7 +56,7 @@ int64_t store_run_id(const struct store_run *r);
 int store_run_domain(struct store_run *r, const struct domain_info *d, struct err *e) must_use;
 /* A descriptor that later records refer to by `number`; kept once per content. */
 int store_run_sd(struct store_run *r, uint32_t number, struct bytes sd, struct err *e) must_use;
-/* Unchanged: only remembers that it was seen. A GUID seen twice in one run: the second is ignored. */
+/* Unchanged: only remembers that it was seen. A GUID seen twice in one run: the second is ignored. RECORD_KEEP_*: what was known stays. */
 int store_run_put(struct store_run *r, const struct record *rec, struct err *e) must_use;
 /* More of the last group's member list (RECORD_MORE_MEMBERS); `more` false ends it. */
 int store_run_members(struct store_run *r, struct dn_list part, bool more, struct err *e) must_use;
@@ -122,7 +123,7 @@ struct run_result {
     uint64_t held[KIND_COUNT]; /* vanished but not tombstoned, by the guard */
 };
 /* Resolves members, writes tombstones (each kind that is complete, has no loss gap and passes the guard),
- * adds the gap "N members do not resolve" (info when their DN lies outside the listed base, else loss), makes
+ * adds the gaps "N members do not resolve" (of groups, roles...; info when their DN lies outside the listed base, else loss), makes
  * the run visible in one transaction with its changes. */
 int store_run_end(struct store_run *r, const struct run_end *end, struct run_result *result,
                   struct err *e) must_use;
@@ -195,8 +196,9 @@ struct link {
     struct bytes sid;
     struct str name, dn;
     struct str principal; /* userPrincipalName, empty if none */
-    int64_t group_type;   /* of a group, else 0 */
+    int64_t group_type;   /* of a group, else 0; of a tenant's: derive_tenant_group_type */
     struct str description;
+    struct str template_id, scope, assignment; /* of a directory role, else empty */
 };
 enum link_side { LINK_GROUPS_OF, LINK_MEMBERS_OF };
 int store_links(struct store *s, int64_t entity_id, enum link_side side,

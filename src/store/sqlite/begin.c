@@ -5,6 +5,9 @@
 #include <unistd.h>
 
 #define LIST_MAX (SIZE_MAX / 2) /* lists are read from our own file */
+#define MEMBER_KINDS_AD                                                                                      \
+    (KIND_BIT(KIND_user) | KIND_BIT(KIND_computer) | KIND_BIT(KIND_group) | KIND_BIT(KIND_service_account) | \
+     KIND_BIT(KIND_contact) | KIND_BIT(KIND_foreign_principal))
 
 /* --- the life of the struct ------------------------------------------------------------------- */
 
@@ -30,6 +33,8 @@ static struct sqlite_run *run_new(struct sqlite_store *s, const struct run_start
     buf_add_str(&r->mode, start->mode);
     r->old_list = buf_new(LIST_MAX);
     r->new_list = buf_new(LIST_MAX);
+    r->kept_state = buf_new((size_t)64 << 20);
+    r->kept_stats = buf_new((size_t)64 << 20);
     r->versions = bulk_new(13);
     r->bodies = bulk_new(6);
     r->changes = bulk_new(12);
@@ -41,6 +46,7 @@ static struct sqlite_run *run_new(struct sqlite_store *s, const struct run_start
     r->gone_owners = sorter_new();
     r->list.stats = buf_new((size_t)64 << 20);
     r->is_filtered = start->is_filtered;
+    r->member_kinds = start->member_kinds ? start->member_kinds : MEMBER_KINDS_AD;
     r->has_listed_base = start->listed_base.len > 0;
     buf_add_str(&r->listed_base, start->listed_base);
     buf_add_str(&r->source, start->source);
@@ -53,7 +59,8 @@ void run_free(struct sqlite_run *r)
                             &r->there,   &r->deleted, &r->vanished};
     struct sorter *sorters[] = {&r->hints, &r->by_group, &r->by_member};
     struct buf *bufs[] = {&r->domain,   &r->domain_sid, &r->listed_base, &r->source,
-                          &r->old_list, &r->new_list,   &r->list.stats,  &r->notes,      &r->mode};
+                          &r->old_list, &r->new_list,   &r->list.stats,  &r->notes,      &r->mode,
+                          &r->kept_state, &r->kept_stats};
     struct bulk *bulks[] = {&r->versions, &r->bodies, &r->changes, &r->links, &r->gaps, &r->hint_rows};
     for (size_t i = 0; i < n_elements(bulks); i++) bulk_free(bulks[i]);
     for (size_t i = 0; i < n_elements(sets); i++) idset_free(sets[i]);

@@ -122,6 +122,9 @@ void domain_encode(struct buf *out, const struct domain_info *d)
     buf_add_svarint(out, d->lockout_duration_ms);
     buf_add_svarint(out, d->lockout_threshold);
     buf_add_byte(out, d->has_policy);
+    if (!domain_is_tenant(d)) return; /* as it was before there were tenants */
+    buf_add_lstr(out, bytes_of(d->tenant_id));
+    buf_add_lstr(out, bytes_of(d->organization));
 }
 
 int domain_decode(struct domain_info *out, struct bytes in, struct err *e)
@@ -138,5 +141,9 @@ int domain_decode(struct domain_info *out, struct bytes in, struct err *e)
     out->lockout_duration_ms = cursor_svarint(&c);
     out->lockout_threshold = cursor_svarint(&c);
     out->has_policy = cursor_u8(&c);
+    if (!c.failed && c.in.len) {
+        out->tenant_id = str_of(cursor_lstr(&c));
+        out->organization = str_of(cursor_lstr(&c));
+    }
     return c.failed || c.in.len ? err_set(e, ERR_BUG, "store: malformed domain facts") : 0;
 }

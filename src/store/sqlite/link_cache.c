@@ -59,8 +59,12 @@ void link_cache_add(struct link_cache *c, const struct link *l)
     copy->dn = arena_str(&c->strings, l->dn);
     copy->description = arena_str(&c->strings, l->description);
     copy->principal = arena_str(&c->strings, l->principal);
+    copy->template_id = arena_str(&c->strings, l->template_id);
+    copy->scope = arena_str(&c->strings, l->scope);
+    copy->assignment = arena_str(&c->strings, l->assignment);
     if (copy->sid.len != l->sid.len || copy->name.len != l->name.len || copy->dn.len != l->dn.len ||
-        copy->description.len != l->description.len || copy->principal.len != l->principal.len)
+        copy->description.len != l->description.len || copy->principal.len != l->principal.len ||
+        copy->template_id.len != l->template_id.len || copy->scope.len != l->scope.len || copy->assignment.len != l->assignment.len)
         return; /* full */
     bool is_new;
     uint32_t *number = hmap_put(&c->numbers, key_of(l->entity_id), &is_new);

@@ -4,6 +4,14 @@
 
 /* --- one end ---------------------------------------------------------------------------------- */
 
+static void fill_role(struct link *out, const struct record_index *x)
+{
+    struct str text;
+    if (record_str(x, ATTR_ROLE_TEMPLATE_ID, &text)) out->template_id = text;
+    if (record_str(x, ATTR_DIRECTORY_SCOPE_ID, &text)) out->scope = text;
+    if (record_str(x, ATTR_ASSIGNMENT_TYPE, &text)) out->assignment = text;
+}
+
 static int fill(struct link *out, struct sqlite_store *s, const struct known_connector *c,
                 const struct version *v, struct body *body, struct err *e)
 {
@@ -17,7 +25,9 @@ static int fill(struct link *out, struct sqlite_store *s, const struct known_con
                          .dn = body->record.dn};
     memcpy(out->guid, v->guid, GUID_SIZE);
     try(record_index(&x, &body->record, e));
-    record_int(&x, ATTR_GROUP_TYPE, &out->group_type);
+    if (v->kind == KIND_group && !record_int(&x, ATTR_GROUP_TYPE, &out->group_type))
+        out->group_type = derive_tenant_group_type(&x);
+    if (v->kind == KIND_role) fill_role(out, &x);
     if (record_str(&x, ATTR_USER_PRINCIPAL_NAME, &text)) out->principal = text;
     if (record_str(&x, ATTR_DESCRIPTION, &text)) out->description = text;
     return 0;
@@ -45,7 +55,7 @@ static int read_link(struct walking *w, uint32_t seq, struct link *out, bool *fo
     if (!*found) return 0;
     body_close(&w->body, w->s);
     try(fill(out, w->s, w->c, &v, &w->body, e));
-    if (v.kind == KIND_group) link_cache_add(w->s->links, out);
+    if (kind_has_members(v.kind)) link_cache_add(w->s->links, out);
     return 0;
 }
 
@@ -135,6 +145,9 @@ static int try_one(void *ctx, uint32_t seq, struct err *e)
         x->out->dn = arena_str(strings, link.dn);
         x->out->description = arena_str(strings, link.description);
         x->out->principal = arena_str(strings, link.principal);
+        x->out->template_id = arena_str(strings, link.template_id);
+        x->out->scope = arena_str(strings, link.scope);
+        x->out->assignment = arena_str(strings, link.assignment);
         x->found = true;
         rc = 1;
     }

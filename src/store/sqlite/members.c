@@ -155,8 +155,8 @@ struct missing_count {
 struct resolving {
     struct sqlite_run *r;
     struct buf base; /* comparison form of where people are listed */
-    struct missing_count inside, outside, primaries;
-    bool removals_allowed;
+    struct missing_count inside[KIND_COUNT], outside[KIND_COUNT]; /* by the kind of who names them */
+    struct missing_count primaries;
     struct {
         uint32_t rid, group;
     } groups[16]; /* primary groups met lately */
@@ -166,27 +166,50 @@ struct resolving {
 static void count_missing(struct missing_count *m, struct str text)
 {
     if (m->n++ >= 3) return;
+    if (!m->examples.max) m->examples = buf_new(2048);
     if (m->examples.len) buf_add_str(&m->examples, STR("; "));
     buf_add_str(&m->examples, text);
 }
 
-static void count_missing_dn(struct resolving *x, struct str dn)
+static void count_missing_dn(struct resolving *x, enum kind owner, struct str dn)
 {
     struct buf form = buf_new((size_t)1 << 20);
     dn_normalize(&form, dn);
     bool is_inside = dn_is_under(buf_str(&form), buf_str(&x->base));
-    count_missing(is_inside ? &x->inside : &x->outside, dn);
+    count_missing(is_inside ? &x->inside[owner] : &x->outside[owner], dn);
     buf_free(&form);
 }
 
-static void count_missing_list(struct resolving *x, struct bytes list)
+static void count_missing_list(struct resolving *x, enum kind owner, struct bytes list)
 {
     struct cursor c = cursor_new(list);
     while (c.in.len) {
         struct str dn = str_of(cursor_lstr(&c));
         if (c.failed) return;
-        count_missing_dn(x, dn);
+        count_missing_dn(x, owner, dn);
     }
+}
+
+/* The kind of whose list this is; a list that nobody has any more counts as a group's. */
+static int owner_kind(struct sqlite_run *r, uint32_t owner, enum kind *out, struct err *e)
+{
+    struct version v;
+    bool found;
+    *out = KIND_group;
+    try(version_get(r->s, id_of(r, owner), r->id, &v, &found, NULL, e));
+    if (found && v.kind > KIND_NONE && v.kind < KIND_COUNT) *out = v.kind;
+    return 0;
+}
+
+/* A listing with losses proves nobody's absence. */
+static int may_remove(struct sqlite_run *r, uint32_t owner, bool *may, struct err *e)
+{
+    enum kind kind;
+    *may = !r->was_loss_anywhere;
+    if (!*may || !r->with_loss) return 0;
+    try(owner_kind(r, owner, &kind, e));
+    *may = !(r->with_loss & KIND_BIT(kind));
+    return 0;
 }
 
 /* --- lists on the roster ---------------------------------------------------------------------- */
@@ -205,7 +228,7 @@ static bool next_member(struct idlist *old, uint32_t *pair)
 }
 
 static int compare_lists(struct resolving *x, const struct roster_group *g, struct bytes old_bytes,
-                         struct err *e)
+                         bool may_remove_any, struct err *e)
 {
     struct idlist old = idlist_read(old_bytes);
     uint32_t was = 0;
@@ -213,7 +236,7 @@ static int compare_lists(struct resolving *x, const struct roster_group *g, stru
     for (size_t i = 0; i < g->n_pairs || has_was;) {
         uint32_t now = i < g->n_pairs ? (uint32_t)g->pairs[i] : UINT32_MAX;
         if (has_was && was < now) {
-            if (x->removals_allowed) try(differ(x->r, g->seq, was, false, e));
+            if (may_remove_any) try(differ(x->r, g->seq, was, false, e));
             has_was = next_member(&old, &was);
         } else {
             bool is_new = !has_was || now < was;
@@ -237,13 +260,19 @@ static int resolve_list(void *ctx, const struct roster_group *g, struct err *e)
 {
     struct resolving *x = ctx;
     struct sqlite_run *r = x->r;
+    enum kind kind;
+    bool may;
     buf_clear(&r->old_list);
+    try(may_remove(r, g->seq, &may, e));
     if (g->seq < r->first_new)
         try(links_read(&r->old_list, r->s, SIDE_MEMBERS, id_of(r, g->seq), r->visible, e));
-    try(compare_lists(x, g, buf_bytes(&r->old_list), e));
+    try(compare_lists(x, g, buf_bytes(&r->old_list), may, e));
     if (g->missing.len || g->seq < r->first_new) try(set_missing(r, g->seq, g->missing, e));
-    count_missing_list(x, g->missing);
-    if (!x->removals_allowed || g->is_cut) try(force_next_time(r, g->seq, e));
+    if (g->missing.len) {
+        try(owner_kind(r, g->seq, &kind, e));
+        count_missing_list(x, kind, g->missing);
+    }
+    if (!may || g->is_cut) try(force_next_time(r, g->seq, e));
     return batch_wrote(r, 64, e);
 }
 
@@ -336,7 +365,7 @@ static int resolve_primaries(struct resolving *x, struct err *e)
 
 /* --- another try at what was missing before --------------------------------------------------- */
 
-static int retry_text(struct resolving *x, uint32_t owner, struct str text, struct buf *left, struct err *e)
+static int retry_text(struct resolving *x, uint32_t owner, enum kind kind, struct str text, struct buf *left, struct err *e)
 {
     uint32_t pair;
     struct sid s;
@@ -354,7 +383,7 @@ static int retry_text(struct resolving *x, uint32_t owner, struct str text, stru
     if (is_sid)
         count_missing(&x->primaries, text);
     else
-        count_missing_dn(x, text);
+        count_missing_dn(x, kind, text);
     return 0;
 }
 
@@ -362,8 +391,9 @@ static int retry_list(struct resolving *x, uint32_t owner, struct bytes list, st
 {
     struct buf left = buf_new(MISSING_MAX);
     struct cursor c = cursor_new(list);
-    int rc = 0;
-    while (rc == 0 && !c.failed && c.in.len) rc = retry_text(x, owner, str_of(cursor_lstr(&c)), &left, e);
+    enum kind kind;
+    int rc = owner_kind(x->r, owner, &kind, e);
+    while (rc == 0 && !c.failed && c.in.len) rc = retry_text(x, owner, kind, str_of(cursor_lstr(&c)), &left, e);
     if (rc == 0 && left.len != list.len) rc = write_missing(x->r, owner, buf_bytes(&left), e);
     buf_free(&left);
     return rc < 0 ? rc : batch_wrote(x->r, 64, e);
@@ -426,19 +456,16 @@ static int retry_missing(struct resolving *x, struct err *e)
 
 static bool everybody_was_listed(const struct sqlite_run *r)
 {
-    const kind_set all = KIND_BIT(KIND_user) | KIND_BIT(KIND_computer) | KIND_BIT(KIND_group) |
-                         KIND_BIT(KIND_service_account) | KIND_BIT(KIND_contact) |
-                         KIND_BIT(KIND_foreign_principal);
-    return ((r->done & all) == all || r->is_incremental) && !r->is_filtered;
+    return ((r->done & r->member_kinds) == r->member_kinds || r->is_incremental) && !r->is_filtered;
 }
 
-static int tell_missing(struct resolving *x, const struct missing_count *m, const char *what, bool is_loss,
-                        const char *fix, struct err *e)
+static int tell_missing(struct resolving *x, enum kind kind, const struct missing_count *m, const char *what,
+                        bool is_loss, const char *fix, struct err *e)
 {
     if (!m->n) return 0;
     struct buf text = buf_new(256);
     buf_printf(&text, "%llu %s", (unsigned long long)m->n, what);
-    struct gap g = {.kind = KIND_group,
+    struct gap g = {.kind = kind,
                     .severity = is_loss ? GAP_LOSS : GAP_INFO,
                     .what = buf_str(&text),
                     .where = buf_str(&m->examples),
@@ -451,12 +478,14 @@ static int tell_missing(struct resolving *x, const struct missing_count *m, cons
 static int tell_all_missing(struct resolving *x, struct err *e)
 {
     bool listed = everybody_was_listed(x->r);
-    try(tell_missing(
-        x, &x->inside, "members do not resolve", listed,
-        listed ? "allow the account to read these objects" : "they were not asked for in this run", e));
-    try(tell_missing(x, &x->outside, "members do not resolve: they lie outside the listed base", false,
-                     "list a wider base_dn, or add a connector for their domain", e));
-    return tell_missing(x, &x->primaries, "primary groups do not resolve",
+    for (enum kind k = 1; k < KIND_COUNT; k++) {
+        try(tell_missing(
+            x, k, &x->inside[k], "members do not resolve", listed,
+            listed ? "grant read access to these objects" : "they were not asked for in this run", e));
+        try(tell_missing(x, k, &x->outside[k], "members do not resolve: they lie outside the listed base",
+                         false, "list a wider base_dn, or add a connector for their domain", e));
+    }
+    return tell_missing(x, KIND_group, &x->primaries, "primary groups do not resolve",
                         (x->r->done & KIND_BIT(KIND_group) || x->r->is_incremental) && !x->r->is_filtered,
                         "allow the account to read these groups", e);
 }
@@ -477,12 +506,13 @@ static int resolve_all(struct resolving *x, struct err *e)
 int members_resolve(struct sqlite_run *r, struct err *e)
 {
     struct resolving x = {.r = r, .base = buf_new((size_t)1 << 20)};
-    x.removals_allowed = !r->was_loss_anywhere && !(r->with_loss & KIND_BIT(KIND_group));
-    struct missing_count *all[] = {&x.inside, &x.outside, &x.primaries};
-    for (size_t i = 0; i < n_elements(all); i++) all[i]->examples = buf_new(2048);
     dn_normalize(&x.base, buf_str(&r->listed_base));
     int rc = resolve_all(&x, e);
-    for (size_t i = 0; i < n_elements(all); i++) buf_free(&all[i]->examples);
+    for (enum kind k = 1; k < KIND_COUNT; k++) {
+        buf_free(&x.inside[k].examples);
+        buf_free(&x.outside[k].examples);
+    }
+    buf_free(&x.primaries.examples);
     buf_free(&x.base);
     roster_free(&r->roster);
     return rc;

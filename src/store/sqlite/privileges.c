@@ -1,5 +1,5 @@
-/* Who is below a privileged group, through nesting and primary groups: from each such group downwards, once a
- * snapshot. */
+/* Who is below a privileged group or a directory role, through nesting and primary groups: from each such group
+ * or role downwards, once a snapshot. */
 #include "store/sqlite/hints.h"
 #include "store/sqlite/read.h"
 
@@ -40,6 +40,7 @@ static int hands_on(struct spreading *p, uint32_t seq, bool *does, struct err *e
     bool found;
     *does = false;
     try(version_get(p->s, entity_id_of(p->c->id, seq), p->c->visible_run, &v, &found, NULL, e));
+    *does = found && !v.deleted_run && v.kind == KIND_role;
     if (!found || v.deleted_run || v.kind != KIND_group) return 0;
     try(body_open(&b, p->s, entity_id_of(p->c->id, seq), v.body_run, e));
     int rc = record_index(&x, &b.record, e);
@@ -105,6 +106,23 @@ static int start_with(struct spreading *p, struct sid parent, uint32_t rid, stru
     return st.bits ? hints_find(p->s, p->c->id, lookup_sid(&p->s->lookup, st.sid), start_at, &st, e) : 0;
 }
 
+static int start_at_role(void *ctx, uint32_t seq, struct err *e)
+{
+    struct spreading *p = ctx;
+    struct version v;
+    struct body b;
+    struct record_index x;
+    bool found;
+    try(version_get(p->s, entity_id_of(p->c->id, seq), p->c->visible_run, &v, &found, NULL, e));
+    if (!found || v.deleted_run || v.kind != KIND_role) return 0;
+    try(body_open(&b, p->s, entity_id_of(p->c->id, seq), v.body_run, e));
+    b.record.kind = v.kind;
+    int rc = record_index(&x, &b.record, e);
+    if (rc == 0) add_bits(p, seq, derive_role(&x));
+    body_close(&b, p->s);
+    return rc;
+}
+
 static int start_everywhere(struct spreading *p, struct err *e)
 {
     struct sid builtin = {.n_sub = 1, .authority = 5, .sub = {32}}, domain;
@@ -115,7 +133,7 @@ static int start_everywhere(struct spreading *p, struct err *e)
         try(start_with(p, builtin, rid, state.domain.sid, e));
         if (has_domain) try(start_with(p, domain, rid, state.domain.sid, e));
     }
-    return 0;
+    return hints_find(p->s, p->c->id, lookup_roles(&p->s->lookup), start_at_role, p, e);
 }
 
 static int compute(struct sqlite_store *s, struct known_connector *c, struct err *e)

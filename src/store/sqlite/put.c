@@ -2,6 +2,7 @@
 #include "store/sqlite/hints.h"
 #include "store/sqlite/write.h"
 
+#include "model/keep.h"
 #include "model/sid.h"
 
 /* --- small questions of a record -------------------------------------------------------------- */
@@ -24,8 +25,7 @@ static int sd_of(const struct sqlite_run *r, const struct record *rec, const str
 
 static bool may_have_members(const struct record *rec)
 {
-    return rec->kind == KIND_group || rec->kind == KIND_role || rec->kind == KIND_administrative_unit ||
-           rec->member.n;
+    return kind_has_members(rec->kind) || rec->member.n;
 }
 
 /* Puts the list, or its first part, on the roster. *fingerprint stays what it was while parts are to come. */
@@ -289,6 +289,26 @@ static int put_known(struct sqlite_run *r, const struct version *old, const stru
     return put_differing(r, *old, &v, same_state, rec, e);
 }
 
+/* --- what was not read this time -------------------------------------------------------------- */
+
+/* The record as if it had been read whole: what is known fills what the source left out on purpose. */
+static int with_known(struct sqlite_run *r, const struct version *old, const struct record *rec, struct record *whole,
+                      struct err *e)
+{
+    struct body b;
+    buf_clear(&r->kept_state);
+    buf_clear(&r->kept_stats);
+    try(body_open(&b, r->s, id_of(r, old->seq), old->body_run, e));
+    b.record.kind = old->kind;
+    b.record.stats = old->stats;
+    record_keep(&r->kept_state, &r->kept_stats, rec, &b.record);
+    body_close(&b, r->s);
+    *whole = *rec;
+    whole->state = buf_bytes(&r->kept_state);
+    whole->stats = buf_bytes(&r->kept_stats);
+    return r->kept_state.failed || r->kept_stats.failed ? err_set(e, ERR_LIMIT, "a record grew too long") : 0;
+}
+
 /* --- the way in ------------------------------------------------------------------------------- */
 
 int run_put(struct store_run *run, const struct record *rec, struct err *e)
@@ -309,5 +329,10 @@ int run_put(struct store_run *run, const struct record *rec, struct err *e)
     r->counts[rec->kind].read++;
     struct hash128 dn = hash128_of(&r->s->key, bytes_of(rec->dn));
     roster_seen(&r->roster, dn, pair_of(seq, rec->kind == KIND_foreign_principal ? VIA_FOREIGN : VIA_MEMBER));
+    struct record whole;
+    if (old && !old->deleted_run && (rec->flags & (RECORD_KEEP_MFA | RECORD_KEEP_SIGN_IN))) {
+        try(with_known(r, old, rec, &whole, e));
+        rec = &whole;
+    }
     return old ? put_known(r, old, rec, dn, e) : put_new(r, seq, rec, dn, e);
 }

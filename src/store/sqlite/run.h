@@ -62,6 +62,7 @@ struct sqlite_run {
     bool is_rollback_mode;        /* journal_mode DELETE: see begin.c */
     bool has_neighbours;          /* other connectors may be waiting to write */
     bool has_listed_base, is_filtered;
+    kind_set member_kinds; /* what members can be */
 
     /* rows on their way (batch.c) */
     bool in_transaction;
@@ -96,6 +97,7 @@ struct sqlite_run {
     struct buf mode;                                    /* of the run's row */
     struct buf notes;                                   /* lstr name, lstr value: written with the end */
     struct buf old_list, new_list;
+    struct buf kept_state, kept_stats; /* of a record of which not all was read */
 
     int64_t n_changes;
     uint64_t members_added, members_removed;
