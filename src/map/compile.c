@@ -54,8 +54,9 @@ static unsigned path_shared(const struct path *a, const struct path *b)
 /* --- compiling ----------------------------------------------------------------------------------- */
 static bool is_fixed(const struct row *r)
 {
-    static get_fn *const fixed[] = {fixed_text,      fixed_number,           fixed_version, fixed_connector,
-                                    fixed_read_time, fixed_rollcall_version, fixed_run_uid};
+    static get_fn *const fixed[] = {
+        fixed_text,      fixed_number,           fixed_json,   fixed_version, fixed_connector,
+        fixed_read_time, fixed_rollcall_version, fixed_run_uid};
     for (size_t i = 0; i < n_elements(fixed); i++)
         if (r->get == fixed[i]) return true;
     return false;
@@ -249,6 +250,12 @@ const struct row *program_column(const struct program *p, size_t i)
 bool fixed_text(struct view *v, const struct row *row, struct cell *out)
 {
     out->type = CELL_TEXT;
+    out->text = str_from(row->text);
+    return true;
+}
+bool fixed_json(struct view *v, const struct row *row, struct cell *out)
+{
+    out->type = CELL_JSON;
     out->text = str_from(row->text);
     return true;
 }

@@ -58,6 +58,7 @@ static const struct row users[] = {
     {"badPasswordCount", get_int, ATTR_BAD_PWD_COUNT, .is_extra = true},
     {"logonCount", get_int, ATTR_LOGON_COUNT, .is_extra = true},
     {"isPrivileged", get_privilege, PRIV_PROTECTED, .is_extra = true},
+    {"customProperties", get_custom_list, .is_extra = true},
     {NULL},
 };
 
@@ -79,6 +80,7 @@ static const struct row groups[] = {
     {"managedById", get_ref_guid, REF_MANAGED_BY, .is_key = true, .is_extra = true},
     {"memberCount", get_member_count, .is_extra = true},
     {"modifiedDateTime", get_time, ATTR_WHEN_CHANGED, .is_extra = true},
+    {"customProperties", get_custom_list, .is_extra = true},
     {NULL},
 };
 
@@ -127,4 +129,5 @@ const struct dialect_type dialect_csv4 = {
     .n_tables = n_elements(tables),
     .files = files,
     .n_files = n_elements(files),
+    .takes_columns = true,
 };

@@ -188,35 +188,41 @@ static void numbers_are_not_guarded(void **state)
 }
 
 /* --- files --------------------------------------------------------------------------------------- */
+static void read_back(struct dialect *d, size_t file, struct sample *(*cast)(size_t i))
+{
+    struct buf out = buf_new((size_t)4 << 20);
+    struct err e;
+    struct sample *a;
+    uint64_t rows = 0, seen = 0;
+    dialect_file_header(d, file, &out);
+    for (size_t j = 0; (a = cast(j)); j++) {
+        assert_int_equal(dialect_file_rows(d, file, &a->s, &out, &rows, &e), 0);
+        sample_free(a);
+    }
+    struct str in = buf_str(&out);
+    struct row head, body;
+    assert_true(read_row(&in, ',', &head));
+    for (; read_row(&in, ',', &body); seen++) {
+        assert_int_equal(body.n, head.n);
+        row_free(&body);
+    }
+    assert_int_equal(rows, seen);
+    assert_true(rows > 0);
+    row_free(&head);
+    buf_free(&out);
+}
+
 static void every_file_reads_back(void **state)
 {
     static const char *const names[] = {"csv", "csv4"};
     for (size_t k = 0; k < n_elements(names); k++) {
-        struct dialect *d = open_csv(names[k], (struct dialect_options){0});
-        struct dialect_file f;
-        for (size_t i = 0; dialect_file(d, i, &sample_domain, &f); i++) {
-            struct buf out = buf_new((size_t)4 << 20);
-            struct err e;
-            struct sample *a;
-            uint64_t rows = 0, seen = 0;
-            dialect_file_header(d, i, &out);
-            for (size_t j = 0; (a = sample_cast(j)); j++) {
-                assert_int_equal(dialect_file_rows(d, i, &a->s, &out, &rows, &e), 0);
-                sample_free(a);
-            }
-            struct str in = buf_str(&out);
-            struct row head, body;
-            assert_true(read_row(&in, ',', &head));
-            for (; read_row(&in, ',', &body); seen++) {
-                assert_int_equal(body.n, head.n);
-                row_free(&body);
-            }
-            assert_int_equal(rows, seen);
-            assert_true(rows > 0);
-            row_free(&head);
-            buf_free(&out);
+        for (unsigned tenant = 0; tenant < 2; tenant++) {
+            struct dialect *d = open_csv(names[k], (struct dialect_options){.is_tenant = tenant});
+            struct dialect_file f;
+            for (size_t i = 0; dialect_file(d, i, &sample_domain, &f); i++)
+                read_back(d, i, tenant ? sample_entra_cast : sample_cast);
+            dialect_close(d);
         }
-        dialect_close(d);
     }
 }
 
@@ -367,6 +373,128 @@ static void unknown_columns_are_refused(void **state)
     assert_non_null(strstr(e.message, "shoeSize"));
 }
 
+/* --- csv4 of a tenant ---------------------------------------------------------------------------- */
+static void file_is(struct dialect *d, size_t file, struct sample *a, const char *want)
+{
+    struct buf out = buf_new((size_t)1 << 20);
+    struct err e;
+    uint64_t rows = 0;
+    dialect_file_header(d, file, &out);
+    assert_int_equal(dialect_file_rows(d, file, &a->s, &out, &rows, &e), 0);
+    assert_string_equal(buf_cstr(&out), want);
+    buf_free(&out);
+}
+
+static void tenant_file_names(void **state)
+{
+    static const char *const want[] = {"contoso.example_users.csv", "contoso.example_groups.csv",
+                                       "contoso.example_groups_members.csv",
+                                       "contoso.example_groups_owners.csv"};
+    struct dialect *d = open_csv("csv4", (struct dialect_options){.is_tenant = true});
+    struct dialect_file f;
+    for (size_t i = 0; i < n_elements(want); i++) {
+        assert_true(dialect_file(d, i, &sample_tenant, &f));
+        assert_string_equal(f.name, want[i]);
+        assert_int_equal(f.kinds, KIND_BIT(i ? KIND_group : KIND_user));
+    }
+    assert_false(dialect_file(d, n_elements(want), &sample_tenant, &f));
+    dialect_close(d);
+}
+
+#define GROUP "00000835-0000-4000-8000-000000000835,Payroll,"
+static void tenant_members_and_owners(void **state)
+{
+    struct dialect *d = open_csv("csv4", (struct dialect_options){.is_tenant = true});
+    struct sample *group = sample_entra_cast(9), *role = sample_entra_cast(11);
+    file_is(d, 2, group,
+            "groupId,groupDisplayName,memberId,memberType,memberDisplayName\r\n" GROUP
+            "000007d1-0000-4000-8000-0000000007d1,user,Alice Liddell\r\n" GROUP
+            "000007d4-0000-4000-8000-0000000007d4,user,'=cmd|'/c calc'!A1\r\n" GROUP
+            "00000839-0000-4000-8000-000000000839,group,Temps\r\n" GROUP
+            "00000961-0000-4000-8000-000000000961,device,PC-7\r\n" GROUP
+            "000008fd-0000-4000-8000-0000000008fd,servicePrincipal,Payroll export\r\n" GROUP
+            "000009c5-0000-4000-8000-0000000009c5,orgContact,\"Dinah, \"\"the cat\"\"\"\r\n" GROUP
+            "00000bb7-0000-4000-8000-000000000bb7,,\r\n");
+    file_is(d, 3, group,
+            "groupId,groupDisplayName,ownerId,ownerType,ownerDisplayName\r\n" GROUP
+            "000007d1-0000-4000-8000-0000000007d1,user,Alice Liddell\r\n" GROUP
+            "000008fd-0000-4000-8000-0000000008fd,servicePrincipal,'@Payroll export\r\n");
+    file_is(d, 2, role,
+            "groupId,groupDisplayName,memberId,memberType,memberDisplayName\r\n"); /* groups only */
+    sample_free(group);
+    sample_free(role);
+    dialect_close(d);
+}
+
+static void tenant_columns_by_choice(void **state)
+{
+    static const struct csv_column users[] = {{STR("HASMFA"), STR("mfa")},
+                                              {STR("id"), STR("")},
+                                              {STR("methodsRegistered"), STR("")},
+                                              {STR("managerUserPrincipalName"), STR("boss")},
+                                              {STR("mobilePhone"), STR("")},
+                                              {STR("customProperties"), STR("own")}},
+                                   groups[] = {{STR("groupType"), STR("")}, {STR("ownerIds"), STR("")}},
+                                   members[] = {{STR("memberUserPrincipalName"), STR("upn")}},
+                                   owners[] = {{STR("ownerId"), STR("")},
+                                               {STR("ownerUserPrincipalName"), STR("")}};
+    struct dialect *d = open_csv("csv4", (struct dialect_options){.is_tenant = true,
+                                                                  .csv_delimiter = ';',
+                                                                  .csv4 = {{users, n_elements(users)},
+                                                                           {groups, n_elements(groups)},
+                                                                           {members, n_elements(members)},
+                                                                           {owners, n_elements(owners)}}});
+    struct sample *admin = sample_entra_cast(0), *bare = sample_entra_cast(1), *group = sample_entra_cast(9);
+    file_is(d, 0, admin,
+            "mfa;id;methodsRegistered;boss;mobilePhone;own\r\ntrue;000007d1-0000-4000-8000-0000000007d1;"
+            "\"fido2;microsoftAuthenticatorPush\";charles@contoso.example;'+44 7700 "
+            "900123;\"badgeNumber=B-0042\"\r\n");
+    file_is(d, 0, bare,
+            "mfa;id;methodsRegistered;boss;mobilePhone;own\r\n;000007d3-0000-4000-8000-0000000007d3;;;;\r\n");
+    file_is(d, 1, group,
+            "groupType;ownerIds\r\nSecurity;\"000007d1-0000-4000-8000-0000000007d1;"
+            "000008fd-0000-4000-8000-0000000008fd\"\r\n");
+    file_is(d, 2, group,
+            "upn\r\nalice.liddell@contoso.example\r\n"
+            "o'brien_fabrikam.example#EXT#@contoso.onmicrosoft.example\r\nTemps\r\nPC-7\r\n"
+            "Payroll export\r\n\"Dinah, \"\"the cat\"\"\"\r\n\r\n");
+    file_is(d, 3, group,
+            "ownerId;ownerUserPrincipalName\r\n000007d1-0000-4000-8000-0000000007d1;"
+            "alice.liddell@contoso.example\r\n000008fd-0000-4000-8000-0000000008fd;@Payroll export\r\n");
+    sample_free(admin);
+    sample_free(bare);
+    sample_free(group);
+    dialect_close(d);
+}
+
+/* A slip is answered with what was meant, anything else with what there is. */
+static void unknown_columns_are_explained(void **state)
+{
+    static const struct {
+        size_t table;
+        const char *property, *hint;
+    } cases[] = {
+        {0, "mobilPhone", "did you mean \"mobilePhone\"? columns: id userPrincipalName displayName"},
+        {0, "lastSuccesfulSignInDateTime", "did you mean \"lastSuccessfulSignInDateTime\"?"},
+        {0, "userAccountControl", " more"}, /* Active Directory's; the list is longer than a hint */
+        {1, "visibilty", "did you mean \"visibility\"?"},
+        {2, "shoeSize",
+         "columns: groupId groupDisplayName memberId memberType memberDisplayName memberUserPrincipalName"},
+        {3, "ownerid ", "did you mean \"ownerId\"?"},
+    };
+    for (size_t i = 0; i < n_elements(cases); i++) {
+        struct csv_column column = {str_from(cases[i].property), STR("")};
+        struct dialect_options o = {.is_tenant = true};
+        struct dialect *d;
+        struct err e;
+        o.csv4[cases[i].table] = (struct csv_columns){&column, 1};
+        assert_int_equal(dialect_open(&d, STR("csv4"), &o, &e), ERR_INPUT);
+        assert_null(d);
+        assert_non_null(strstr(e.message, cases[i].property));
+        if (!strstr(e.hint, cases[i].hint)) fail_msg("%s: %s", cases[i].property, e.hint);
+    }
+}
+
 static void owners_and_members(void **state)
 {
     struct dialect *d = open_csv("csv4", (struct dialect_options){0});
@@ -401,6 +529,10 @@ int main(void)
         cmocka_unit_test(file_names_are_safe),
         cmocka_unit_test(columns_by_choice),
         cmocka_unit_test(unknown_columns_are_refused),
+        cmocka_unit_test(tenant_file_names),
+        cmocka_unit_test(tenant_members_and_owners),
+        cmocka_unit_test(tenant_columns_by_choice),
+        cmocka_unit_test(unknown_columns_are_explained),
         cmocka_unit_test(owners_and_members),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,9 +1,14 @@
 #include "map/dialect.h"
 
+#include "conf/conf.h"
+
 #include <stdlib.h>
 
-static const struct dialect_type *const types[] = {
-#define X(name, shape, doc) &dialect_##name,
+#define COLUMNS_MAX 128 /* of one table: csv4's largest has half of it */
+
+/* Of a directory, of a tenant. */
+static const struct dialect_type *const types[][2] = {
+#define X(name, shape, doc) {&dialect_##name, &dialect_##name##_entra},
     DIALECTS(X)
 #undef X
 };
@@ -20,11 +25,11 @@ static const struct {
     unsigned number;
 } versions[] = {{"1.8.0", V1_8}, {"1.6.0", V1_6}, {"1.1.0", V1_1}};
 
-static int find_type(const struct dialect_type **out, struct str name, struct err *e)
+static int find_type(const struct dialect_type **out, struct str name, bool is_tenant, struct err *e)
 {
     for (size_t i = 0; i < n_elements(types); i++) {
-        *out = types[i];
-        if (str_equal(name, str_from(types[i]->name))) return 0;
+        *out = types[i][is_tenant];
+        if (str_equal(name, str_from((*out)->name))) return 0;
     }
     err_set(e, ERR_INPUT, "unknown dialect \"%.*s\"", STR_FMT(text_cut(name, 64)));
 #define X(name, shape, doc) " " #name
@@ -74,7 +79,7 @@ static void set_entity(struct dialect *d, kind_set kinds, struct program *p)
 static const struct csv_columns *chosen_columns(const struct dialect *d, const struct table *t)
 {
     static const struct csv_columns none;
-    if (d->type != &dialect_csv4) return &none;
+    if (!d->type->takes_columns) return &none;
     if (t->use == TABLE_MEMBER_REF) return &d->options.csv4[2];
     if (t->use == TABLE_OWNER_REF) return &d->options.csv4[3];
     return &d->options.csv4[t->kinds & KIND_BIT(KIND_group) ? 1 : 0];
@@ -92,6 +97,25 @@ static size_t count_rows(const struct row *rows)
     size_t n = 0;
     while (rows[n].path) n++;
     return n;
+}
+
+/* "did you mean "mobilePhone"? columns: id userPrincipalName ...", as many as the hint takes. */
+static int no_such_column(const struct row *rows, struct str property, struct err *e)
+{
+    const char *names[COLUMNS_MAX + 1] = {NULL};
+    for (size_t i = 0; i < COLUMNS_MAX && rows[i].path; i++) names[i] = rows[i].path;
+    const char *near = did_you_mean(property, names);
+    struct buf hint = buf_new(8192);
+    if (near) buf_printf(&hint, "did you mean \"%s\"? ", near);
+    buf_printf(&hint, "columns:");
+    size_t n = 0;
+    for (; names[n] && hint.len + strlen(names[n]) < sizeof e->hint - 32; n++)
+        buf_printf(&hint, " %s", names[n]);
+    if (names[n]) buf_printf(&hint, " and %zu more", count_rows(rows) - n);
+    err_set(e, ERR_INPUT, "no such column: \"%.*s\"", STR_FMT(text_cut(property, 64)));
+    err_hint(e, "%s", buf_cstr(&hint));
+    buf_free(&hint);
+    return e->class;
 }
 
 static struct row *new_rows(struct dialect *d, size_t n)
@@ -112,9 +136,7 @@ static int choose_columns(struct dialect *d, const struct row **out, const struc
         if (!r->is_extra) rows[n++] = *r;
     for (size_t i = 0; i < c->n; i++) {
         const struct row *r = find_property(t->rows, c->columns[i].property);
-        if (!r)
-            return err_set(e, ERR_INPUT, "no such column: \"%.*s\"",
-                           STR_FMT(text_cut(c->columns[i].property, 64)));
+        if (!r) return no_such_column(t->rows, c->columns[i].property, e);
         rows[n] = *r;
         if (c->columns[i].title.len)
             rows[n].path = arena_printf(&d->texts, "%.*s", STR_FMT(c->columns[i].title));
@@ -139,6 +161,10 @@ static int compile(struct dialect *d, const struct table *t, struct err *e)
     return 0;
 }
 
+static bool is_in_version(const struct dialect *d, const struct table *t)
+{
+    return d->version >= t->since && (!t->before || d->version < t->before);
+}
 static bool is_wanted(const struct dialect *d, const struct table *t)
 {
     if (t->use == TABLE_SECOND) return d->options.computers_as_users;
@@ -151,7 +177,7 @@ int dialect_open(struct dialect **out, struct str name, const struct dialect_opt
     unsigned version;
     const char *version_text;
     *out = NULL;
-    try(find_type(&type, name, e));
+    try(find_type(&type, name, o->is_tenant, e));
     try(find_version(&version, &version_text, type->has_versions ? o->ocsf_version : STR(""), e));
     struct dialect *d = x_zalloc(sizeof *d + type->n_tables * sizeof d->programs[0]);
     d->type = type;
@@ -159,7 +185,7 @@ int dialect_open(struct dialect **out, struct str name, const struct dialect_opt
     d->texts = arena_new((size_t)4 << 20);
     copy_options(d, o, version_text);
     for (size_t i = 0; i < type->n_tables; i++) {
-        if (!is_wanted(d, &type->tables[i])) continue;
+        if (!is_in_version(d, &type->tables[i]) || !is_wanted(d, &type->tables[i])) continue;
         int rc = compile(d, &type->tables[i], e);
         if (rc < 0) {
             dialect_close(d);

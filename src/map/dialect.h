@@ -13,7 +13,8 @@ enum table_use {
     TABLE_SECOND,     /* kinds: a further line, if options.computers_as_users */
     TABLE_GROUP_REF,  /* a group that an entity is in: an item of groups[] */
     TABLE_MEMBER_REF, /* a member of a group: an item of members[], or a row of the memberships file */
-    TABLE_OWNER_REF,  /* the owner of a group: a row of the owners file */
+    TABLE_OWNER_REF,  /* an owner: an item of owners[], or a row of the owners file */
+    TABLE_ROLE_REF,   /* a directory role that an entity has: an item of roles[] */
     TABLE_ACCOUNT_CHANGE,
     TABLE_GROUP_CHANGE,
     TABLE_OTHER_CHANGE,
@@ -24,6 +25,7 @@ struct table {
     enum table_use use;
     kind_set kinds;
     const struct row *rows;
+    unsigned since, before; /* of the format, as in a row */
 };
 
 struct file_kind {
@@ -39,13 +41,16 @@ struct dialect_type {
     bool has_versions;
     const struct table *tables;
     size_t n_tables;
-    kind_set structure; /* kinds that options.no_groups_events leaves out */
+    kind_set structure;  /* kinds that options.no_groups_events leaves out */
+    kind_set group_refs; /* kinds that groups[] takes; 0: all */
+    bool tells_changes, takes_columns;
     const struct file_kind *files;
     size_t n_files;
 };
 
-/* Every dialect: its name, shape and sentence. Its struct dialect_type is dialect_<name>, in a file of its
- * own. */
+/* Every dialect: its name, shape and sentence. What Active Directory is told with is the struct dialect_type
+ * dialect_<name>, what a tenant of Entra ID is told with is dialect_<name>_entra, each in a file of its own.
+ */
 #define DIALECTS(X)                                                                                          \
     X(ocsf, SHAPE_JSON_LINES,                                                                                \
       "OCSF events: 5003 users, 5001 computers, 3004 groups and structure; 3001, 3006, 3004 changes")        \
@@ -55,7 +60,7 @@ struct dialect_type {
     X(csv, SHAPE_CSV, "one CSV file of each kind, and memberships")                                          \
     X(csv4, SHAPE_CSV, "four CSV files with Microsoft Graph's property names: users, groups, members, owners")
 
-#define X(name, shape, doc) extern const struct dialect_type dialect_##name;
+#define X(name, shape, doc) extern const struct dialect_type dialect_##name, dialect_##name##_entra;
 DIALECTS(X)
 #undef X
 

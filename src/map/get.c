@@ -23,6 +23,17 @@ bool get_int(struct view *v, const struct row *row, struct cell *out)
     return view_int(v, row->arg, &out->number);
 }
 
+bool get_bool(struct view *v, const struct row *row, struct cell *out)
+{
+    bool b;
+    return view_bool(v, row->arg, &b) && cell_number(out, CELL_BOOL, b);
+}
+bool get_not(struct view *v, const struct row *row, struct cell *out)
+{
+    bool b;
+    return view_bool(v, row->arg, &b) && cell_number(out, CELL_BOOL, !b);
+}
+
 bool get_time(struct view *v, const struct row *row, struct cell *out)
 {
     out->type = CELL_TIME;

@@ -12,6 +12,8 @@
 get_fn get_text;  /* ATTR: text as it is */
 get_fn get_words; /* ATTR: text, unless it is only a filler ("-", "n/a"): what people describe, never names */
 get_fn get_int;   /* ATTR: a number */
+get_fn get_bool;  /* ATTR: yes or no */
+get_fn get_not;   /* ATTR: the opposite of yes or no */
 get_fn get_time;  /* ATTR: a time after 1970 */
 get_fn get_moment;      /* ATTR: a time that a timestamp_t may hold: 1973 to 3000 */
 get_fn get_seconds;     /* ATTR: a span; "never" is absence */
@@ -51,11 +53,13 @@ get_fn get_domain; /* DNS name */
 get_fn get_netbios_domain;
 get_fn get_domain_sid;
 get_fn get_organization; /* company, else the domain */
-get_fn get_country;      /* c, if it is two letters */
-get_fn get_emails;       /* list: proxyAddresses of type SMTP and otherMailbox */
+get_fn get_country;      /* ATTR: c, if it is two letters */
+get_fn get_emails;       /* ATTR: list: proxyAddresses of type SMTP, then those of the attribute */
+get_fn get_employment;   /* ATTR, the title: "department - title", or what there is of it; "info" if neither,
+                            but   an employee number or type, is known */
 get_fn get_forward_address;
 get_fn get_first_seen, get_last_changed, get_deleted;
-get_fn get_created_or_read_time;
+get_fn get_created_or_read_time; /* ATTR */
 
 /* --- what follows from it (get_derived.c) -------------------------------------------------------- */
 get_fn get_is_active, get_is_disabled, get_is_locked;
@@ -70,6 +74,34 @@ get_fn get_linked_policies; /* JSON: gPLink taken apart */
 get_fn get_linked_policy_list;
 get_fn get_blocks_inheritance;
 get_fn get_key_credentials; /* JSON: msDS-KeyCredentialLink (key_credential.c) */
+
+/* --- of a tenant of Entra ID (get_entra.c) ------------------------------------------------------- */
+get_fn get_tenant_id, get_tenant_name, get_tenant_type_id,
+    get_tenant_type;                /* the last two: as an OCSF account */
+get_fn get_company;                 /* companyName, else the tenant's name */
+get_fn get_upn_suffix;              /* what stands after the last @ of userPrincipalName */
+get_fn get_upn_or_title;            /* userPrincipalName, else displayName */
+get_fn get_country_or_usage;        /* country, else usageLocation: whichever is two letters */
+get_fn get_has_mfa;                 /* yes, no, or not known */
+get_fn get_last_sign_in;            /* the last successful one, else the last attempt */
+get_fn get_registered;              /* createdDateTime, else registrationDateTime */
+get_fn get_cloud_labels;            /* list: guest, cloud_only and what else sets an account apart */
+get_fn get_person_labels;           /* list: userType, employeeType */
+get_fn get_tenant_group_type;       /* "Security", "Microsoft 365"... */
+get_fn get_role_uid;                /* roleTemplateId, else its own id */
+get_fn get_role_alt;                /* its own id, where that is not the uid above */
+get_fn get_credentials;             /* JSON: ids of passwordCredentials and keyCredentials */
+get_fn get_roles;                   /* JSON: array, each as the dialect's role table says */
+get_fn get_owners;                  /* JSON: array, each as the dialect's owner table says */
+get_fn get_unresolved_owners;       /* list of ids, where owners were not resolved */
+get_fn get_unit_name, get_unit_uid; /* of the administrative unit, if it is in exactly one */
+get_fn get_device_owner_uid, get_device_owner_name; /* the first owner that is a user */
+/* Of the one the row is about: */
+get_fn get_ref_join_uid;    /* a role's roleTemplateId, else the id */
+get_fn get_ref_own_guid;    /* its id, where that is not the uid above */
+get_fn get_ref_tenant_type; /* "Security", "Directory Role", "Administrative Unit"... */
+get_fn get_ref_object_type; /* as @odata.type says: user, servicePrincipal, orgContact... */
+get_fn get_ref_template, get_ref_scope, get_ref_assignment;
 
 /* --- other entities (get_ref.c): arg is one of --------------------------------------------------- */
 enum ref_of { REF_MANAGER, REF_MANAGED_BY, REF_PARENT, REF_OTHER /* the one the row is about */ };
@@ -103,6 +135,15 @@ static inline bool cell_number(struct cell *out, enum cell_type type, int64_t n)
     return true;
 }
 bool cell_moment(struct cell *out, int64_t ms);
+static inline bool ref_is_eligible(const struct ref *r)
+{
+    return str_equal_nocase(r->assignment, STR("eligible"));
+}
+static inline bool ref_has_guid(const struct ref *r)
+{
+    static const uint8_t zero[GUID_SIZE];
+    return memcmp(r->guid, zero, GUID_SIZE) != 0;
+}
 
 /* First value as bytes, as a number. */
 static inline bool view_str(const struct view *v, int attr, struct str *out)
@@ -121,6 +162,19 @@ static inline bool view_int(const struct view *v, int attr, int64_t *out)
     if (!cursor_varint(&c)) return false;
     *out = cursor_svarint(&c);
     return !c.failed;
+}
+static inline bool view_bool(const struct view *v, int attr, bool *out)
+{
+    if (!v->r->present[attr]) return false;
+    struct cursor c = cursor_new(v->r->payload[attr]);
+    if (!cursor_varint(&c)) return false;
+    *out = cursor_u8(&c) != 0;
+    return !c.failed;
+}
+/* Text, unless it is only a filler. */
+static inline bool view_words(const struct view *v, int attr, struct str *out)
+{
+    return view_str(v, attr, out) && !text_is_placeholder(*out);
 }
 /* Starts a list over an attribute's values; false if there are none. */
 static inline bool view_list(struct view *v, int attr, bool (*next)(struct view *, struct str *),

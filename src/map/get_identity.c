@@ -132,7 +132,7 @@ bool get_organization(struct view *v, const struct row *row, struct cell *out)
 bool get_country(struct view *v, const struct row *row, struct cell *out)
 {
     struct str s;
-    if (!view_str(v, ATTR_C, &s) || s.len != 2) return false;
+    if (!view_str(v, row->arg, &s) || s.len != 2) return false;
     for (size_t i = 0; i < 2; i++) {
         char c = (char)(s.ptr[i] & ~0x20);
         if (c < 'A' || c > 'Z') return false;
@@ -149,7 +149,7 @@ static bool starts_smtp(struct str *s)
     return true;
 }
 
-/* proxyAddresses first (position 0; only those of type SMTP), then otherMailbox (position 1). */
+/* proxyAddresses first (position 0; only those of type SMTP), then the row's attribute (position 1). */
 static bool next_email(struct view *v, struct str *out)
 {
     struct list *l = &v->list;
@@ -160,21 +160,21 @@ static bool next_email(struct view *v, struct str *out)
             if (!l->position && !starts_smtp(out)) continue;
             if (text_is_email(*out, view_version(v) < V1_2)) return true;
         }
-        if (l->position++ || !v->r->present[ATTR_OTHER_MAILBOX]) return false;
-        l->at = cursor_new(v->r->payload[ATTR_OTHER_MAILBOX]);
+        if (l->position++ || !v->r->present[l->row->arg]) return false;
+        l->at = cursor_new(v->r->payload[l->row->arg]);
         l->left = (uint32_t)cursor_varint(&l->at);
     }
 }
 
 bool get_emails(struct view *v, const struct row *row, struct cell *out)
 {
-    v->list = (struct list){.next = next_email, .is_plain = true};
+    v->list = (struct list){.next = next_email, .row = row, .is_plain = true};
     out->type = CELL_LIST;
     if (v->r->present[ATTR_PROXY_ADDRESSES]) {
         v->list.at = cursor_new(v->r->payload[ATTR_PROXY_ADDRESSES]);
         v->list.left = (uint32_t)cursor_varint(&v->list.at);
     }
-    return v->list.left || v->r->present[ATTR_OTHER_MAILBOX];
+    return v->list.left || v->r->present[row->arg];
 }
 
 bool get_forward_address(struct view *v, const struct row *row, struct cell *out)
@@ -187,6 +187,22 @@ bool get_forward_address(struct view *v, const struct row *row, struct cell *out
         if (text_is_email(s, false)) return cell_plain(out, s.ptr, s.len);
     }
     return false;
+}
+
+bool get_employment(struct view *v, const struct row *row, struct cell *out)
+{
+    int id = row->arg == ATTR_JOB_TITLE ? ATTR_GRAPH_EMPLOYEE_ID : ATTR_EMPLOYEE_ID;
+    struct str department, title, other;
+    bool d = view_words(v, ATTR_DEPARTMENT, &department), t = view_words(v, row->arg, &title);
+    if (!d && !t)
+        return (view_words(v, id, &other) || view_words(v, ATTR_EMPLOYEE_TYPE, &other)) &&
+               cell_plain(out, "info", 4);
+    v->n_parts = 0;
+    if (d) v->parts[v->n_parts++] = department;
+    if (d && t) v->parts[v->n_parts++] = STR(" - ");
+    if (t) v->parts[v->n_parts++] = title;
+    out->type = CELL_PARTS;
+    return true;
 }
 
 bool get_first_seen(struct view *v, const struct row *row, struct cell *out)
@@ -205,6 +221,6 @@ bool get_deleted(struct view *v, const struct row *row, struct cell *out)
 bool get_created_or_read_time(struct view *v, const struct row *row, struct cell *out)
 {
     int64_t ms;
-    if (view_int(v, ATTR_WHEN_CREATED, &ms) && cell_moment(out, ms)) return true;
+    if (view_int(v, row->arg, &ms) && cell_moment(out, ms)) return true;
     return fixed_read_time(v, row, out);
 }

@@ -16,12 +16,6 @@ static const struct ref *ref_of(const struct view *v, const struct row *row)
     }
 }
 
-static bool has_guid(const struct ref *r)
-{
-    static const uint8_t zero[GUID_SIZE];
-    return memcmp(r->guid, zero, GUID_SIZE) != 0;
-}
-
 bool get_ref_sid(struct view *v, const struct row *row, struct cell *out)
 {
     const struct ref *r = ref_of(v, row);
@@ -31,7 +25,7 @@ bool get_ref_sid(struct view *v, const struct row *row, struct cell *out)
 bool get_ref_guid(struct view *v, const struct row *row, struct cell *out)
 {
     const struct ref *r = ref_of(v, row);
-    return r && has_guid(r) && cell_plain(out, guid_format(v->scratch, r->guid), GUID_TEXT - 1);
+    return r && ref_has_guid(r) && cell_plain(out, guid_format(v->scratch, r->guid), GUID_TEXT - 1);
 }
 bool get_ref_uid(struct view *v, const struct row *row, struct cell *out)
 {
@@ -109,11 +103,18 @@ bool get_owner_name(struct view *v, const struct row *row, struct cell *out)
 }
 
 /* --- the groups an entity is in, the members a group has ----------------------------------------- */
+/* groups[] tells what is so now, not what may be asked for. */
+static bool is_group_ref(const struct view *v, const struct ref *g)
+{
+    kind_set takes = v->d->type->group_refs;
+    return !takes || ((takes & KIND_BIT(g->kind)) && !ref_is_eligible(g));
+}
 static bool group_item(struct view *v, struct buf *out)
 {
     struct list *l = &v->list;
     while (l->position < v->s->n_groups) {
         const struct ref *g = &v->s->groups[l->position++];
+        if (!is_group_ref(v, g)) continue;
         if (g->prepared.len) {
             buf_add_str(out, g->prepared);
             return true;
@@ -136,7 +137,7 @@ static bool next_group_guid(struct view *v, struct str *out)
 {
     while (v->list.position < v->s->n_groups) {
         const struct ref *g = &v->s->groups[v->list.position++];
-        if (!has_guid(g)) continue;
+        if (!ref_has_guid(g)) continue;
         *out = (struct str){guid_format(v->scratch, g->guid), GUID_TEXT - 1};
         return true;
     }

@@ -1,6 +1,6 @@
-/* The fixed cast of sample_cast.c told in every dialect, compared with the files in tests/golden. To write
- * them anew after a change that is meant: ROLLCALL_GOLDEN_UPDATE=1 meson test -C build map_golden and read
- * the difference before it is committed. Every OCSF event is also checked against
+/* The fixed casts of sample_cast.c and sample_entra_cast.c told in every dialect, compared with the files in
+ * tests/golden. To write them anew after a change that is meant: ROLLCALL_GOLDEN_UPDATE=1 meson test -C build
+ * map_golden and read the difference before it is committed. Every OCSF event is also checked against
  * tests/golden/ocsf_required.json; tests/ocsf_validate.sh runs a full validator over the same files where
  * there is one. */
 #include "base/file.h"
@@ -41,38 +41,49 @@ static void compare(const char *name, const struct buf *made)
     buf_free(&path);
 }
 
-static struct dialect *open_dialect(const char *name, const char *version)
+/* One of the two sources. */
+struct world {
+    bool is_tenant;
+    struct sample *(*cast)(size_t i);
+    const struct domain_info *domain;
+};
+static const struct world directory = {false, sample_cast, &sample_domain},
+                          cloud = {true, sample_entra_cast, &sample_tenant};
+
+static struct dialect *open_dialect(const struct world *w, const char *name, const char *version)
 {
     struct err e;
     struct dialect *d;
-    struct dialect_options o = {.ocsf_version = str_from(version),
+    struct dialect_options o = {.is_tenant = w->is_tenant,
+                                .ocsf_version = str_from(version),
                                 .computers_as_users = true,
                                 .context = {STR("corp"), SAMPLE_NOW, 7, STR("run-7"), "0.0.0"}};
     if (dialect_open(&d, str_from(name), &o, &e) < 0) fail_msg("%s", e.message);
     return d;
 }
 
-static void write_file(const char *name, struct dialect *d, size_t index, struct buf *out)
+static void write_file(const struct world *w, const char *name, struct dialect *d, size_t index,
+                       struct buf *out)
 {
     struct err e;
     struct sample *a;
     uint64_t rows = 0;
     dialect_file_header(d, index, out);
-    for (size_t i = 0; (a = sample_cast(i)); i++) {
+    for (size_t i = 0; (a = w->cast(i)); i++) {
         assert_int_equal(dialect_file_rows(d, index, &a->s, out, &rows, &e), 0);
         sample_free(a);
     }
     if (!rows) fail_msg("%s: no rows", name);
 }
 
-static void check_files(const char *dialect, const char *version, const char *prefix)
+static void check_files(const struct world *w, const char *dialect, const char *version, const char *prefix)
 {
-    struct dialect *d = open_dialect(dialect, version);
+    struct dialect *d = open_dialect(w, dialect, version);
     struct dialect_file file;
-    for (size_t i = 0; dialect_file(d, i, &sample_domain, &file); i++) {
+    for (size_t i = 0; dialect_file(d, i, w->domain, &file); i++) {
         struct buf out = buf_new((size_t)16 << 20), name = buf_new(1024);
         buf_printf(&name, "%s-%s", prefix, file.name);
-        write_file(file.name, d, i, &out);
+        write_file(w, file.name, d, i, &out);
         compare(buf_cstr(&name), &out);
         buf_free(&out);
         buf_free(&name);
@@ -81,6 +92,7 @@ static void check_files(const char *dialect, const char *version, const char *pr
 }
 
 /* --- changes ------------------------------------------------------------------------------------- */
+#define NOT_KNOWN INT64_MIN
 struct change_case {
     size_t cast; /* whose; SIZE_MAX: gone and not kept */
     enum kind kind;
@@ -135,6 +147,50 @@ static const struct change_case changes[] = {
     {16, KIND_group_policy, CHANGE_restored, ""},
 };
 
+/* Of the tenant: members are told by id. */
+static const struct change_case cloud_changes[] = {
+    {0, KIND_user, CHANGE_created, ""},
+    {0, KIND_user, CHANGE_modified, "jobTitle", "Clerk", "Payroll \"Officer\""},
+    {0, KIND_user, CHANGE_modified, "accountEnabled", .old_number = 1, .new_number = 0},
+    {0, KIND_user, CHANGE_modified, "accountEnabled", .old_number = 0, .new_number = 1},
+    {0, KIND_user, CHANGE_modified, "isMfaRegistered", .old_number = 0, .new_number = 1},
+    {0, KIND_user, CHANGE_modified, "isMfaRegistered", .old_number = 1, .new_number = 0},
+    {0, KIND_user, CHANGE_modified, "isMfaRegistered", .old_number = NOT_KNOWN, .new_number = 1},
+    {0, KIND_user, CHANGE_modified, "lastPasswordChangeDateTime", .old_number = SAMPLE_NOW - 2,
+     .new_number = SAMPLE_NOW - 1},
+    {0, KIND_user, CHANGE_renamed, "displayName", "Alice Hargreaves", "Alice Liddell"},
+    {SIZE_MAX, KIND_user, CHANGE_deleted, "", .evidence = EVIDENCE_VANISHED},
+    {3, KIND_user, CHANGE_deleted, "", .evidence = EVIDENCE_DELETED},
+    {3, KIND_user, CHANGE_restored, ""},
+    {4, KIND_service_principal, CHANGE_created, ""},
+    {4, KIND_service_principal, CHANGE_modified, "accountEnabled", .old_number = 1, .new_number = 0},
+    {6, KIND_device, CHANGE_created, ""},
+    {6, KIND_device, CHANGE_modified, "isCompliant", .old_number = 1, .new_number = 0},
+    {9, KIND_group, CHANGE_created, ""},
+    {9, KIND_group, CHANGE_modified, "description", "old", "new"},
+    {9, KIND_group, CHANGE_member_added, "member", NULL, "00000007-0000-4000-8000-000000000007",
+     .member_kind = KIND_user, .member_name = "Bob", .member_guid = 7},
+    {9, KIND_group, CHANGE_member_removed, "member", "00000008-0000-4000-8000-000000000008", NULL,
+     .member_kind = KIND_device, .member_name = "PC-8", .member_guid = 8},
+    {9, KIND_group, CHANGE_member_added, "member", NULL, "00000009-0000-4000-8000-000000000009",
+     .member_kind = KIND_group, .member_name = "Temps", .member_guid = 9},
+    {9, KIND_group, CHANGE_member_added, "member", NULL, "0000000a-0000-4000-8000-00000000000a",
+     .member_kind = KIND_service_principal, .member_name = "Payroll export", .member_guid = 10},
+    {9, KIND_group, CHANGE_member_added, "member", NULL, "0000000b-0000-4000-8000-00000000000b"},
+    {11, KIND_role, CHANGE_member_added, "member", NULL, "00000007-0000-4000-8000-000000000007",
+     .member_kind = KIND_user, .member_name = "Bob", .member_guid = 7},
+    {12, KIND_role, CHANGE_created, ""},
+    {13, KIND_role, CHANGE_member_removed, "member", "00000007-0000-4000-8000-000000000007", NULL,
+     .member_kind = KIND_user, .member_name = "Bob", .member_guid = 7},
+    {SIZE_MAX, KIND_role, CHANGE_deleted, "", .evidence = EVIDENCE_DELETED},
+    {14, KIND_administrative_unit, CHANGE_modified, "visibility", "Public", "HiddenMembership"},
+    {14, KIND_administrative_unit, CHANGE_member_added, "member", NULL,
+     "00000008-0000-4000-8000-000000000008", .member_kind = KIND_device, .member_name = "PC-8",
+     .member_guid = 8},
+    {SIZE_MAX, KIND_contact, CHANGE_deleted, "", .evidence = EVIDENCE_DELETED},
+    {16, KIND_tenant, CHANGE_modified, "onPremisesSyncEnabled", .old_number = 1, .new_number = 0},
+};
+
 static bool is_plain_side(const char *attribute)
 {
     return !strcmp(attribute, "member") || !strcmp(attribute, "distinguishedName") ||
@@ -150,20 +206,23 @@ static void put_side(struct buf *out, const struct change_case *c, const char *t
     }
     struct buf value = buf_new(4096);
     if (info && text) body_value_bytes(&value, bytes_of(str_from(text)));
-    if (info && !text && number) body_value_int(&value, number);
+    if (info && !text && info->type == ATTR_BOOL && number != NOT_KNOWN)
+        body_value_bool(&value, number);
+    else if (info && !text && number && number != NOT_KNOWN)
+        body_value_int(&value, number);
     if (value.len) body_add(out, info->id, 1, buf_bytes(&value));
     buf_free(&value);
 }
 
-static void write_change(struct dialect *d, size_t i, struct buf *out)
+static void write_change(const struct world *w, struct dialect *d, const struct change_case *c, int64_t id,
+                         struct buf *out)
 {
-    const struct change_case *c = &changes[i];
     struct buf old = buf_new(4096), new = buf_new(4096);
     struct err e;
-    struct sample *a = c->cast == SIZE_MAX ? NULL : sample_cast(c->cast);
+    struct sample *a = c->cast == SIZE_MAX ? NULL : w->cast(c->cast);
     put_side(&old, c, c->old_text, c->old_number);
     put_side(&new, c, c->new_text, c->new_number);
-    struct change change = {.id = (int64_t)i + 1,
+    struct change change = {.id = id,
                             .run = 7,
                             .time_ms = SAMPLE_NOW + 5000,
                             .connector = STR("corp"),
@@ -185,11 +244,13 @@ static void write_change(struct dialect *d, size_t i, struct buf *out)
     buf_free(&new);
 }
 
-static void check_changes(const char *version, const char *name)
+static void check_changes(const struct world *w, const char *version, const char *name)
 {
-    struct dialect *d = open_dialect("ocsf", version);
+    struct dialect *d = open_dialect(w, "ocsf", version);
     struct buf out = buf_new((size_t)16 << 20);
-    for (size_t i = 0; i < n_elements(changes); i++) write_change(d, i, &out);
+    const struct change_case *list = w->is_tenant ? cloud_changes : changes;
+    size_t n = w->is_tenant ? n_elements(cloud_changes) : n_elements(changes);
+    for (size_t i = 0; i < n; i++) write_change(w, d, &list[i], (int64_t)i + 1, &out);
     compare(name, &out);
     buf_free(&out);
     dialect_close(d);
@@ -197,9 +258,9 @@ static void check_changes(const char *version, const char *name)
 
 static void conforms(void **state)
 {
-    static const char *const versions[] = {"1.8.0", "1.6.0", "1.1.0"}, *const streams[] = {"inventory",
-                                                                                           "structure",
-                                                                                           "changes"};
+    static const char *const versions[] = {"1.8.0", "1.6.0", "1.1.0"};
+    static const char *const streams[] = {"inventory",       "structure",       "changes",
+                                          "entra-inventory", "entra-structure", "entra-changes"};
     struct err e;
     size_t n = 0;
     for (size_t i = 0; i < n_elements(versions); i++) {
@@ -214,39 +275,49 @@ static void conforms(void **state)
             buf_free(&name);
         }
     }
-    assert_true(n > 100);
+    assert_true(n > 200);
 }
 
 static void ocsf_1_8_0(void **state)
 {
-    check_files("ocsf", "1.8.0", "ocsf-1.8.0");
-    check_changes("1.8.0", "ocsf-1.8.0-changes.jsonl");
+    check_files(&directory, "ocsf", "1.8.0", "ocsf-1.8.0");
+    check_changes(&directory, "1.8.0", "ocsf-1.8.0-changes.jsonl");
+    check_files(&cloud, "ocsf", "1.8.0", "ocsf-1.8.0-entra");
+    check_changes(&cloud, "1.8.0", "ocsf-1.8.0-entra-changes.jsonl");
 }
 static void ocsf_1_6_0(void **state)
 {
-    check_files("ocsf", "1.6.0", "ocsf-1.6.0");
-    check_changes("1.6.0", "ocsf-1.6.0-changes.jsonl");
+    check_files(&directory, "ocsf", "1.6.0", "ocsf-1.6.0");
+    check_changes(&directory, "1.6.0", "ocsf-1.6.0-changes.jsonl");
+    check_files(&cloud, "ocsf", "1.6.0", "ocsf-1.6.0-entra");
+    check_changes(&cloud, "1.6.0", "ocsf-1.6.0-entra-changes.jsonl");
 }
 static void ocsf_1_1_0(void **state)
 {
-    check_files("ocsf", "1.1.0", "ocsf-1.1.0");
-    check_changes("1.1.0", "ocsf-1.1.0-changes.jsonl");
+    check_files(&directory, "ocsf", "1.1.0", "ocsf-1.1.0");
+    check_changes(&directory, "1.1.0", "ocsf-1.1.0-changes.jsonl");
+    check_files(&cloud, "ocsf", "1.1.0", "ocsf-1.1.0-entra");
+    check_changes(&cloud, "1.1.0", "ocsf-1.1.0-entra-changes.jsonl");
 }
 static void sekoia(void **state)
 {
-    check_files("sekoia", "", "sekoia");
+    check_files(&directory, "sekoia", "", "sekoia");
+    check_files(&cloud, "sekoia", "", "sekoia-entra");
 }
 static void veza(void **state)
 {
-    check_files("veza", "", "veza");
+    check_files(&directory, "veza", "", "veza");
+    check_files(&cloud, "veza", "", "veza-entra");
 }
 static void csv(void **state)
 {
-    check_files("csv", "", "csv");
+    check_files(&directory, "csv", "", "csv");
+    check_files(&cloud, "csv", "", "csv-entra");
 }
 static void csv4(void **state)
 {
-    check_files("csv4", "", "csv4");
+    check_files(&directory, "csv4", "", "csv4");
+    check_files(&cloud, "csv4", "", "csv4-entra");
 }
 
 int main(void)

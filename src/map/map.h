@@ -20,9 +20,11 @@ struct ref {
     struct bytes sid;
     struct str name;      /* sAMAccountName, else name */
     struct str principal; /* UPN, else sAMAccountName */
-    struct str dn;
+    struct str dn;        /* of a tenant: the object id, told nowhere */
     struct str description;
-    int64_t group_type;
+    int64_t group_type; /* groupType; of a tenant's group what tenant_group_type makes of it */
+    /* of a directory role, empty otherwise: roleTemplateId, directoryScopeId, assignmentType */
+    struct str template_id, scope, assignment;
     const char *via;     /* "member", "primary_group", "foreign" */
     struct str prepared; /* of a group: what dialect_prepare_ref made of it, kept by the caller; empty: not
                             prepared */
@@ -44,10 +46,13 @@ struct subject {
     const struct ref *groups; /* direct, the primary group among them */
     size_t n_groups;
     const struct ref *manager, *managed_by, *parent; /* NULL: none or unresolved */
-    struct member_source *members;                   /* groups only; NULL: not collected */
-    struct bytes sd_bytes;                           /* security descriptor, empty if none */
+    const struct ref *owners;                        /* of a tenant's group, device or service principal */
+    size_t n_owners;
+    struct member_source *members; /* kind_has_members only; NULL: not collected */
+    struct bytes sd_bytes;         /* security descriptor, empty if none */
     int64_t first_seen_ms, last_changed_ms, deleted_ms;
-    int64_t version; /* of the state told, for its event id; 0: the run's, so that each run has ids of its own */
+    int64_t
+        version; /* of the state told, for its event id; 0: the run's, so that each run has ids of its own */
 };
 
 /* Stamped on every event of one call. */
@@ -70,6 +75,7 @@ struct csv_columns {
 };
 
 struct dialect_options {
+    bool is_tenant;             /* the source is a tenant of Entra ID: domain_is_tenant() */
     struct str ocsf_version;    /* "1.8.0" default; 1.6.0, 1.1.0 */
     bool no_groups_events;      /* leave out 3004 for groups, OUs, domains */
     bool computers_as_users;    /* a second 5003 for computers, type_id 3 */
@@ -82,7 +88,12 @@ struct dialect_options {
 
 enum dialect_shape { SHAPE_JSON_LINES, SHAPE_CSV };
 
+/* A tenant's group in one number, for struct ref: Microsoft 365, mail; security is the bit that it is in
+ * groupType, so group_type_is_security tells it of both. 0: not known. */
+int64_t tenant_group_type(const struct record_index *group);
+
 struct dialect;
+/* One of dialect_docs, in the tables of the source that options.is_tenant says. */
 int dialect_open(struct dialect **out, struct str name, const struct dialect_options *o,
                  struct err *e) must_use;
 void dialect_close(struct dialect *d);

@@ -63,4 +63,5 @@ const struct dialect_type dialect_ocsf = {
     .structure = STRUCTURE,
     .files = files,
     .n_files = n_elements(files),
+    .tells_changes = true,
 };

@@ -41,9 +41,10 @@
 /* clang-format on */
 
 /* clang-format off */
-#define OCSF_METADATA(log)                                                                                   \
+#define OCSF_METADATA(log) OCSF_METADATA_OF(log, "Active Directory Domain Services", get_domain_sid)
+#define OCSF_METADATA_OF(log, product, tenant)                                                               \
     {"metadata.version", fixed_version},                                                                     \
-    {"metadata.product.name", fixed_text, .text = "Active Directory Domain Services"},                       \
+    {"metadata.product.name", fixed_text, .text = product},                                                  \
     {"metadata.product.vendor_name", fixed_text, .text = "Microsoft"},                                       \
     {"metadata.log_name", fixed_text, .text = log},                                                          \
     {"metadata.log_provider", fixed_text, .text = "rollcall"},                                               \
@@ -54,7 +55,7 @@
     {"metadata.reporter.uid", fixed_connector, .since = V1_7},                                               \
     {"metadata.correlation_uid", fixed_run_uid},                                                             \
     {"metadata.uid", get_event_uid},                                                                         \
-    {"metadata.tenant_uid", get_domain_sid},                                                                 \
+    {"metadata.tenant_uid", tenant},                                                                         \
     {"metadata.sequence", get_sequence},                                                                     \
     {"metadata.is_truncated", get_is_truncated, .since = V1_6}
 /* clang-format on */

@@ -40,33 +40,11 @@ bool get_user_type(struct view *v, const struct row *row, struct cell *out)
     return cell_plain(out, name, strlen(name));
 }
 
-/* --- the employment enrichment that consumers of the document know ------------------------------- */
-static bool has_words(const struct view *v, int attr, struct str *out)
-{
-    return view_str(v, attr, out) && !text_is_placeholder(*out);
-}
-
-/* "department - title", or what there is of it; nothing if none of the four is known. */
-static bool get_employment(struct view *v, const struct row *row, struct cell *out)
-{
-    struct str department, title, other;
-    bool d = has_words(v, ATTR_DEPARTMENT, &department), t = has_words(v, ATTR_TITLE, &title);
-    if (!d && !t)
-        return (has_words(v, ATTR_EMPLOYEE_ID, &other) || has_words(v, ATTR_EMPLOYEE_TYPE, &other)) &&
-               cell_plain(out, "info", 4);
-    v->n_parts = 0;
-    if (d) v->parts[v->n_parts++] = department;
-    if (d && t) v->parts[v->n_parts++] = STR(" - ");
-    if (t) v->parts[v->n_parts++] = title;
-    out->type = CELL_PARTS;
-    return true;
-}
-
 /* employeeID, else employeeNumber. */
 static bool get_employee_uid(struct view *v, const struct row *row, struct cell *out)
 {
     out->type = CELL_TEXT;
-    return has_words(v, ATTR_EMPLOYEE_ID, &out->text) || has_words(v, ATTR_EMPLOYEE_NUMBER, &out->text);
+    return view_words(v, ATTR_EMPLOYEE_ID, &out->text) || view_words(v, ATTR_EMPLOYEE_NUMBER, &out->text);
 }
 
 /* A manager that was not resolved is still known by name. */
@@ -145,7 +123,7 @@ const struct row ocsf_user[] = {
     {"user.ldap_person.display_name", get_text, ATTR_DISPLAY_NAME, .since = V1_5},
     {"user.ldap_person.given_name", get_text, ATTR_GIVEN_NAME},
     {"user.ldap_person.surname", get_text, ATTR_SN},
-    {"user.ldap_person.email_addrs", get_emails},
+    {"user.ldap_person.email_addrs", get_emails, ATTR_OTHER_MAILBOX},
     {"user.ldap_person.employee_uid", get_employee_uid},
     {"user.ldap_person.job_title", get_words, ATTR_TITLE},
     {"user.ldap_person.department", get_words, ATTR_DEPARTMENT, .since = V1_8},
@@ -154,7 +132,7 @@ const struct row ocsf_user[] = {
     {"user.ldap_person.location.city", get_words, ATTR_L},
     {"user.ldap_person.location.region", get_words, ATTR_ST},
     {"user.ldap_person.location.postal_code", get_words, ATTR_POSTAL_CODE},
-    {"user.ldap_person.location.country", get_country},
+    {"user.ldap_person.location.country", get_country, ATTR_C},
     {"user.ldap_person.manager.uid", get_ref_uid, REF_MANAGER},
     {"user.ldap_person.manager.name", get_ref_name, REF_MANAGER},
     {"user.ldap_person.created_time", get_moment, ATTR_WHEN_CREATED},
@@ -170,7 +148,7 @@ const struct row ocsf_user[] = {
     {"enrichments[0].data.is_locked", get_is_locked},
     {"enrichments[0].data.last_logon", get_last_logon},
     {"enrichments[1].name", lead_text, .text = "employment"},
-    {"enrichments[1].value", get_employment},
+    {"enrichments[1].value", get_employment, ATTR_TITLE},
     {"enrichments[1].data.department", get_words, ATTR_DEPARTMENT},
     {"enrichments[1].data.job_title", get_words, ATTR_TITLE},
     {"enrichments[1].data.employee_id", get_words, ATTR_EMPLOYEE_ID},
@@ -228,7 +206,7 @@ enum { PARTIAL_SECRETS_ACCOUNT = 0x4000000 }; /* a read-only DC, MS-ADTS 2.2.16 
 /* os.name is required, so nothing of os goes without it. */
 static bool has_os(const struct view *v, struct str *os)
 {
-    return has_words(v, ATTR_OPERATING_SYSTEM, os);
+    return view_words(v, ATTR_OPERATING_SYSTEM, os);
 }
 
 /* 1 Server: a domain controller, or an operating system that says so; 99: a form factor nobody knows; 0: not
@@ -291,14 +269,14 @@ static bool get_os_type(struct view *v, const struct row *row, struct cell *out)
 static bool get_os_version(struct view *v, const struct row *row, struct cell *out)
 {
     struct str os, s;
-    if (!has_os(v, &os) || !has_words(v, ATTR_OPERATING_SYSTEM_VERSION, &s)) return false;
+    if (!has_os(v, &os) || !view_words(v, ATTR_OPERATING_SYSTEM_VERSION, &s)) return false;
     s = str_trim((struct str){s.ptr, str_index(s, '(')});
     return !text_is_placeholder(s) && cell_text(out, s);
 }
 static bool get_os_build(struct view *v, const struct row *row, struct cell *out)
 {
     struct str os, s;
-    if (!has_os(v, &os) || !has_words(v, ATTR_OPERATING_SYSTEM_VERSION, &s)) return false;
+    if (!has_os(v, &os) || !view_words(v, ATTR_OPERATING_SYSTEM_VERSION, &s)) return false;
     size_t open = str_index(s, '('), close = str_index(s, ')');
     if (open >= close || close == s.len) return false;
     s = (struct str){s.ptr + open + 1, close - open - 1};

@@ -1,7 +1,7 @@
 /* Changes between runs: 3001 Account Change, 3006 Group Management, 3004 Entity Management. The actor is not
  * told: a directory read sees what changed, not who did it. */
 #include "map/dialect.h"
-#include "map/ocsf.h"
+#include "map/ocsf_entra.h"
 #include "map/value.h"
 
 /* --- which activity ------------------------------------------------------------------------------ */
@@ -30,19 +30,44 @@ static struct activity lockout_activity(const struct change *c, unsigned version
     return version < V1_6 ? OTHER("Unlock") : (struct activity){12, "Unlock"};
 }
 
-static struct activity account_activity(const struct change *c, unsigned version)
+static struct activity enabled_activity(const struct change *c)
 {
     int64_t after = 0;
+    if (!change_int(c->new, &after)) return OTHER("Modify");
+    return after ? (struct activity){2, "Enable"} : (struct activity){5, "Disable"};
+}
+
+/* Only from a known "no" to "yes" and back: a report that did not name the user says neither. */
+static struct activity mfa_activity(const struct change *c)
+{
+    int64_t before = 0, after = 0;
+    if (!change_int(c->old, &before) || !change_int(c->new, &after)) return OTHER("Modify");
+    return after ? (struct activity){10, "MFA Factor Enable"} : (struct activity){11, "MFA Factor Disable"};
+}
+
+/* What both directories' attributes say. */
+static struct activity attribute_activity(const struct change *c, unsigned version)
+{
+    int64_t after = 0;
+    if (str_equal(c->attribute, STR("userAccountControl"))) return uac_activity(c);
+    if (str_equal(c->attribute, STR("lockoutTime"))) return lockout_activity(c, version);
+    if (str_equal(c->attribute, STR("accountEnabled"))) return enabled_activity(c);
+    if (str_equal(c->attribute, STR("isMfaRegistered"))) return mfa_activity(c);
+    if ((str_equal(c->attribute, STR("pwdLastSet")) ||
+         str_equal(c->attribute, STR("lastPasswordChangeDateTime"))) &&
+        change_int(c->new, &after) && after)
+        return (struct activity){3, "Password Change"};
+    return OTHER("Modify");
+}
+
+static struct activity account_activity(const struct change *c, unsigned version)
+{
     if (c->type == CHANGE_created) return (struct activity){1, "Create"};
     if (c->type == CHANGE_deleted) return (struct activity){6, "Delete"};
     if (c->type == CHANGE_restored) return OTHER("Restore");
     if (c->type == CHANGE_moved) return OTHER("Move");
     if (c->type == CHANGE_renamed) return OTHER("Rename");
-    if (str_equal(c->attribute, STR("userAccountControl"))) return uac_activity(c);
-    if (str_equal(c->attribute, STR("lockoutTime"))) return lockout_activity(c, version);
-    if (str_equal(c->attribute, STR("pwdLastSet")) && change_int(c->new, &after) && after)
-        return (struct activity){3, "Password Change"};
-    return OTHER("Modify");
+    return attribute_activity(c, version);
 }
 
 static struct activity member_activity(const struct change *c, unsigned version)
@@ -66,11 +91,12 @@ struct change_event ocsf_change_event(const struct change *c, unsigned version)
 {
     if (c->type == CHANGE_member_added || c->type == CHANGE_member_removed)
         return (struct change_event){member_activity(c, version), TABLE_GROUP_CHANGE};
-    if (kind_is_account(c->kind)) return (struct change_event){account_activity(c, version), TABLE_ACCOUNT_CHANGE};
+    if (kind_is_account(c->kind) || c->kind == KIND_service_principal)
+        return (struct change_event){account_activity(c, version), TABLE_ACCOUNT_CHANGE};
     /* Until 1.3.0 the class wants a user or privileges, which a group's creation does not have. */
-    if (c->kind == KIND_group && version >= V1_4 && c->type == CHANGE_created)
+    if (kind_has_members(c->kind) && version >= V1_4 && c->type == CHANGE_created)
         return (struct change_event){{6, "Create"}, TABLE_GROUP_CHANGE};
-    if (c->kind == KIND_group && version >= V1_4 && c->type == CHANGE_deleted)
+    if (kind_has_members(c->kind) && version >= V1_4 && c->type == CHANGE_deleted)
         return (struct change_event){{5, "Delete"}, TABLE_GROUP_CHANGE};
     return (struct change_event){entity_activity(c), TABLE_OTHER_CHANGE};
 }
@@ -143,12 +169,15 @@ static bool get_user_dn(struct view *v, const struct row *row, struct cell *out)
 {
     return is_member_user(v) && cell_text(out, member_dn(v));
 }
+static bool is_service(enum kind k)
+{
+    return k == KIND_service_account || k == KIND_service_principal;
+}
 static bool get_member_type_id(struct view *v, const struct row *row, struct cell *out)
 {
     if (!is_member_user(v)) return false;
     if (v->change->member_kind == KIND_computer) return cell_number(out, CELL_INT, 3);
-    if (v->change->member_kind == KIND_service_account && view_version(v) >= V1_6)
-        return cell_number(out, CELL_INT, 4);
+    if (is_service(v->change->member_kind) && view_version(v) >= V1_6) return cell_number(out, CELL_INT, 4);
     if (v->change->member_kind == KIND_user || v->change->member_kind == KIND_NONE)
         return false; /* User or Admin: unknown here */
     return cell_number(out, CELL_INT, 99);
@@ -158,8 +187,7 @@ static bool get_member_type(struct view *v, const struct row *row, struct cell *
     struct cell id;
     if (!get_member_type_id(v, row, &id)) return false;
     if (id.number == 3) return cell_text(out, STR("System"));
-    if (id.number == 4 || v->change->member_kind == KIND_service_account)
-        return cell_text(out, STR("Service"));
+    if (is_service(v->change->member_kind)) return cell_text(out, STR("Service"));
     return cell_text(out, str_from(kind_name(v->change->member_kind)));
 }
 static bool get_subgroup_guid(struct view *v, const struct row *row, struct cell *out)
@@ -185,7 +213,11 @@ static const struct {
     unsigned id;
     const char *name;
 } entity_types[KIND_COUNT] = {
+    [KIND_device] = {1, "Device"},
     [KIND_group] = {3, "Group"},
+    [KIND_role] = {3, "Group"},
+    [KIND_administrative_unit] = {3, "Group"},
+    [KIND_tenant] = {4, "Organization"},
     [KIND_ou] = {4, "Organization"},
     [KIND_container] = {4, "Organization"},
     [KIND_domain] = {4, "Organization"},
@@ -290,6 +322,10 @@ static bool get_new(struct view *v, const struct row *row, struct cell *out)
 /* --- tables -------------------------------------------------------------------------------------- */
 /* clang-format off */
 #define CHANGE_FACTS(P)                                                                                      \
+    CHANGE_WHAT(P),                                                                                          \
+    {P ".distinguished_name", get_dn},                                                                       \
+    CHANGE_WHEN(P)
+#define CHANGE_WHAT(P)                                                                                       \
     {P ".change", get_change_type},                                                                          \
     {P ".attribute", get_change_attribute},                                                                  \
     {P ".old", get_old},                                                                                     \
@@ -297,8 +333,8 @@ static bool get_new(struct view *v, const struct row *row, struct cell *out)
     {P ".evidence", get_change_evidence},                                                                    \
     {P ".connector", fixed_connector},                                                                       \
     {P ".kind", get_change_kind},                                                                            \
-    {P ".guid", get_change_guid},                                                                            \
-    {P ".distinguished_name", get_dn},                                                                       \
+    {P ".guid", get_change_guid}
+#define CHANGE_WHEN(P)                                                                                       \
     {P ".run", get_change_run},                                                                              \
     {P ".change_id", get_change_id}
 /* clang-format on */
@@ -366,5 +402,74 @@ const struct row ocsf_other_change[] = {
     {"entity.type_id", get_entity_type_id, .since = V1_3},
     {"entity.type", get_entity_type},
     CHANGE_FACTS("entity.data"),
+    {NULL},
+};
+
+/* --- of a tenant: ids are GUIDs, there are no DNs ------------------------------------------------ */
+const struct row ocsf_entra_account_change[] = {
+    OCSF_CHANGE(3001, "Account Change"),
+    ENTRA_METADATA(LOG_CHANGES),
+    {"message", get_change_message},
+    {"user.uid", get_change_guid},
+    {"user.name", get_upn_or_title},
+    {"user.display_name", get_text, ATTR_DISPLAY_NAME, .since = V1_5},
+    {"user.full_name", get_text, ATTR_DISPLAY_NAME},
+    {"user.domain", get_upn_suffix},
+    {"user.email_addr", get_email, ATTR_MAIL},
+    {"user.has_mfa", get_has_mfa, .since = V1_4},
+    {"user.type_id", get_entra_type_id},
+    {"user.type", get_entra_type},
+    {"user.account.name", get_upn_or_title},
+    {"user.account.uid", get_change_guid},
+    {"user.account.type_id", fixed_number, 6},
+    {"user.account.type", fixed_text, .text = "Azure AD Account"},
+    {"user.account.is_disabled", get_not, ATTR_ACCOUNT_ENABLED, .since = V1_8},
+    {"user.account.is_on_premises_sync_enabled", get_bool, ATTR_SYNC_ENABLED, .since = V1_8},
+    {"enrichments[0].name", lead_text, .text = "user.uid"},
+    {"enrichments[0].type", lead_text, .text = "directory_change"},
+    {"enrichments[0].value", get_change_guid},
+    CHANGE_WHAT("enrichments[0].data"),
+    CHANGE_WHEN("enrichments[0].data"),
+    {NULL},
+};
+
+const struct row ocsf_entra_group_change[] = {
+    OCSF_CHANGE(3006, "Group Management"),
+    ENTRA_METADATA(LOG_CHANGES),
+    {"message", get_change_message},
+    {"group.uid", get_role_uid},
+    {"group.uid_alt", get_role_alt, .since = V1_8},
+    {"group.name", get_title},
+    {"group.domain", get_domain},
+    {"group.type", get_tenant_group_type},
+    {"group.desc", get_words, ATTR_DESCRIPTION},
+    {"user.uid", get_user_guid},
+    {"user.name", get_user_name},
+    {"user.type_id", get_member_type_id},
+    {"user.type", get_member_type},
+    {"subgroup.uid", get_subgroup_guid, .since = V1_6},
+    {"subgroup.name", get_subgroup_name, .since = V1_6},
+    {"enrichments[0].name", lead_text, .text = "group.uid"},
+    {"enrichments[0].type", lead_text, .text = "directory_change"},
+    {"enrichments[0].value", get_role_uid},
+    CHANGE_WHAT("enrichments[0].data"),
+    CHANGE_WHEN("enrichments[0].data"),
+    {"enrichments[0].data.member_guid", get_member_guid},
+    {"enrichments[0].data.member_kind", get_member_kind},
+    {"enrichments[0].data.directory_scope_id", get_text, ATTR_DIRECTORY_SCOPE_ID},
+    {"enrichments[0].data.assignment_type", get_text, ATTR_ASSIGNMENT_TYPE},
+    {NULL},
+};
+
+const struct row ocsf_entra_other_change[] = {
+    OCSF_CHANGE(3004, "Entity Management"),
+    ENTRA_METADATA(LOG_CHANGES),
+    {"message", get_change_message},
+    {"entity.uid", get_change_guid},
+    {"entity.name", get_title},
+    {"entity.type_id", get_entity_type_id, .since = V1_3},
+    {"entity.type", get_entity_type},
+    CHANGE_WHAT("entity.data"),
+    CHANGE_WHEN("entity.data"),
     {NULL},
 };

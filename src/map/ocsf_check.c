@@ -203,6 +203,19 @@ static void check_object(struct check *c, json_t *v, const char *object, const c
         check_attributes(c, v, json_object_get(c->objects, object), path);
 }
 
+/* An attribute that a profile brings is there if and only if the event names the profile. */
+static void check_profile(struct check *c, json_t *event, json_t *spec)
+{
+    json_t *names = json_object_get(json_object_get(event, "metadata"), "profiles"), *cloud;
+    const char *name = json_string_value(json_array_get(names, 0));
+    bool named = name && !strcmp(name, "cloud"), present = json_object_get(event, "cloud");
+    cloud = json_object_get(json_object_get(spec, "attrs"), "cloud");
+    if (json_array_size(names) > 1 || (json_array_size(names) && !named))
+        finding(c, "metadata.profiles", "not a profile we use", NULL);
+    if (named && !present) finding(c, "", "lacks", "cloud");
+    if (present && !named && json_object_get(cloud, "p")) finding(c, "cloud", "without its profile", NULL);
+}
+
 static void check_event(struct check *c, json_t *event, json_t *facts_of_version, const char *version)
 {
     char uid[32];
@@ -215,6 +228,7 @@ static void check_event(struct check *c, json_t *event, json_t *facts_of_version
         return;
     }
     check_attributes(c, event, spec, "");
+    check_profile(c, event, spec);
     if (!said || strcmp(said, version)) finding(c, "metadata.version", "is not", version);
     if (json_integer_value(json_object_get(event, "type_uid")) !=
         class * 100 + json_integer_value(json_object_get(event, "activity_id")))

@@ -1,7 +1,7 @@
+#include "map/event.h"
 #include "map/ocsf_check.h"
 #include "map/sample.h"
 
-#include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -36,36 +36,6 @@ static json_t *event_of(struct sample *a, const char *version)
     buf_free(&out);
     dialect_close(d);
     return event;
-}
-
-/* "user.groups[1].name" -> its value, or NULL. */
-static json_t *at(json_t *event, const char *path)
-{
-    while (event && *path) {
-        char key[64];
-        size_t n = strcspn(path, ".[");
-        if (*path == '[') {
-            event = json_array_get(event, strtoul(path + 1, (char **)&path, 10));
-            path++;
-        } else {
-            memcpy(key, path, n);
-            key[n] = 0;
-            event = json_object_get(event, key);
-            path += n;
-        }
-        if (*path == '.') path++;
-    }
-    return event;
-}
-
-/* JSON text of what stands at path; "" if nothing does. */
-static void expect_at(json_t *event, const char *path, const char *want, const char *version)
-{
-    json_t *v = at(event, path);
-    char *text = v ? json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS) : NULL;
-    if (strcmp(text ? text : "", want))
-        fail_msg("%s of OCSF %s is %s, not %s", path, version, text ? text : "absent", want);
-    free(text);
 }
 
 static struct sample *new_user(void)
@@ -148,7 +118,7 @@ static void check_place(const struct place *p)
             sample_int(a, p->id, p->number);
         sample_subject(a, 0);
         json_t *event = event_of(a, versions[i]);
-        expect_at(event, p->path, want[i], versions[i]);
+        event_expect(event, p->path, want[i], versions[i]);
         json_decref(event);
         sample_free(a);
     }
@@ -171,8 +141,8 @@ static void a_name_is_never_a_placeholder(void **state)
     struct buf out = buf_new((size_t)1 << 20);
     assert_int_equal(dialect_entity(d, &a->s, &out, &e), 0);
     json_t *event = json_loadb((const char *)out.ptr, out.len, 0, NULL);
-    expect_at(event, "user.ldap_person.surname", "\"Null\"", "1.8.0");
-    expect_at(event, "user.full_name", "\"Na Null\"", "1.8.0");
+    event_expect(event, "user.ldap_person.surname", "\"Null\"", "1.8.0");
+    event_expect(event, "user.full_name", "\"Na Null\"", "1.8.0");
     json_decref(event);
     buf_free(&out);
     dialect_close(d);
@@ -202,9 +172,9 @@ static void types_of_accounts(void **state)
             sample_int(a, ATTR_USER_ACCOUNT_CONTROL, cases[i].uac);
             sample_subject(a, cases[i].privileges);
             json_t *event = event_of(a, versions[j]);
-            expect_at(event, "user.type_id", j ? cases[i].id_1_6 : cases[i].id_1_1, versions[j]);
-            expect_at(event, "user.type", cases[i].type, versions[j]);
-            expect_at(event, "user.account.type_id", j == 2 ? "19" : "2", versions[j]);
+            event_expect(event, "user.type_id", j ? cases[i].id_1_6 : cases[i].id_1_1, versions[j]);
+            event_expect(event, "user.type", cases[i].type, versions[j]);
+            event_expect(event, "user.account.type_id", j == 2 ? "19" : "2", versions[j]);
             json_decref(event);
             sample_free(a);
         }
@@ -217,18 +187,19 @@ static void envelope(void **state)
         struct sample *a = new_user();
         sample_subject(a, 0);
         json_t *event = event_of(a, versions[i]);
-        expect_at(event, "metadata.correlation_uid", "\"run-7\"", versions[i]);
-        expect_at(event, "metadata.tenant_uid", "\"S-1-5-21-1144201745-947349077-482060953\"", versions[i]);
-        expect_at(event, "metadata.log_name", "\"directory_inventory\"", versions[i]);
-        expect_at(event, "metadata.product",
-                  "{\"name\":\"Active Directory Domain Services\",\"vendor_name\":\"Microsoft\"}",
-                  versions[i]);
-        expect_at(event, "metadata.reporter", i == 2 ? "{\"name\":\"rollcall\",\"uid\":\"corp\"}" : "",
-                  versions[i]);
-        expect_at(event, "actor", i ? "{\"app_name\":\"rollcall\"}" : "{\"invoked_by\":\"rollcall\"}",
-                  versions[i]);
-        expect_at(event, "user.org.ou_name", "\"OU=Staff,DC=corp,DC=example\"", versions[i]);
-        expect_at(event, "time", "1767225600000", versions[i]);
+        event_expect(event, "metadata.correlation_uid", "\"run-7\"", versions[i]);
+        event_expect(event, "metadata.tenant_uid", "\"S-1-5-21-1144201745-947349077-482060953\"",
+                     versions[i]);
+        event_expect(event, "metadata.log_name", "\"directory_inventory\"", versions[i]);
+        event_expect(event, "metadata.product",
+                     "{\"name\":\"Active Directory Domain Services\",\"vendor_name\":\"Microsoft\"}",
+                     versions[i]);
+        event_expect(event, "metadata.reporter", i == 2 ? "{\"name\":\"rollcall\",\"uid\":\"corp\"}" : "",
+                     versions[i]);
+        event_expect(event, "actor", i ? "{\"app_name\":\"rollcall\"}" : "{\"invoked_by\":\"rollcall\"}",
+                     versions[i]);
+        event_expect(event, "user.org.ou_name", "\"OU=Staff,DC=corp,DC=example\"", versions[i]);
+        event_expect(event, "time", "1767225600000", versions[i]);
         json_decref(event);
         sample_free(a);
     }
@@ -287,8 +258,8 @@ static void options_choose_streams(void **state)
     assert_non_null(second);
     json_t *one = json_loads(buf_cstr(&out), JSON_DISABLE_EOF_CHECK, NULL);
     json_t *two = json_loads(strchr(buf_cstr(&out), '\n') + 1, 0, NULL);
-    assert_false(json_equal(at(one, "metadata.uid"), at(two, "metadata.uid")));
-    expect_at(two, "user.type_id", "3", "1.8.0");
+    assert_false(json_equal(event_at(one, "metadata.uid"), event_at(two, "metadata.uid")));
+    event_expect(two, "user.type_id", "3", "1.8.0");
     json_decref(one);
     json_decref(two);
     buf_free(&out);
@@ -320,10 +291,10 @@ static void devices(void **state)
             if (cases[i].version[0]) sample_text(a, ATTR_OPERATING_SYSTEM_VERSION, cases[i].version);
             sample_subject(a, 0);
             json_t *event = event_of(a, versions[j]);
-            expect_at(event, "device.type_id", cases[i].type_id, versions[j]);
-            expect_at(event, "device.os.type_id", cases[i].os_type, versions[j]);
-            expect_at(event, "device.os.version", cases[i].want_version, versions[j]);
-            expect_at(event, "device.os.build", cases[i].build, versions[j]);
+            event_expect(event, "device.type_id", cases[i].type_id, versions[j]);
+            event_expect(event, "device.os.type_id", cases[i].os_type, versions[j]);
+            event_expect(event, "device.os.version", cases[i].want_version, versions[j]);
+            event_expect(event, "device.os.build", cases[i].build, versions[j]);
             json_decref(event);
             sample_free(a);
         }
@@ -335,11 +306,11 @@ static void owners_are_accounts(void **state)
     struct sample *pc = sample_cast(7), *dc = sample_cast(6); /* managed by a group, by a user */
     for (size_t i = 0; i < n_elements(versions); i++) {
         json_t *event = event_of(pc, versions[i]);
-        expect_at(event, "device.owner", "", versions[i]);
+        event_expect(event, "device.owner", "", versions[i]);
         json_decref(event);
         event = event_of(dc, versions[i]);
-        expect_at(event, "device.owner", i ? "{\"name\":\"aliddell\",\"uid\":\"" SID(1104) "\"}" : "",
-                  versions[i]);
+        event_expect(event, "device.owner", i ? "{\"name\":\"aliddell\",\"uid\":\"" SID(1104) "\"}" : "",
+                     versions[i]);
         json_decref(event);
     }
     sample_free(pc);
@@ -350,10 +321,10 @@ static void key_credentials(void **state)
 {
     struct sample *a = sample_cast(3);
     json_t *event = event_of(a, "1.8.0");
-    expect_at(event, "user.programmatic_credentials",
-              "[{\"last_used_time\":1735689600000,\"type\":\"NGC\",\"uid\":"
-              "\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\"}]",
-              "1.8.0");
+    event_expect(event, "user.programmatic_credentials",
+                 "[{\"last_used_time\":1735689600000,\"type\":\"NGC\",\"uid\":"
+                 "\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\"}]",
+                 "1.8.0");
     json_decref(event);
     sample_free(a);
 }
@@ -365,20 +336,20 @@ static void groups_in_and_out_of_shape(void **state)
     sample_in_group(a, 0, "S-1-5-21-9-9-9-1", "S-1-5-21-9-9-9-1", 0, "");
     sample_subject(a, 0);
     json_t *event = event_of(a, "1.8.0");
-    expect_at(
+    event_expect(
         event, "user.groups[0]",
         "{\"domain\":\"corp.example\",\"name\":\"Domain Users\",\"type\":\"Global Security\",\"uid\":\"" SID(
             513) "\","
                  "\"uid_alt\":\"0000000b-0000-4000-8000-00000000000b\"}",
         "1.8.0");
-    expect_at(event, "user.groups[1]",
-              "{\"domain\":\"corp.example\",\"name\":\"S-1-5-21-9-9-9-1\",\"uid\":\"S-1-5-21-9-9-9-1\"}",
-              "1.8.0");
+    event_expect(event, "user.groups[1]",
+                 "{\"domain\":\"corp.example\",\"name\":\"S-1-5-21-9-9-9-1\",\"uid\":\"S-1-5-21-9-9-9-1\"}",
+                 "1.8.0");
     json_decref(event);
     event = event_of(a, "1.6.0");
-    expect_at(event, "user.groups[0].uid_alt", "", "1.6.0");
-    expect_at(event, "enrichments[0].data.group_uids_alt", "[\"0000000b-0000-4000-8000-00000000000b\"]",
-              "1.6.0");
+    event_expect(event, "user.groups[0].uid_alt", "", "1.6.0");
+    event_expect(event, "enrichments[0].data.group_uids_alt", "[\"0000000b-0000-4000-8000-00000000000b\"]",
+                 "1.6.0");
     json_decref(event);
     sample_free(a);
 }
@@ -420,9 +391,9 @@ static void large_groups_are_cut(void **state)
         struct sample *a = sample_cast(10);
         a->repeat = 40000; /* of 5 members */
         json_t *event = event_of(a, versions[i]);
-        expect_at(event, "metadata.is_truncated", i ? "true" : "", versions[i]);
-        expect_at(event, "entity.data.member_count", "200000", versions[i]);
-        size_t n = json_array_size(at(event, "entity.data.members"));
+        event_expect(event, "metadata.is_truncated", i ? "true" : "", versions[i]);
+        event_expect(event, "entity.data.member_count", "200000", versions[i]);
+        size_t n = json_array_size(event_at(event, "entity.data.members"));
         assert_true(n > 50000 && n < 200000);
         json_decref(event);
         sample_free(a);
@@ -433,15 +404,15 @@ static void small_groups_are_whole(void **state)
 {
     struct sample *a = sample_cast(10);
     json_t *event = event_of(a, "1.8.0");
-    expect_at(event, "metadata.is_truncated", "", "1.8.0");
-    assert_int_equal(json_array_size(at(event, "entity.data.members")), 5);
-    expect_at(event, "entity.data.members[2]",
-              "{\"kind\":\"contact\",\"uid\":\"0000004d-0000-4000-8000-00000000004d\"}", "1.8.0");
-    expect_at(event, "entity.data.members[4]", "{\"dn\":\"CN=Elsewhere,DC=other,DC=example\"}", "1.8.0");
+    event_expect(event, "metadata.is_truncated", "", "1.8.0");
+    assert_int_equal(json_array_size(event_at(event, "entity.data.members")), 5);
+    event_expect(event, "entity.data.members[2]",
+                 "{\"kind\":\"contact\",\"uid\":\"0000004d-0000-4000-8000-00000000004d\"}", "1.8.0");
+    event_expect(event, "entity.data.members[4]", "{\"dn\":\"CN=Elsewhere,DC=other,DC=example\"}", "1.8.0");
     json_decref(event);
     a->s.members = NULL; /* not collected: no count either */
     event = event_of(a, "1.8.0");
-    expect_at(event, "entity.data.member_count", "", "1.8.0");
+    event_expect(event, "entity.data.member_count", "", "1.8.0");
     json_decref(event);
     sample_free(a);
 }

@@ -82,9 +82,25 @@ static const char *const words[] = {
 /* Names are told as they are, so those of fillers would be reported by a validator. */
 static const char *random_text(enum attr id)
 {
-    static const enum attr names[] = {
-        ATTR_CN, ATTR_NAME, ATTR_SAM_ACCOUNT_NAME,    ATTR_DISPLAY_NAME,  ATTR_GIVEN_NAME,   ATTR_SN,
-        ATTR_OU, ATTR_DC,   ATTR_USER_PRINCIPAL_NAME, ATTR_DNS_HOST_NAME, ATTR_TRUST_PARTNER};
+    static const enum attr names[] = {ATTR_CN,
+                                      ATTR_NAME,
+                                      ATTR_SAM_ACCOUNT_NAME,
+                                      ATTR_DISPLAY_NAME,
+                                      ATTR_GIVEN_NAME,
+                                      ATTR_SN,
+                                      ATTR_OU,
+                                      ATTR_DC,
+                                      ATTR_USER_PRINCIPAL_NAME,
+                                      ATTR_DNS_HOST_NAME,
+                                      ATTR_TRUST_PARTNER,
+                                      ATTR_SURNAME,
+                                      ATTR_APP_DISPLAY_NAME,
+                                      ATTR_DEFAULT_DOMAIN,
+                                      ATTR_MAIL,
+                                      ATTR_APP_ID,
+                                      ATTR_DEVICE_ID,
+                                      ATTR_ROLE_TEMPLATE_ID,
+                                      ATTR_ON_PREMISES_DN};
     bool name = false;
     for (size_t i = 0; i < n_elements(names); i++) name |= names[i] == id;
     const char *w;
@@ -120,8 +136,10 @@ static void add_value(struct sample *a, const struct attr_info *info)
         sample_text(a, info->id, random_text(info->id));
         break;
     case ATTR_INT:
-    case ATTR_BOOL:
         sample_int(a, info->id, random_number());
+        break;
+    case ATTR_BOOL:
+        sample_bool(a, info->id, random_below(2));
         break;
     case ATTR_TIME:
     case ATTR_SPAN:
@@ -139,6 +157,19 @@ static void add_value(struct sample *a, const struct attr_info *info)
     }
 }
 
+/* A part of all attributes. */
+static void add_values(struct sample *a)
+{
+    unsigned density = random_below(101);
+    for (size_t i = 0; i < n_attr_table; i++)
+        for (unsigned n = attr_table[i].is_multi ? 1 + random_below(3) : 1; n; n--)
+            if (random_below(100) < density) {
+                add_value(a, &attr_table[i]);
+                if (!attr_table[i].is_multi) break;
+            }
+    if (random_below(2)) sample_custom(a, "custom \"name\"", random_text(ATTR_TITLE));
+}
+
 static struct sample *random_entity(uint32_t number)
 {
     static const char *const sids[] = {"S-1-5-21-1144201745-947349077-482060953-2001",
@@ -149,14 +180,7 @@ static struct sample *random_entity(uint32_t number)
     enum kind k = (enum kind)(1 + random_below(11));
     struct sample *a =
         sample_new(k, number + 1, sids[random_below(n_elements(sids))], dns[random_below(n_elements(dns))]);
-    unsigned density = random_below(101);
-    for (size_t i = 0; i < n_attr_table; i++)
-        for (unsigned n = attr_table[i].is_multi ? 1 + random_below(3) : 1; n; n--)
-            if (random_below(100) < density) {
-                add_value(a, &attr_table[i]);
-                if (!attr_table[i].is_multi) break;
-            }
-    if (random_below(2)) sample_custom(a, "custom \"name\"", random_text(ATTR_TITLE));
+    add_values(a);
     for (unsigned n = random_below(4); n; n--)
         sample_in_group(a, random_below(3), sids[random_below(n_elements(sids))], "Group \"x\"",
                         random_number(), random_text(ATTR_DESCRIPTION));
@@ -176,11 +200,48 @@ static struct sample *random_entity(uint32_t number)
     return a;
 }
 
-static struct dialect *open_any(const char *name, const char *version)
+static enum kind random_tenant_kind(void)
+{
+    static const enum kind kinds[] = {
+        KIND_user,    KIND_group,  KIND_role, KIND_administrative_unit, KIND_service_principal, KIND_device,
+        KIND_contact, KIND_tenant, KIND_NONE};
+    return kinds[random_below(n_elements(kinds) - 1)];
+}
+
+static struct sample *random_tenant_entity(uint32_t number)
+{
+    static const char *const assignments[] = {"active", "eligible", "", "Assigned"};
+    struct sample *a = sample_entra_new(random_tenant_kind(), number + 1);
+    add_values(a);
+    for (unsigned n = random_below(4); n; n--)
+        sample_in_tenant_group(a, random_tenant_kind(), random_below(3), "Group \"x\"", random_number());
+    for (unsigned n = random_below(3); n; n--)
+        sample_role(a, 1 + random_below(3), "Role \"x\"", random_text(ATTR_ROLE_TEMPLATE_ID),
+                    random_text(ATTR_TITLE), assignments[random_below(4)]);
+    for (unsigned n = random_below(4); n; n--)
+        sample_tenant_member(a, random_tenant_kind(), random_below(3), random_text(ATTR_TITLE),
+                             random_text(ATTR_TITLE));
+    for (unsigned n = random_below(4); n; n--)
+        sample_owner(a, random_tenant_kind(), random_below(3), random_text(ATTR_NAME),
+                     random_text(ATTR_NAME));
+    if (random_below(2)) sample_manager(a, random_tenant_kind(), random_below(2) * 5, NULL, "boss", "");
+    a->s.deleted_ms = random_time();
+    a->s.first_seen_ms = random_time();
+    sample_subject(a, random_below(16));
+    if (random_below(4) == 0) a->s.derived.privileges_known = TRI_NO;
+    if (!a->s.name.len) a->s.name = STR("named");
+    return a;
+}
+
+typedef struct sample *make_entity(uint32_t number);
+static make_entity *const worlds[] = {random_entity, random_tenant_entity};
+
+static struct dialect *open_any(const char *name, const char *version, bool is_tenant)
 {
     struct err e;
     struct dialect *d;
-    struct dialect_options o = {.ocsf_version = str_from(version),
+    struct dialect_options o = {.is_tenant = is_tenant,
+                                .ocsf_version = str_from(version),
                                 .computers_as_users = true,
                                 .context = {STR("corp"), SAMPLE_NOW, 7, STR("run-7"), "0.0.0"}};
     if (dialect_open(&d, str_from(name), &o, &e) < 0) fail_msg("%s", e.message);
@@ -194,12 +255,12 @@ static void start_seed(void)
     if (!seed) seed = 1;
 }
 
-static void keep(const struct buf *out, const char *version)
+static void keep(const struct buf *out, const char *version, size_t world)
 {
     const char *dir = getenv("ROLLCALL_EVENTS_DIR");
     if (!dir) return;
     struct buf path = buf_new(4096);
-    buf_printf(&path, "%s/ocsf-%s-random.jsonl", dir, version);
+    buf_printf(&path, "%s/ocsf-%s-random-%zu.jsonl", dir, version, world);
     FILE *f = fopen(buf_cstr(&path), "w");
     assert_non_null(f);
     assert_int_equal(fwrite(out->ptr, 1, out->len, f), out->len);
@@ -207,24 +268,28 @@ static void keep(const struct buf *out, const char *version)
     buf_free(&path);
 }
 
+static void check_events(const char *version, size_t world)
+{
+    struct dialect *d = open_any("ocsf", version, world == 1);
+    struct buf out = buf_new((size_t)256 << 20);
+    start_seed();
+    for (uint32_t n = 0; n < ENTITIES; n++) {
+        struct err e;
+        struct sample *a = worlds[world](n);
+        if (dialect_entity(d, &a->s, &out, &e) < 0) fail_msg("%s", e.message);
+        sample_free(a);
+    }
+    keep(&out, version, world);
+    assert_true(ocsf_check_lines(buf_str(&out), version, "random") > ENTITIES / 2);
+    buf_free(&out);
+    dialect_close(d);
+}
+
 static void events_conform(void **state)
 {
     static const char *const versions[] = {"1.8.0", "1.6.0", "1.1.0"};
-    for (size_t i = 0; i < n_elements(versions); i++) {
-        struct dialect *d = open_any("ocsf", versions[i]);
-        struct buf out = buf_new((size_t)256 << 20);
-        start_seed();
-        for (uint32_t n = 0; n < ENTITIES; n++) {
-            struct err e;
-            struct sample *a = random_entity(n);
-            if (dialect_entity(d, &a->s, &out, &e) < 0) fail_msg("%s", e.message);
-            sample_free(a);
-        }
-        keep(&out, versions[i]);
-        assert_true(ocsf_check_lines(buf_str(&out), versions[i], "random") > ENTITIES / 2);
-        buf_free(&out);
-        dialect_close(d);
-    }
+    for (size_t i = 0; i < n_elements(versions); i++)
+        for (size_t world = 0; world < n_elements(worlds); world++) check_events(versions[i], world);
 }
 
 static void put_file_rows(struct dialect *d, struct sample *a, struct buf *out)
@@ -240,26 +305,30 @@ static void put_file_rows(struct dialect *d, struct sample *a, struct buf *out)
 }
 
 /* No line feed but at the end of a line, all of it UTF-8. */
+static void check_lines(const char *name, size_t world)
+{
+    struct dialect *d = open_any(name, "", world == 1);
+    start_seed();
+    for (uint32_t n = 0; n < ENTITIES; n++) {
+        struct err e;
+        struct buf out = buf_new((size_t)16 << 20);
+        struct sample *a = worlds[world](n);
+        if (dialect_entity(d, &a->s, &out, &e) < 0) fail_msg("%s", e.message);
+        if (dialect_shape(d) == SHAPE_JSON_LINES && out.len)
+            assert_int_equal(str_index(buf_str(&out), '\n'), out.len - 1);
+        put_file_rows(d, a, &out);
+        assert_true(str_is_utf8(buf_str(&out)));
+        sample_free(a);
+        buf_free(&out);
+    }
+    dialect_close(d);
+}
+
 static void lines_are_lines(void **state)
 {
     static const char *const names[] = {"sekoia", "veza", "csv", "csv4"};
-    for (size_t i = 0; i < n_elements(names); i++) {
-        struct dialect *d = open_any(names[i], "");
-        start_seed();
-        for (uint32_t n = 0; n < ENTITIES; n++) {
-            struct err e;
-            struct buf out = buf_new((size_t)16 << 20);
-            struct sample *a = random_entity(n);
-            if (dialect_entity(d, &a->s, &out, &e) < 0) fail_msg("%s", e.message);
-            if (dialect_shape(d) == SHAPE_JSON_LINES && out.len)
-                assert_int_equal(str_index(buf_str(&out), '\n'), out.len - 1);
-            put_file_rows(d, a, &out);
-            assert_true(str_is_utf8(buf_str(&out)));
-            sample_free(a);
-            buf_free(&out);
-        }
-        dialect_close(d);
-    }
+    for (size_t i = 0; i < n_elements(names); i++)
+        for (size_t world = 0; world < n_elements(worlds); world++) check_lines(names[i], world);
 }
 
 int main(void)

@@ -19,6 +19,12 @@ const struct domain_info sample_domain = {
     .has_policy = true,
 };
 
+const struct domain_info sample_tenant = {
+    .dns_name = {"contoso.example", 15},
+    .tenant_id = {"0000c017-0000-4000-8000-00000000c017", 36},
+    .organization = {"Contoso \"Ltd\"", 13},
+};
+
 static void make_guid(uint8_t out[GUID_SIZE], uint32_t number)
 {
     char text[40];
@@ -63,7 +69,7 @@ struct sample *sample_new(enum kind k, uint32_t number, const char *sid, const c
     a->stats = buf_new((size_t)64 << 20);
     a->repeat = 1;
     a->source = (struct member_source){next_member, rewind_members, a, 0};
-    if (k == KIND_group) a->s.members = &a->source;
+    if (kind_has_members(k)) a->s.members = &a->source;
     a->s.domain = &sample_domain;
     a->s.first_seen_ms = SAMPLE_NOW - 86400000;
     a->s.last_changed_ms = SAMPLE_NOW - 3600000;
@@ -96,6 +102,11 @@ void sample_text(struct sample *a, enum attr id, const char *text)
 void sample_int(struct sample *a, enum attr id, int64_t n)
 {
     body_value_int(&a->entry[id], n);
+    a->n[id]++;
+}
+void sample_bool(struct sample *a, enum attr id, bool b)
+{
+    body_value_bool(&a->entry[id], b);
     a->n[id]++;
 }
 void sample_time(struct sample *a, enum attr id, const char *rfc3339)
@@ -159,6 +170,44 @@ void sample_parent(struct sample *a, uint32_t number, const char *dn)
     a->s.parent = &a->one[2];
 }
 
+/* --- of a tenant --------------------------------------------------------------------------------- */
+struct sample *sample_entra_new(enum kind k, uint32_t number)
+{
+    struct sample *a = sample_new(k, number, NULL, "");
+    a->record.dn = str_from(guid_format(a->id, a->record.guid));
+    a->s.domain = &sample_tenant;
+    return a;
+}
+void sample_in_tenant_group(struct sample *a, enum kind k, uint32_t number, const char *name, int64_t type)
+{
+    sample_in_group(a, number, NULL, name, type, "");
+    a->groups[a->s.n_groups - 1].kind = k;
+}
+void sample_role(struct sample *a, uint32_t number, const char *name, const char *template_id,
+                 const char *scope, const char *assignment)
+{
+    sample_in_tenant_group(a, KIND_role, number, name, 0);
+    struct ref *r = &a->groups[a->s.n_groups - 1];
+    r->template_id = str_from(template_id);
+    r->scope = str_from(scope);
+    r->assignment = str_from(assignment);
+}
+void sample_tenant_member(struct sample *a, enum kind k, uint32_t number, const char *name,
+                          const char *principal)
+{
+    sample_member(a, k, number, NULL, name, "");
+    a->members[a->n_members - 1].principal = str_from(principal);
+}
+void sample_owner(struct sample *a, enum kind k, uint32_t number, const char *name, const char *principal)
+{
+    struct ref r = make_ref(a, k, number, NULL, name, "");
+    char id[GUID_TEXT];
+    r.principal = str_from(principal);
+    a->owners[a->s.n_owners++] = r;
+    a->s.owners = a->owners;
+    sample_text(a, ATTR_OWNERS, guid_format(id, r.guid));
+}
+
 const struct subject *sample_subject(struct sample *a, unsigned privileges)
 {
     struct err e;
@@ -175,8 +224,8 @@ const struct subject *sample_subject(struct sample *a, unsigned privileges)
     if (record_index(&a->index, &a->record, &e) < 0) abort();
     a->s.record = &a->index;
     a->s.name = record_name(&a->index);
-    bool account = a->record.kind == KIND_user || a->record.kind == KIND_computer ||
-                   a->record.kind == KIND_service_account;
+    bool account = kind_is_account(a->record.kind) || a->record.kind == KIND_service_principal ||
+                   a->record.kind == KIND_device;
     if (account) derive_account(&a->s.derived, &a->index, a->s.domain, SAMPLE_NOW);
     a->s.derived.privileges = privileges;
     a->s.derived.privileges_known = account ? TRI_YES : TRI_NO;

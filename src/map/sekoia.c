@@ -2,7 +2,7 @@
  * one: users and service accounts, all times in seconds, `time` the creation. Delivery wraps lines in
  * {"version":1,"items":[...]}. */
 #include "map/dialect.h"
-#include "map/get.h"
+#include "map/sekoia.h"
 
 static bool is_admin(const struct view *v)
 {
@@ -21,21 +21,8 @@ static bool get_type(struct view *v, const struct row *row, struct cell *out)
 }
 
 static const struct row sekoia_user[] = {
-    {"time", get_created_or_read_time},
-    {"activity_id", fixed_number, 2},
-    {"activity_name", fixed_text, .text = "Collect"},
-    {"category_name", fixed_text, .text = "Discovery"},
-    {"category_uid", fixed_number, 5},
-    {"class_name", fixed_text, .text = "User Inventory Info"},
-    {"class_uid", fixed_number, 5003},
-    {"type_name", fixed_text, .text = "User Inventory Info: Collect"},
-    {"type_uid", fixed_number, 500302},
-    {"severity", fixed_text, .text = "Informational"},
-    {"severity_id", fixed_number, 1},
-    {"metadata.version", fixed_text, .text = "1.6.0"},
-    {"metadata.product.name", fixed_text, .text = "Microsoft Active Directory"},
-    {"metadata.product.vendor_name", fixed_text, .text = "Microsoft"},
-    {"metadata.product.version", fixed_text, .text = "1.0"},
+    {"time", get_created_or_read_time, ATTR_WHEN_CREATED},
+    SEKOIA_ENVELOPE("Microsoft Active Directory"),
     {"user.name", get_display_or_full_name},
     {"user.uid", get_uid},
     {"user.uid_alt", get_guid},

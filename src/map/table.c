@@ -68,6 +68,9 @@ void cell_append(struct view *v, const struct cell *c, struct buf *out)
     case CELL_TIME:
         append_time(v, c->number, out);
         break;
+    case CELL_JSON:
+        buf_add_str(out, c->text);
+        break;
     default:
         append_int(out, c->number);
         break;

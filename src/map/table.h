@@ -60,6 +60,7 @@ enum cell_type {
     CELL_BOOL,
     CELL_TIME,   /* ms UTC; each dialect has its own spelling */
     CELL_PARTS,  /* view->parts, one after the other, as one text */
+    CELL_JSON,   /* text is JSON already: constants */
     CELL_LIST,   /* texts, from view->list */
     CELL_ARRAY,  /* JSON only: items that cell.item writes */
     CELL_OBJECT, /* JSON only: members that cell.item writes */
@@ -139,6 +140,7 @@ int program_event(const struct program *p, struct view *v, struct buf *out, stru
 
 /* --- constants: known when a dialect is opened --------------------------------------------------- */
 get_fn fixed_text, fixed_number; /* row.text; row.arg */
+get_fn fixed_json;               /* row.text as it stands */
 get_fn fixed_version, fixed_connector, fixed_rollcall_version, fixed_run_uid, fixed_read_time;
 get_fn lead_text; /* row.text, at the start of its object */
 

@@ -139,7 +139,7 @@ static int change_without_subject(struct dialect *d, const struct change *c, con
 int dialect_change(struct dialect *d, const struct change *c, const struct subject *s, struct buf *out,
                    struct err *e)
 {
-    if (d->type != &dialect_ocsf || (unsigned)c->kind >= KIND_COUNT) return 0;
+    if (!d->type->tells_changes || (unsigned)c->kind >= KIND_COUNT) return 0;
     struct change_event event = ocsf_change_event(c, d->version);
     const struct program *p = d->other[event.use];
     struct view v;
@@ -210,11 +210,14 @@ static int owner_rows(struct dialect *d, const struct subject *group, struct buf
                       struct err *e)
 {
     struct view v;
-    if (!group->managed_by) return 0;
+    const struct ref *owners = group->n_owners ? group->owners : group->managed_by;
+    size_t n = group->n_owners ? group->n_owners : group->managed_by != NULL;
     view_open(&v, d, group);
-    v.other = group->managed_by;
-    csv_row(d, d->other[TABLE_OWNER_REF], &v, out);
-    ++*rows;
+    for (size_t i = 0; i < n; i++) {
+        v.other = &owners[i];
+        csv_row(d, d->other[TABLE_OWNER_REF], &v, out);
+        ++*rows;
+    }
     return check_room(out, e);
 }
 
