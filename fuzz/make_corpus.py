@@ -322,6 +322,45 @@ def retry_afters():
     write_all("retry_after", {"nul": b"1\0", "high": b"\xb2"})
 
 
+# --- the login service, and errors of Graph ----------------------------------------------------------------------
+
+JWT = "eyJhbGciOiJub25lIn0.eyJyb2xlcyI6WyJVc2VyLlJlYWQuQWxsIl0sImV4cCI6MTc3NTAwNTIwMH0.c2ln"
+
+
+def sign_ins():
+    answer = '{"token_type":"Bearer","access_token":"%s"%s}'
+    refusal = ('{"error":"invalid_client","error_description":"AADSTS%d: words\\r\\nTrace ID: 1\\r\\nCorrelation ID: 2","error_codes":[%d],'
+               '"trace_id":"1","correlation_id":"2"}')
+    write_all("oauth", {
+        "number": answer % (JWT, ',"expires_in":3599'), "text": answer % (JWT, ',"expires_in":"3599","expires_on":"1506484173"'),
+        "expires_on": answer % (JWT, ',"expires_on":1775005200'), "over": answer % (JWT, ',"expires_in":0'), "no_life": answer % (JWT, ""),
+        "real": answer % (JWT, ',"expires_in":1e18'), "bad_token": answer % ("a b", ""), "twice": answer % (JWT, ',"access_token":"x"'),
+        "mac": '{"token_type":"mac","access_token":"x"}', "html": "<html>", "empty": "", "jwt": JWT, "jwt_two_parts": "a.e30", "jwt_list": "a.W10.c",
+        "jwt_padded": "a.e30=.c", "wrong_secret": "\1" + refusal % (7000215, 7000215), "expired": "\3" + refusal % (7000222, 7000222),
+        "federated": "\2" + refusal % (70021, 70021), "unknown": "\2" + refusal % (4711, 4711), "other_codes": "\2" + refusal % (90033, 90055),
+        "identity": '\2{"error":"invalid_request","error_description":"Identity not found"}', "echo": '\2{"error":"x","error_description":"S3cret~1"}',
+        "control": '\2{"error":"\\u001b[2J","error_description":"\\u202e\\u0085\\u0000"}', "guid": "3f2504e0-4f89-11d3-9a0c-0305e82c3301",
+        "high": b"\xff\xfe\xc3\xa4\xe2\x80\xae",
+    })
+
+
+def graph_errors():
+    error = '{"error":{"code":"%s","message":"%s","innerError":{"date":"2024-02-20T10:10:57","request-id":"1","client-request-id":"2"}}}'
+    codes = ["Authorization_RequestDenied", "Authentication_RequestFromNonPremiumTenantOrB2CTenant", "Directory_ExpiredPageToken", "Request_ResourceNotFound",
+             "Request_UnsupportedQuery", "TooManyRequests", "UnknownError", "InvalidAuthenticationToken", "syncStateNotFound", "resyncRequired",
+             "AadPremiumLicenseRequired", "NotImplemented", "", "x" * 200]
+    for i, code in enumerate(codes):
+        write("graph_error", "code_%02d" % i, error % (code, "words"))
+    write_all("graph_error", {
+        "wrapped": error % ("UnknownError", '{\\"@odata.context\\":\\"x\\",\\"value\\":\\"Cannot query data for more than 120 users at a time.\\"}'),
+        "wrapped_code": error % ("UnknownError", '{\\"errorCode\\":\\"PermissionScopeNotGranted\\",\\"message\\":\\"m\\"}'),
+        "nested": '{"error":{"code":"a","innerError":{"code":"resyncRequired","innerError":{"code":"b"}}}}', "bare": '{"code":"x","message":"y"}',
+        "nulls": '{"error":{"code":null,"message":null,"innerError":null}}', "types": '{"error":{"code":[],"message":{},"innerError":7}}',
+        "words": error % ("BadRequest", "Could not find a property named 'x'"), "html": "<html>premium license</html>", "empty": "", "list": "[]",
+        "login": '{"error":"invalid_client"}', "control": error % ("a", "\\u001b[31m\\u202e"), "high": b"\xff\xfe",
+    })
+
+
 if __name__ == "__main__":
     sids()
     descriptors()
@@ -332,3 +371,5 @@ if __name__ == "__main__":
     urls()
     retry_afters()
     graph_pages()
+    sign_ins()
+    graph_errors()

@@ -170,6 +170,41 @@ def _():
         assert word in r.err, r
 
 
+@case("export --test: the four files straight from the directory, nothing is touched; --columns chooses, docs/csv4.yaml is the default")
+def _():
+    def files(path):
+        return {n: open(os.path.join(path, n), "rb").read() for n in os.listdir(path) if n != "manifest.json"}
+
+    def extract(to, *more, code=0):
+        return rollcall("export", "--connector", "fake", "--test", "--dialect", "csv4", "--to", os.path.join(work, to), *more, config=config, code=code,
+                        env={"TMPDIR": spill})
+
+    spill = scratch()
+    before = rollcall("run", "list", "-o", "json", config=config).out
+    extract("plain")
+    assert rollcall("run", "list", "-o", "json", config=config).out == before and os.listdir(spill) == []
+    plain = files(os.path.join(work, "plain"))
+    assert sorted(plain) == ["fake.example_groups.csv", "fake.example_groups_members.csv", "fake.example_groups_owners.csv", "fake.example_users.csv"]
+    manifest = json.load(open(os.path.join(work, "plain", "manifest.json")))
+    assert manifest["test"] is True and "run" not in manifest
+    extract("shipped", "--columns", os.path.join(ROOT, "docs", "csv4.yaml"))
+    assert files(os.path.join(work, "shipped")) == plain
+    rollcall("export", "--connector", "fake", "--dialect", "csv4", "--to", os.path.join(work, "stored"), config=config)
+    assert files(os.path.join(work, "stored")) == plain  # as the store has it
+    columns = write(os.path.join(work, "csv4.yaml"), "users: [id, {property: displayName, title: Name}]\ndelimiter: ;\nencoding: utf-8-bom\nfile_domain: x.example\n")
+    extract("ours", "--columns", columns)
+    ours = files(os.path.join(work, "ours"))
+    assert ours["x.example_users.csv"].startswith(b"\xef\xbb\xbfid;Name\r\n") and len(ours) == 4
+    write(os.path.join(work, "csv4.yaml"), "users: [id]\nowner: [id]\n")
+    assert columns + ":2:1: unknown key 'owner'; did you mean 'owners'?" in extract("ours", "--columns", columns, code=2).err
+    write(os.path.join(work, "csv4.yaml"), "users: [idd]\n")
+    assert 'no such column: "idd"' in extract("ours", "--columns", columns, code=2).err
+    assert "--columns is for --dialect csv4" in rollcall("export", "--connector", "fake", "--test", "--dialect", "csv", "--to", work + "/x", "--columns", columns,
+                                                         config=config, code=2).err
+    extract("ours", "--set", "port=1", code=6)
+    assert os.listdir(spill) == []
+
+
 @case("completion scripts parse and know the commands")
 def _():
     text = rollcall("completion", "bash").out

@@ -136,6 +136,15 @@ def history_with_reports():
         check_against(t.oracle(), stores[1].config)
 
 
+@case("one request at a time reads the same, with slow methods beside")
+def one_at_a_time():
+    with Tenant(users=400, groups=60, memberships=1200, knobs={"latency_ms": 5}) as t:
+        config = t.config(scratch(), parallel=1)
+        rollcall("sync", "cloud", config=config)
+        check_against(t.oracle(), config)
+        assert t.counters()["max_in_flight"] == 1, t.counters()
+
+
 @case("a dead delta token costs its kind a full listing, and the run says so")
 def resync():
     with Tenant(users=120, groups=12, memberships=300) as t:
@@ -149,6 +158,39 @@ def resync():
         t.advance(10)
         run = rollcall("sync", "cloud", "-o", "json", config=config).json()
         assert run["mode"] == "incremental" and not run["gaps"], run
+        check_against(t.oracle(), config)
+
+
+# what the manual says (rollcall.yaml(5), PERMISSIONS): the least that reads everything, and what is missing without each
+PERMISSIONS = {"User.Read.All": ("loss", "users"), "GroupMember.Read.All": ("loss", "groups"), "Member.Read.Hidden": ("loss", "hide their members"),
+               "RoleManagement.Read.Directory": ("loss", "roles"), "AdministrativeUnit.Read.All": ("loss", "administrative units"),
+               "Application.Read.All": ("loss", "service principals"), "Device.Read.All": ("loss", "devices"),
+               "OrgContact.Read.All": ("loss", "contacts"), "AuditLog.Read.All": ("info", "MFA registration report"),
+               "Organization.Read.All": ("info", "name, licences and domains"), "Domain.Read.All": ("info", "federated")}
+SMALL = dict(users=60, groups=16, memberships=200, devices=6, servicePrincipals=5, administrativeUnits=3, contacts=4)
+
+
+@case("the least permissions read everything; without one of them the run names what is missing, and delivers the rest")
+def permissions():
+    with Tenant(roles=list(PERMISSIONS), **SMALL) as t:
+        config = t.config(scratch())
+        whole = rollcall("sync", "cloud", "-o", "json", config=config).json()
+        assert whole["status"] == "complete" and not [g for g in whole["gaps"] if g["severity"] == "loss"], whole["gaps"]
+        check_against(t.oracle(), config)
+        before = entities(config)
+        for missing, (severity, text) in PERMISSIONS.items():
+            t.app(roles=[p for p in PERMISSIONS if p != missing])
+            r = rollcall("sync", "cloud", "--full", "-o", "json", config=config, code=None)
+            run = r.json()
+            assert r.code == (5 if severity == "loss" else 0), (missing, r)
+            assert any(g["severity"] == severity and text in g["what"] for g in run["gaps"]), (missing, run["gaps"])
+            assert any(missing in g["fix"] or "AuditLog" in g["fix"] for g in run["gaps"]), (missing, run["gaps"])
+            assert set(entities(config)) == set(before), (missing, "nobody is tombstoned for a permission")
+            reported = [u for u, e in entities(config).items() if e["kind"] == "user" and "isMfaRegistered" in e["attributes"]]
+            assert len(reported) == len([u for u, e in before.items() if "isMfaRegistered" in e["attributes"]]), missing
+        t.app(roles=list(PERMISSIONS))
+        run = rollcall("sync", "cloud", "--full", "-o", "json", config=config).json()
+        assert run["status"] == "complete" and set(entities(config)) == set(before), run
         check_against(t.oracle(), config)
 
 

@@ -18,7 +18,7 @@ static const struct row users[] = {
     {"officeLocation", get_text, ATTR_OFFICE_LOCATION},
     {"employeeId", get_text, ATTR_GRAPH_EMPLOYEE_ID},
     {"employeeType", get_text, ATTR_EMPLOYEE_TYPE},
-    {"managerId", get_ref_guid, REF_MANAGER, .is_key = true},
+    {"managerId", get_manager_id, .is_key = true},
     {"createdDateTime", get_moment, ATTR_CREATED},
     {"lastSignInDateTime", get_moment, ATTR_LAST_SIGN_IN},
     {"lastPasswordChangeDateTime", get_moment, ATTR_LAST_PASSWORD_CHANGE},
@@ -107,7 +107,7 @@ static const struct row groups[] = {
 static const struct row members[] = {
     {"groupId", get_guid, .is_key = true},
     {"groupDisplayName", get_title},
-    {"memberId", get_ref_guid, REF_OTHER, .is_key = true},
+    {"memberId", get_ref_id, .is_key = true},
     {"memberType", get_ref_object_type, .is_key = true},
     {"memberDisplayName", get_ref_name, REF_OTHER},
     {"memberUserPrincipalName", get_ref_principal, REF_OTHER, .is_key = true, .is_extra = true},
@@ -117,7 +117,7 @@ static const struct row members[] = {
 static const struct row owners[] = {
     {"groupId", get_guid, .is_key = true},
     {"groupDisplayName", get_title},
-    {"ownerId", get_ref_guid, REF_OTHER, .is_key = true},
+    {"ownerId", get_ref_id, .is_key = true},
     {"ownerType", get_ref_object_type, .is_key = true},
     {"ownerDisplayName", get_ref_name, REF_OTHER},
     {"ownerUserPrincipalName", get_ref_principal, REF_OTHER, .is_key = true, .is_extra = true},

@@ -104,7 +104,7 @@ static const struct row_case rows[] = {
     {ATTR_USER_PRINCIPAL_NAME, "a@b@x.example", 0, "user.domain", "\"x.example\""},
     {ATTR_USER_PRINCIPAL_NAME, "nobody", 0, "user.domain", ""},
     {ATTR_MAIL, "a@x.example", 0, "user.email_addr", "\"a@x.example\""},
-    {ATTR_MAIL_NICKNAME, "ann", 0, "user.email_addr", "\"ann\""},
+    {ATTR_MAIL_NICKNAME, "na", 0, "user.email_addr", "\"na\""}, /* a name, no filler */
     {ATTR_COMPANY_NAME, "Acme", 0, "user.org", "{\"name\":\"Acme\"}"},
     {ATTR_COMPANY_NAME, "n/a", 0, "user.org", ""},
     {ATTR_OFFICE_LOCATION, "A1", 0, "user.org", "{\"name\":\"Contoso \\\"Ltd\\\"\",\"ou_name\":\"A1\"}"},

@@ -96,7 +96,9 @@ get_fn get_owners;                  /* JSON: array, each as the dialect's owner 
 get_fn get_unresolved_owners;       /* list of ids, where owners were not resolved */
 get_fn get_unit_name, get_unit_uid; /* of the administrative unit, if it is in exactly one */
 get_fn get_device_owner_uid, get_device_owner_name; /* the first owner that is a user */
+get_fn get_manager_id;
 /* Of the one the row is about: */
+get_fn get_ref_id;          /* also of one that was not resolved: then its id text is its DN */
 get_fn get_ref_join_uid;    /* a role's roleTemplateId, else the id */
 get_fn get_ref_own_guid;    /* its id, where that is not the uid above */
 get_fn get_ref_tenant_type; /* "Security", "Directory Role", "Administrative Unit"... */

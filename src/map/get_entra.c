@@ -24,6 +24,24 @@ bool get_tenant_type(struct view *v, const struct row *row, struct cell *out)
     return v->domain && v->domain->tenant_id.len && cell_text(out, STR("M365 Tenant"));
 }
 
+/* Of another: its id, also where it was not resolved and only its id text is known. */
+static bool cell_id(struct view *v, const struct ref *r, struct cell *out)
+{
+    uint8_t guid[GUID_SIZE];
+    if (ref_has_guid(r)) return cell_plain(out, guid_format(v->scratch, r->guid), GUID_TEXT - 1);
+    return guid_parse(guid, r->dn) && cell_plain(out, guid_format(v->scratch, guid), GUID_TEXT - 1);
+}
+bool get_ref_id(struct view *v, const struct row *row, struct cell *out)
+{
+    return v->other && cell_id(v, v->other, out);
+}
+bool get_manager_id(struct view *v, const struct row *row, struct cell *out)
+{
+    struct ref named = {.kind = KIND_user};
+    if (v->s->manager) return cell_id(v, v->s->manager, out);
+    return view_str(v, ATTR_MANAGER, &named.dn) && cell_id(v, &named, out);
+}
+
 /* --- who it is ----------------------------------------------------------------------------------- */
 bool get_company(struct view *v, const struct row *row, struct cell *out)
 {
@@ -154,11 +172,6 @@ bool get_person_labels(struct view *v, const struct row *row, struct cell *out)
 }
 
 /* --- groups and roles ---------------------------------------------------------------------------- */
-int64_t tenant_group_type(const struct record_index *group)
-{
-    return derive_tenant_group_type(group);
-}
-
 /* As the service's own pages call them. */
 static struct str group_type_words(int64_t type)
 {
@@ -176,7 +189,7 @@ static struct str kind_words(enum kind k, int64_t group_type)
 
 bool get_tenant_group_type(struct view *v, const struct row *row, struct cell *out)
 {
-    return cell_text(out, kind_words(v->r->record->kind, tenant_group_type(v->r)));
+    return cell_text(out, kind_words(v->r->record->kind, derive_tenant_group_type(v->r)));
 }
 bool get_ref_tenant_type(struct view *v, const struct row *row, struct cell *out)
 {
@@ -197,17 +210,13 @@ bool get_role_alt(struct view *v, const struct row *row, struct cell *out)
     return view_str(v, ATTR_ROLE_TEMPLATE_ID, &s) && get_guid(v, row, out) && !str_equal_nocase(s, out->text);
 }
 
-static bool other_guid(struct view *v, struct cell *out)
-{
-    return ref_has_guid(v->other) && cell_plain(out, guid_format(v->scratch, v->other->guid), GUID_TEXT - 1);
-}
 bool get_ref_join_uid(struct view *v, const struct row *row, struct cell *out)
 {
-    return v->other && (cell_text(out, v->other->template_id) || other_guid(v, out));
+    return v->other && (cell_text(out, v->other->template_id) || cell_id(v, v->other, out));
 }
 bool get_ref_own_guid(struct view *v, const struct row *row, struct cell *out)
 {
-    return v->other && v->other->template_id.len && other_guid(v, out) &&
+    return v->other && v->other->template_id.len && cell_id(v, v->other, out) &&
            !str_equal_nocase(out->text, v->other->template_id);
 }
 
@@ -277,7 +286,7 @@ bool get_unit_name(struct view *v, const struct row *row, struct cell *out)
 bool get_unit_uid(struct view *v, const struct row *row, struct cell *out)
 {
     const struct ref *unit = only_unit(v);
-    return unit && ref_has_guid(unit) && cell_plain(out, guid_format(v->scratch, unit->guid), GUID_TEXT - 1);
+    return unit && cell_id(v, unit, out);
 }
 
 /* --- owners -------------------------------------------------------------------------------------- */
@@ -313,8 +322,7 @@ static const struct ref *first_user(const struct view *v)
 bool get_device_owner_uid(struct view *v, const struct row *row, struct cell *out)
 {
     const struct ref *owner = first_user(v);
-    return owner && ref_has_guid(owner) &&
-           cell_plain(out, guid_format(v->scratch, owner->guid), GUID_TEXT - 1);
+    return owner && cell_id(v, owner, out);
 }
 bool get_device_owner_name(struct view *v, const struct row *row, struct cell *out)
 {

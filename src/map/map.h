@@ -20,9 +20,9 @@ struct ref {
     struct bytes sid;
     struct str name;      /* sAMAccountName, else name */
     struct str principal; /* UPN, else sAMAccountName */
-    struct str dn;        /* of a tenant: the object id, told nowhere */
+    struct str dn;        /* of a tenant: the object id, never told as a DN */
     struct str description;
-    int64_t group_type; /* groupType; of a tenant's group what tenant_group_type makes of it */
+    int64_t group_type; /* groupType; of a tenant's group derive_tenant_group_type */
     /* of a directory role, empty otherwise: roleTemplateId, directoryScopeId, assignmentType */
     struct str template_id, scope, assignment;
     const char *via;     /* "member", "primary_group", "foreign" */
@@ -51,8 +51,7 @@ struct subject {
     struct member_source *members; /* kind_has_members only; NULL: not collected */
     struct bytes sd_bytes;         /* security descriptor, empty if none */
     int64_t first_seen_ms, last_changed_ms, deleted_ms;
-    int64_t
-        version; /* of the state told, for its event id; 0: the run's, so that each run has ids of its own */
+    int64_t version; /* of the state told, for its event id; 0: the run's: each run has ids of its own */
 };
 
 /* Stamped on every event of one call. */
@@ -87,10 +86,6 @@ struct dialect_options {
 };
 
 enum dialect_shape { SHAPE_JSON_LINES, SHAPE_CSV };
-
-/* A tenant's group in one number, for struct ref: Microsoft 365, mail; security is the bit that it is in
- * groupType, so group_type_is_security tells it of both. 0: not known. */
-int64_t tenant_group_type(const struct record_index *group);
 
 struct dialect;
 /* One of dialect_docs, in the tables of the source that options.is_tenant says. */

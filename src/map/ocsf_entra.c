@@ -88,7 +88,7 @@ const struct row ocsf_entra_user[] = {
     {"user.ldap_person.location.region", get_words, ATTR_STATE},
     {"user.ldap_person.location.postal_code", get_words, ATTR_POSTAL_CODE},
     {"user.ldap_person.location.country", get_country_or_usage},
-    {"user.ldap_person.manager.uid", get_ref_guid, REF_MANAGER},
+    {"user.ldap_person.manager.uid", get_manager_id},
     {"user.ldap_person.manager.name", get_ref_principal, REF_MANAGER},
     {"user.ldap_person.created_time", get_moment, ATTR_CREATED},
     {"user.ldap_person.hire_time", get_moment, ATTR_HIRE_DATE},
@@ -199,8 +199,12 @@ const struct row ocsf_entra_group_ref[] = {
 
 /* Of a role that somebody has: active or only eligible, for the whole tenant or a part of it. */
 const struct row ocsf_entra_role_ref[] = {
-    {"uid", get_ref_guid, REF_OTHER},   {"template_id", get_ref_template}, {"name", get_ref_name, REF_OTHER},
-    {"assignment", get_ref_assignment}, {"scope", get_ref_scope},          {NULL},
+    {"uid", get_ref_id},
+    {"template_id", get_ref_template},
+    {"name", get_ref_name, REF_OTHER},
+    {"assignment", get_ref_assignment},
+    {"scope", get_ref_scope},
+    {NULL},
 };
 
 /* --- 5001 ---------------------------------------------------------------------------------------- */

@@ -90,13 +90,13 @@ const struct row ocsf_entra_unit[] = {
 };
 
 const struct row ocsf_entra_member_ref[] = {
-    {"uid", get_ref_guid, REF_OTHER},
+    {"uid", get_ref_id},
     {"kind", get_ref_kind, REF_OTHER},
     {NULL},
 };
 
 const struct row ocsf_entra_owner_ref[] = {
-    {"uid", get_ref_guid, REF_OTHER},
+    {"uid", get_ref_id},
     {"kind", get_ref_kind, REF_OTHER},
     {"name", get_ref_principal, REF_OTHER},
     {NULL},

@@ -128,6 +128,9 @@ static const struct place places[] = {
      SAME("{\"last_successful\":1767225600000}")},
     {U, ATTR_LAST_NON_INTERACTIVE, NULL, SAMPLE_NOW, "user.ldap_person.last_login_time", SAME("")},
     {U, ATTR_ON_PREMISES_DN, "CN=x", 0, "user.ldap_person.ldap_dn", SAME("\"CN=x\"")},
+    {U, ATTR_MANAGER, "00000007-0000-4000-8000-000000000007", 0, "user.ldap_person.manager",
+     SAME("{\"uid\":\"00000007-0000-4000-8000-000000000007\"}")}, /* not resolved */
+    {U, ATTR_MANAGER, "CN=boss", 0, "user.ldap_person", "", SAME_TWICE("{\"display_name\":\"Ann\"}")},
     {U, ATTR_METHODS_REGISTERED, "fido2", 0, FACTS "mfa", SAME("{\"methods\":[\"fido2\"]}")},
     {KIND_service_principal, ATTR_APP_ID, "app", 0, "user.uid_alt", SAME("\"app\"")},
     {KIND_service_principal, ATTR_SERVICE_PRINCIPAL_TYPE, "ManagedIdentity", 0, "user.account.labels", "",
@@ -437,16 +440,14 @@ static void time_comes_first_and_alone(void **state)
 
 static void large_groups_are_cut(void **state)
 {
-    for (size_t i = 0; i < n_elements(versions); i++) {
-        struct sample *a = sample_entra_cast(9);
-        a->repeat = 40000; /* of 7 members */
-        json_t *event = event_of(a, versions[i]);
-        event_expect(event, "metadata.is_truncated", i ? "true" : "", versions[i]);
-        event_expect(event, "entity.data.member_count", "280000", versions[i]);
-        assert_true(json_array_size(event_at(event, "entity.data.members")) > 50000);
-        json_decref(event);
-        sample_free(a);
-    }
+    struct sample *a = sample_entra_cast(9);
+    a->repeat = 20000; /* of 7 members */
+    json_t *event = event_of(a, "1.8.0");
+    event_expect(event, "metadata.is_truncated", "true", "1.8.0");
+    event_expect(event, "entity.data.member_count", "140000", "1.8.0");
+    assert_true(json_array_size(event_at(event, "entity.data.members")) > 50000);
+    json_decref(event);
+    sample_free(a);
 }
 
 static void huge_values_are_cut(void **state)

@@ -33,7 +33,7 @@ int64_t sample_group_type(bool unified, bool security, bool mail)
     sample_bool(a, ATTR_SECURITY_ENABLED, security);
     sample_bool(a, ATTR_MAIL_ENABLED, mail);
     sample_subject(a, 0);
-    int64_t type = tenant_group_type(&a->index);
+    int64_t type = derive_tenant_group_type(&a->index);
     sample_free(a);
     return type;
 }
@@ -302,7 +302,8 @@ static struct sample *group(void)
     sample_tenant_member(a, KIND_device, 2401, "PC-7", "");
     sample_tenant_member(a, KIND_service_principal, 2301, "Payroll export", "");
     sample_tenant_member(a, KIND_contact, 2501, "Dinah, \"the cat\"", "");
-    sample_tenant_member(a, KIND_NONE, 2999, "", ""); /* not readable: id only */
+    sample_tenant_member(a, KIND_NONE, 0, "", ""); /* not readable: id only */
+    a->members[6].dn = STR("00000bb7-0000-4000-8000-000000000bb7");
     sample_subject(a, 0);
     return a;
 }

@@ -31,8 +31,9 @@ static bool get_display_name(struct view *v, const struct row *row, struct cell 
 
 static bool get_mail_or_nickname(struct view *v, const struct row *row, struct cell *out)
 {
-    out->type = CELL_TEXT;
-    return view_words(v, ATTR_MAIL, &out->text) || view_words(v, ATTR_MAIL_NICKNAME, &out->text);
+    struct str s;
+    return (view_str(v, ATTR_MAIL, &s) && cell_text(out, s)) ||
+           (view_str(v, ATTR_MAIL_NICKNAME, &s) && cell_text(out, s));
 }
 
 /* An organisation needs a name: the company's, else the tenant's where there is an office to tell. */
@@ -80,7 +81,7 @@ static const struct row sekoia_user[] = {
 
 static const struct row sekoia_group_ref[] = {
     {"name", get_ref_name, REF_OTHER},
-    {"uid", get_ref_guid, REF_OTHER},
+    {"uid", get_ref_id},
     {NULL},
 };
 

@@ -48,11 +48,12 @@ struct http_request {
     const struct secret *bearer; /* Authorization: Bearer; NULL: none. Copied, and wiped when the request is over */
     const char *content_type;    /* with body */
     struct bytes body;           /* copied and wiped when over: it may hold a secret */
-    /* Exactly once for each accepted request, from http_run; may submit further ones. */
+    /* Exactly once for each accepted request, from http_run; may submit further ones, but not run, fetch or close. */
     void (*done)(void *ctx, const struct http_answer *a);
     void *ctx;
 };
-/* ERR_INPUT: a header or bearer with control characters, a URL that is none. */
+/* ERR_INPUT: a header or bearer with control characters, a URL that is none (url.h), http where it is not allowed. ERR_BUG: a header
+ * that is not the caller's: Authorization, Content-Type, Accept-Encoding, Host, Cookie and what frames a message. */
 int http_submit(struct http *h, const struct http_request *r, struct err *e) must_use;
 size_t http_pending(const struct http *h); /* submitted and not over */
 /* Works until at least one request is over, until_ms (monotonic) has passed, or nothing is pending. */

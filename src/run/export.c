@@ -104,12 +104,13 @@ static bool each(void *ctx, const struct entity *entity)
 static int write_all(struct exporting *x, struct err *e)
 {
     struct entity_query q = {.connector = x->options->connector, .kinds = x->options->kinds};
-    char extra[256];
+    char extra[256], run[32];
     try(open_files(x, e));
     try(store_entities(x->store, &q, each, x, e));
     try(x->rc);
-    snprintf(extra, sizeof extra, "\"connector\":\"%.*s\",\"dialect\":\"%.*s\",\"run\":%lld,\"raw_csv\":%s", STR_FMT(x->options->connector),
-             STR_FMT(x->options->dialect), (long long)x->maker.connector.visible_run, x->options->dialect_options.raw_csv ? "true" : "false");
+    snprintf(run, sizeof run, "\"run\":%lld", (long long)x->maker.connector.visible_run);
+    snprintf(extra, sizeof extra, "\"connector\":\"%.*s\",\"dialect\":\"%.*s\",%s,\"raw_csv\":%s", STR_FMT(x->options->connector),
+             STR_FMT(x->options->dialect), x->options->is_test ? "\"test\":true" : run, x->options->dialect_options.raw_csv ? "true" : "false");
     return sink_set_commit(x->set, str_from(extra), e);
 }
 

@@ -62,7 +62,9 @@ static int extract_in(struct store *s, const struct connector_conf *c, const str
     struct sync_result result;
     try(sync_directory(&sync, report, &result, e));
     try(tell_gaps(s, result.runs[result.n_runs - 1].id, report, e));
-    return export_set(s, o, n_rows, e);
+    struct export_options set = *o;
+    set.is_test = true;
+    return export_set(s, &set, n_rows, e);
 }
 
 int extract_set(const struct connector_conf *c, const struct export_options *o, struct stream_report *report, uint64_t *n_rows,

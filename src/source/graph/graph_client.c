@@ -3,13 +3,13 @@
 #include "base/when.h"
 #include "net/http.h"
 #include "net/retry_after.h"
+#include "source/graph/graph_answer.h"
 
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-#define BODY_MAX        ((size_t)64 << 20)
 #define TOKEN_MARGIN_MS (5 * 60000) /* renewed so long before it ends, or at the half of a shorter life */
 #define TRIES_BROKEN    8           /* of one request: connection lost, 5xx */
 #define TRIES_GARBLED   3           /* answers that are no JSON */
@@ -26,6 +26,7 @@ struct asked {
     void *ctx;
     struct graph_client *client;
     unsigned n_broken, n_garbled, n_licence;
+    unsigned token;      /* it was sent with: the client's n_tokens then */
     int64_t not_before_ms;
     char id[REQUEST_ID];
 };
@@ -40,6 +41,7 @@ struct graph_client {
     struct oauth *oauth;
     struct http *http;
     int64_t deadline_ms;
+    unsigned n_tokens; /* so far */
     struct graph_throttle buckets[GRAPH_BUCKETS];
     struct queue waiting[GRAPH_BUCKETS];
     size_t under_way;
@@ -90,7 +92,7 @@ int graph_client_open(struct graph_client **out, const struct graph_settings *s,
                              .parallel = s->parallel,
                              .connect_timeout_ms = s->connect_timeout_ms,
                              .answer_timeout_ms = s->answer_timeout_ms,
-                             .body_max = BODY_MAX};
+                             .body_max = GRAPH_BODY_MAX};
     c->set = s;
     c->deadline_ms = deadline_ms;
     c->buckets[GRAPH_DIRECTORY] = graph_throttle_new(s->parallel);
@@ -195,43 +197,68 @@ static int64_t retry_after(const struct http_answer *answer)
     return retry_after_parse(&wait, http_header(answer, "Retry-After"), when_now_ms()) ? wait : -1;
 }
 
+/* A wait that ends after the run does is not begun: what went wrong is told now. */
+static bool has_time(const struct graph_client *c, int64_t wait_ms)
+{
+    return when_monotonic_ms() + wait_ms < c->deadline_ms;
+}
+
+static bool again_after(struct asked *a, unsigned n, unsigned tries, int64_t least_ms)
+{
+    int64_t wait = graph_back_off_ms(n, jitter());
+    if (wait < least_ms) wait = least_ms;
+    if (n >= tries || !has_time(a->client, wait)) return false;
+    again(a, wait);
+    return true;
+}
+
+/* No answer, or none that can be read. Too large an answer may be had in smaller pages. */
+static void give_up(struct asked *a, struct err *why)
+{
+    struct graph_failure f = {.fault = why->class == ERR_LIMIT ? GRAPH_FAULT_PAGE_TOO_LARGE : GRAPH_FAULT_FATAL};
+    err_wrap(why, "%s", a->what);
+    give_error(a, why, &f, (struct str){"", 0});
+}
+
+static void garbled(struct asked *a, struct err *why)
+{
+    if (why->class != ERR_LIMIT && again_after(a, ++a->n_garbled, TRIES_GARBLED, 0)) return;
+    err_hint(why, "is there a proxy between that rewrites answers? such answers came %u times", a->n_garbled);
+    give_up(a, why);
+}
+
 /* No whole answer came. */
 static void broke(struct asked *a, const struct http_answer *answer)
 {
+    struct err why = *answer->why;
     graph_throttle_over(&a->client->buckets[a->bucket]);
-    bool may_pass = answer->rc == ERR_NET || answer->rc == ERR_TIMEOUT;
-    if (may_pass && ++a->n_broken < TRIES_BROKEN) {
-        again(a, graph_back_off_ms(a->n_broken, jitter()));
+    if (answer->rc == ERR_PROTO) {
+        garbled(a, &why);
         return;
     }
-    struct err why = *answer->why;
-    err_wrap(&why, "%s", a->what);
+    bool may_pass = answer->rc == ERR_NET || answer->rc == ERR_TIMEOUT;
+    if (may_pass && again_after(a, ++a->n_broken, TRIES_BROKEN, 0)) return;
     if (may_pass) err_hint(&why, "tried %u times; nothing was changed: run it again when Microsoft Graph is reachable", a->n_broken);
-    give_error(a, &why, NULL, (struct str){"", 0});
+    give_up(a, &why);
 }
 
-static void garbled(struct asked *a, const struct http_answer *answer, const char *text)
+static void unreadable(struct asked *a, const struct http_answer *answer, struct err *why)
 {
-    struct err why;
+    char id[80];
     graph_throttle_over(&a->client->buckets[a->bucket]);
-    if (++a->n_garbled < TRIES_GARBLED) {
-        again(a, graph_back_off_ms(a->n_garbled, jitter()));
-        return;
-    }
-    struct str id = http_header(answer, "request-id");
-    err_set(&why, ERR_PROTO, "%s: the answer of %zu bytes is not what Graph says: %s (request %.*s)", a->what, answer->body.len, text,
-            (int)(id.len < 64 ? id.len : 64), id.ptr);
-    err_hint(&why, "is there a proxy between that rewrites answers? the answer came %d times", TRIES_GARBLED);
-    give_error(a, &why, NULL, (struct str){"", 0});
+    if (*oauth_quote(id, sizeof id, http_header(answer, "request-id")))
+        err_wrap(why, "the answer of %zu bytes is not what Graph says (request %s)", answer->body.len, id);
+    else
+        err_wrap(why, "the answer of %zu bytes is not what Graph says", answer->body.len);
+    garbled(a, why);
 }
 
 static void good(struct asked *a, const struct http_answer *answer)
 {
-    json_error_t why;
-    json_t *body = json_loadb((const char *)answer->body.ptr, answer->body.len, JSON_REJECT_DUPLICATES, &why);
-    if (!body || !json_is_object(body)) {
-        garbled(a, answer, body ? "no object" : why.text);
-        json_decref(body);
+    struct err why;
+    json_t *body;
+    if (graph_answer_read(&body, answer->body, &why) < 0) {
+        unreadable(a, answer, &why);
         return;
     }
     graph_throttle_good(&a->client->buckets[a->bucket]);
@@ -246,36 +273,46 @@ static void refuse(struct asked *a, const struct http_answer *answer, const stru
     give_error(a, &why, f, http_header(answer, "Location"));
 }
 
-static void throttled(struct asked *a, const struct http_answer *answer)
+/* The bucket rests, and this request with it. */
+static void throttled(struct asked *a, const struct http_answer *answer, const struct graph_failure *f)
 {
-    graph_throttle_refused(&a->client->buckets[a->bucket], when_monotonic_ms(), retry_after(answer), jitter());
-    a->client->stats.throttled++;
-    again(a, 0); /* the bucket waits */
+    struct graph_client *c = a->client;
+    struct graph_throttle *bucket = &c->buckets[a->bucket];
+    graph_throttle_refused(bucket, when_monotonic_ms(), retry_after(answer), jitter());
+    c->stats.throttled++;
+    if (bucket->resume_ms < c->deadline_ms)
+        again(a, 0);
+    else
+        refuse(a, answer, f);
+}
+
+/* A token that was replaced meanwhile is no reason to ask for another one. */
+static void renew_token(struct asked *a)
+{
+    struct graph_client *c = a->client;
+    a->was_renewed = true;
+    if (a->token == c->n_tokens) oauth_forget(c->oauth);
+    again(a, 0);
 }
 
 static void failed(struct asked *a, const struct http_answer *answer)
 {
     struct graph_client *c = a->client;
     struct graph_failure f;
+    int64_t wait = retry_after(answer);
     graph_failure_read(&f, answer->status, answer->body);
-    if (answer->status == 429) {
-        throttled(a, answer);
+    bool is_overload = answer->status == 503 && wait >= 0 && f.fault == GRAPH_FAULT_RETRY && ++a->n_broken < TRIES_BROKEN;
+    if (answer->status == 429 || is_overload) {
+        throttled(a, answer, &f);
         return;
     }
     graph_throttle_over(&c->buckets[a->bucket]);
-    int64_t wait = retry_after(answer);
-    if (f.fault == GRAPH_FAULT_RETRY && ++a->n_broken < TRIES_BROKEN) {
-        int64_t back_off = graph_back_off_ms(a->n_broken, jitter());
-        again(a, wait > back_off ? wait : back_off);
-    } else if (f.fault == GRAPH_FAULT_RENEW_TOKEN && !a->was_renewed) {
-        a->was_renewed = true;
-        oauth_forget(c->oauth);
-        again(a, 0);
-    } else if (f.fault == GRAPH_FAULT_DENIED_LICENCE && ++a->n_licence < TRIES_LICENCE) {
-        again(a, graph_back_off_ms(a->n_licence, jitter()));
-    } else {
+    if (f.fault == GRAPH_FAULT_RETRY && again_after(a, ++a->n_broken, TRIES_BROKEN, wait)) return;
+    if (f.fault == GRAPH_FAULT_DENIED_LICENCE && again_after(a, ++a->n_licence, TRIES_LICENCE, 0)) return;
+    if (f.fault == GRAPH_FAULT_RENEW_TOKEN && !a->was_renewed)
+        renew_token(a);
+    else
         refuse(a, answer, &f);
-    }
 }
 
 static void on_answer(void *ctx, const struct http_answer *answer)
@@ -297,8 +334,10 @@ static void on_answer(void *ctx, const struct http_answer *answer)
 /* A token with a short life is used for half of it. */
 static int ensure_token(struct graph_client *c, struct err *e)
 {
-    int64_t left = oauth_expires_ms(c->oauth) - when_now_ms();
-    return oauth_ensure(c->oauth, left > 2 * TOKEN_MARGIN_MS ? TOKEN_MARGIN_MS : 5000, c->deadline_ms, e);
+    int64_t before = oauth_expires_ms(c->oauth), left = before - when_now_ms();
+    int rc = oauth_ensure(c->oauth, left > 2 * TOKEN_MARGIN_MS ? TOKEN_MARGIN_MS : 5000, c->deadline_ms, e);
+    c->n_tokens += oauth_expires_ms(c->oauth) != before;
+    return rc;
 }
 
 static int send(struct graph_client *c, struct asked *a, struct err *e)
@@ -315,6 +354,7 @@ static int send(struct graph_client *c, struct asked *a, struct err *e)
         asked_free(a);
         return err_wrap(e, "Microsoft Graph");
     }
+    a->token = c->n_tokens;
     c->stats.requests++;
     c->under_way++;
     graph_throttle_started(&c->buckets[a->bucket]);

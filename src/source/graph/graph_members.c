@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #define BLOCK_MAX  ((size_t)8 << 20)
+#define AHEAD      8u /* lists that wait for their turn, so that nobody waits for them */
 #define ATTEMPTS   2 /* of a list that came shorter than it was counted */
 
 struct walk {
@@ -17,6 +18,8 @@ struct walk {
     size_t next;           /* holder */
     enum graph_list which; /* list of it */
     unsigned n_lists;      /* that each holder has */
+    unsigned n_open;
+    uint64_t n_over;
     uint64_t n_short, n_refused, n_nameless;
     char first_short[160], first_refused[512];
 };
@@ -120,6 +123,8 @@ static int refused(struct one_list *l, struct err *e)
 static void list_free(struct one_list *l)
 {
     l->w->s->n_open--;
+    l->w->n_open--;
+    l->w->n_over++;
     graph_pages_free(&l->pages);
     buf_free(&l->ids);
     free(l);
@@ -166,13 +171,14 @@ static int start_one(struct walk *w, struct err *e)
         w->next++;
     }
     w->s->n_open++;
+    w->n_open++;
     return ask(l, e);
 }
 
 /* As many as are under way at once, and a few that wait for their turn. */
 static int start_more(struct walk *w, struct err *e)
 {
-    while (w->next < w->h->n && graph_client_waiting(w->s->client) < w->s->set.parallel) try(start_one(w, e));
+    while (w->next < w->h->n && w->n_open < w->s->set.parallel + AHEAD) try(start_one(w, e));
     return 0;
 }
 
@@ -215,6 +221,8 @@ static int read_lists(struct graph_session *s, struct holders *h, unsigned n_lis
     struct walk w = {.s = s, .h = h, .n_lists = n_lists};
     try(start_more(&w, e));
     try(graph_session_wait(s, false, e));
+    if (w.n_over != (uint64_t)h->n * n_lists)
+        return err_set(e, ERR_BUG, "%llu of %llu lists of members and owners were read", (unsigned long long)w.n_over, (unsigned long long)h->n * n_lists);
     return tell_all(&w, e);
 }
 

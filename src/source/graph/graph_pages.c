@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #define RESTARTS_MAX 5
-#define EMPTY_MAX    1000u                 /* empty pages in a row */
-#define PAGES_MAX    ((uint64_t)4 << 20)
+#define EMPTY_MAX    1000u                 /* pages in a row that bring nothing, or nothing new */
+#define PAGES_MAX    ((uint64_t)1 << 20)
 #define SURPLUS      ((uint64_t)100000)    /* objects above twice the count that was told */
 
 static int ask(struct graph_pages *p, const char *url, struct err *e);
@@ -24,6 +24,7 @@ static int fail(struct graph_pages *p, struct err *e)
 static int fail_with(struct graph_pages *p, const char *text, struct err *e)
 {
     err_set(&p->why, ERR_PROTO, "%s: page %llu: %s", p->what, (unsigned long long)p->n_pages, text);
+    err_hint(&p->why, "run it again; if it stays so, is there a proxy between that rewrites answers?");
     return fail(p, e);
 }
 
@@ -52,6 +53,23 @@ static bool is_new_link(struct graph_pages *p, const char *link)
 {
     bool is_new;
     hmap_put(&p->links, hash128_fast(bytes_of(str_from(link))), &is_new);
+    return is_new;
+}
+
+/* A page with the ids of one that was there before brings nothing new, whatever its link says. */
+static bool is_new_page(struct graph_pages *p, const json_t *value)
+{
+    struct hash128 sum = {json_array_size(value), 0};
+    size_t i;
+    const json_t *one;
+    bool is_new;
+    json_array_foreach(value, i, one)
+    {
+        const char *id = json_string_value(json_object_get(one, "id"));
+        struct hash128 h = hash128_fast(bytes_of(str_from(id ? id : "")));
+        sum = hash128_fast((struct bytes){(const uint8_t *)(uint64_t[]){sum.lo, sum.hi, h.lo, h.hi}, 32});
+    }
+    hmap_put(&p->links, sum, &is_new);
     return is_new;
 }
 
@@ -92,7 +110,7 @@ static int take_values(struct graph_pages *p, const json_t *body, struct err *e)
     size_t i;
     json_array_foreach(value, i, one) try(p->object(p->ctx, one, e));
     p->n_objects += json_array_size(value);
-    p->n_empty = json_array_size(value) ? 0 : p->n_empty + 1;
+    p->n_empty = json_array_size(value) && is_new_page(p, value) ? 0 : p->n_empty + 1;
     p->n_pages++;
     return 0;
 }
@@ -103,10 +121,12 @@ static int on_answer(void *ctx, const struct graph_answer *a, struct err *e)
     if (a->rc < 0) {
         p->why = *a->why;
         p->failure = *a->failure;
+        free(p->location);
+        p->location = NULL;
         if (a->location.len && url_check_link(graph_client_base(p->client), a->location, &(struct err){0}) == 0) p->location = x_strdup(a->location);
         return p->failure.fault == GRAPH_FAULT_RESTART_COLLECTION ? start_over(p, e) : fail(p, e);
     }
-    if (!json_is_array(json_object_get(a->body, "value"))) return fail_with(p, "there is no list of values in the answer", e);
+    p->failure = (struct graph_failure){.fault = GRAPH_FAULT_FATAL};
     const json_t *count = json_object_get(a->body, "@odata.count");
     if (json_is_integer(count) && p->count < 0) p->count = json_integer_value(count);
     try(take_values(p, a->body, e));

@@ -36,7 +36,7 @@ function batch(call, request) {
   for (const r of requests) {
     const a = part(call, r, done);
     done.set(r.id, a.status);
-    const body = !a.body ? 'null' : /json/.test(a.headers['Content-Type']) ? a.body : JSON.stringify(a.body);
+    const body = !a.body ? 'null' : /json/.test(a.headers['Content-Type']) ? String(a.body) : JSON.stringify(a.body);
     out.push('{"id":' + JSON.stringify(String(r.id)) + ',"status":' + a.status + ',"headers":' + JSON.stringify(a.headers) + ',"body":' + body + '}');
   }
   if (call.knobs.batch_disorder) shuffle(out, call.graph.random);

@@ -4,11 +4,12 @@ const http = require('http');
 const { turn } = require('./config.js');
 const { KIND } = require('./schema.js');
 const { key } = require('./edges.js');
+const { Throttle } = require('./throttle.js');
 const { oracle } = require('./oracle.js');
 const jwt = require('./jwt.js');
 
 const actions = {
-  'POST /set': (lab, body) => { turn(lab.knobs, body); return lab.knobs; },
+  'POST /set': (lab, body) => set(lab, body),
   'GET /knobs': (lab) => lab.knobs,
   'POST /app': (lab, body) => { lab.apps.put(body); return {}; },
   'POST /apply': (lab, body) => lab.history.apply(body),
@@ -23,6 +24,13 @@ const actions = {
   'POST /expire': (lab, body) => expire(lab, body),
   'POST /federated': (lab, body) => ({ assertion: federated(lab, body) }),
 };
+
+// Other limits begin with full buckets.
+function set(lab, body) {
+  turn(lab.knobs, body);
+  if (Object.keys(body).some((name) => /^(throttle|.*_units|.*_requests|.*_window_ms)$/.test(name))) lab.graph.throttle = new Throttle();
+  return lab.knobs;
+}
 
 // Everything given before now is refused: page tokens, delta tokens, access tokens.
 function expire(lab, what) {

@@ -56,7 +56,7 @@ class Faults {
     if (TRANSPORT.has(kind) || out.status >= 300 || out.body === undefined) return out;
     const edit = edits[kind];
     if (!edit) throw new Error('no such fault: ' + kind);
-    return { ...out, ...edit(out.body, rule, request, this.graph) };
+    return { ...out, ...edit(String(out.body), rule, request, this.graph) };
   }
 
   inBatch(request, make) {

@@ -3,7 +3,7 @@
 const { errors } = require('./errors.js');
 const { KIND, NAME, all, contextName } = require('./schema.js');
 const { pageSize, advanced, checkSelect, Filter } = require('./query.js');
-const { object, mixed, shown, encode } = require('./render.js');
+const { object, write, rowsOf, mixed, shown, encode } = require('./render.js');
 const { position, link, rowsWanted, collection, pageOf, contextOf, countText } = require('./pages.js');
 const { has, needReport, readable } = require('./access.js');
 const { kindOf, numberOf } = require('./edges.js');
@@ -60,9 +60,12 @@ function expander(call, type) {
     return mixed(row, select, readable(call, row.type), all[row.type]);
   };
   if (m[1] === 'manager') {
+    let last, told;  // neighbours often have the same one
     return (row) => {
       const k = tenant.manager(row.key);
-      return k !== null && tenant.isLive(k) ? '"manager":' + text(k) : '';
+      if (k === null || !tenant.isLive(k)) return '';
+      if (k !== last) [last, told] = [k, '"manager":' + text(k)];
+      return told;
     };
   }
   const relation = tenant[m[1] === 'owners' ? 'owners' : 'members'];
@@ -87,7 +90,8 @@ const list = (kind) => (call) => {
   const state = position(call), wanted = rowsWanted(call, state, size);
   const page = wanted ? tenant.page(kind, state.pos, wanted) : { keys: [], next: state.pos };
   const next = page.next === null ? null : link(call, { pos: page.next, e: wanted ? 0 : 1 });
-  return collection(call, context, page.keys.map(text), { next, count });
+  const rows = rowsOf(page.keys, (w, k) => { const row = tenant.row(k); write(w, row, properties, '', expand(row)); });
+  return collection(call, context, rows, { next, count });
 };
 
 // The object that an id in the path names; 404 when it is not there or is deleted.

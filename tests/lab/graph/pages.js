@@ -49,13 +49,15 @@ function rowsWanted(call, state, size) {
   return short && chance < short ? Math.max(1, size >> 2) : size;
 }
 
-// {status, body} of a collection. `next` is the link, `count` the number to tell.
+// {status, body} of a collection; the rows are texts, or bytes of rowsOf(). `next` is the link, `count` the number to tell.
 function collection(call, context, rows, { next, count, delta } = {}) {
   let body = '{"@odata.context":' + JSON.stringify(call.graph.origin + '/v1.0/$metadata#' + context);
   if (count !== undefined) body += ',"@odata.count":' + count;
   if (next) body += ',"@odata.nextLink":' + JSON.stringify(next);
   if (delta) body += ',"@odata.deltaLink":' + JSON.stringify(delta);
-  return { status: 200, body: body + ',"value":[' + rows.join(',') + ']}', rows: rows.length };
+  body += ',"value":[';
+  if (!rows.bytes) return { status: 200, body: body + rows.join(',') + ']}', rows: rows.length };
+  return { status: 200, body: Buffer.concat([Buffer.from(body), rows.bytes, Buffer.from(']}')]), rows: rows.length };
 }
 
 // A page of a list in memory of which `text(item)` makes a row.

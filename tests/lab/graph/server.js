@@ -54,9 +54,7 @@ class Service {
       process.stderr.write(request.url + ': ' + e.stack + '\n');
       out = { status: 500, headers: { 'Content-Type': 'text/plain' }, body: 'simulator: ' + e.stack };
     }
-    if (isGraph && out.status < 300 && knobs.answer_size > (out.body || '').length && out.body[0] === '{') {
-      out.body = '{"@simulator.padding":"' + 'x'.repeat(knobs.answer_size - out.body.length) + '",' + out.body.slice(1);
-    }
+    if (isGraph && out.status < 300 && knobs.answer_size > (out.body || '').length) out.body = padded(String(out.body), knobs.answer_size);
     lab.log.add(this.name, request, out, rule, began, KEEP);
     const wait = (isGraph ? knobs.latency_ms + graph.random() * knobs.latency_jitter_ms : 0) + (rule?.kind === 'slow' ? rule.ms || 1000 : 0);
     const go = () => this.send(request, out, rule, req, res);
@@ -76,7 +74,8 @@ class Service {
     if (res.destroyed || (res.stream && res.stream.destroyed)) return;
     if (kind === 'reset_before') return this.cut(req);
     if (kind === 'stall_before') return;
-    const text = Buffer.isBuffer(out.body) ? out.body : Buffer.from(this.lab.knobs.escape_unicode && this.name === 'graph' ? escaped(out.body) : out.body || '');
+    const escape = this.lab.knobs.escape_unicode && this.name === 'graph' && out.body;
+    const text = escape ? Buffer.from(escaped(out.body)) : Buffer.isBuffer(out.body) ? out.body : Buffer.from(out.body || '');
     const headers = { Date: new Date().toUTCString(), ...out.headers };
     if (kind === 'huge' || kind === 'gzip_bomb') return this.flood(res, out.status, headers, rule);
     if (kind === 'reset_body' || kind === 'truncate' || kind === 'stall') return this.half(res, req, out.status, headers, text, kind);
@@ -135,6 +134,7 @@ class Service {
   }
 }
 
+const padded = (text, size) => (text[0] === '{' ? '{"@simulator.padding":"' + 'x'.repeat(size - text.length) + '",' + text.slice(1) : text);
 const escaped = (text) => String(text).replace(/[\u0080-\uffff]/g, (c) => '\\u' + c.charCodeAt(0).toString(16).padStart(4, '0'));
 
 // Every request, the newest hundred thousand; never a token, only whether there was one.

@@ -1,0 +1,71 @@
+/* schema.h - what the GUIDs in access control entries mean: attributes, property sets, classes, extended rights, validated writes.
+ *
+ * Read from the directory's own schema and Extended-Rights containers (source/ldap), kept by the store as one blob, used by access. A
+ * table built in (names and GUIDs that every Active Directory has: MS-ADA1..3, MS-ADSC, MS-ADTS 5.1.3.2.1) stands in where the
+ * directory's could not be read. Immutable once made.
+ */
+#ifndef ROLLCALL_SCHEMA_H
+#define ROLLCALL_SCHEMA_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+#define SCHEMA_NONE UINT32_MAX
+
+struct schema_attribute {
+    struct str name;       /* lDAPDisplayName */
+    uint8_t guid[16];      /* schemaIDGUID */
+    uint8_t set[16];       /* attributeSecurityGUID; zeros: in no property set */
+    uint32_t search_flags; /* 0x80: confidential */
+    uint32_t system_flags; /* 0x4: constructed */
+    bool is_backlink;      /* linkID odd */
+    bool is_system_only;
+};
+struct schema_class {
+    struct str name;
+    uint8_t guid[16];
+    uint32_t parent;                  /* subClassOf; SCHEMA_NONE at the top */
+    unsigned category;                /* objectClassCategory: 0 88, 1 structural, 2 abstract, 3 auxiliary */
+    bool is_system_only;
+    const uint32_t *attributes; size_t n_attributes; /* own must and may, system and not; ascending */
+    const uint32_t *auxiliary; size_t n_auxiliary;
+    const uint32_t *superiors; size_t n_superiors;   /* possSuperiors and systemPossSuperiors */
+};
+struct schema_right { /* controlAccessRight: property set, extended right or validated write, by valid_accesses */
+    struct str name;         /* cn */
+    struct str display_name;
+    uint8_t guid[16];        /* rightsGuid */
+    uint32_t valid_accesses; /* 0x30 property set, 0x100 extended right, 0x8 validated write */
+    const uint8_t (*applies_to)[16]; size_t n_applies_to; /* classes */
+};
+struct schema {
+    struct arena memory;
+    bool is_builtin;
+    struct schema_attribute *attributes; size_t n_attributes; /* ascending by name, case-insensitive */
+    struct schema_class *classes; size_t n_classes;
+    struct schema_right *rights; size_t n_rights;
+    struct schema_index *index; /* its own: by GUID */
+};
+
+const struct schema *schema_builtin(void);
+/* For a blob of schema_encode. ERR_PROTO malformed. */
+int schema_decode(struct schema **out, struct bytes in, struct err *e) must_use;
+void schema_free(struct schema *s); /* NULL and the built-in one are legal */
+/* Appends. The pieces may come in any order: names are resolved by decode's caller-independent rules (docs/wire.md). */
+void schema_encode(struct buf *out, const struct schema *s);
+
+uint32_t schema_attribute_find(const struct schema *s, struct str name); /* SCHEMA_NONE; case-insensitive */
+uint32_t schema_class_find(const struct schema *s, struct str name);
+uint32_t schema_right_find(const struct schema *s, struct str name); /* cn or display name */
+enum schema_what { SCHEMA_UNKNOWN, SCHEMA_ATTRIBUTE, SCHEMA_CLASS, SCHEMA_PROPERTY_SET, SCHEMA_EXTENDED_RIGHT, SCHEMA_VALIDATED_WRITE };
+/* What a GUID can be for a right (its mask bit decides where one GUID is two things: Self-Membership and member). */
+enum schema_what schema_guid_find(const struct schema *s, const uint8_t guid[16], uint32_t bit, uint32_t *index);
+
+/* Attributes that an object of this class may have: its own, its superclasses' and their auxiliary classes'. Ascending, each once;
+ * borrowed from a cache in the schema. */
+const uint32_t *schema_class_attributes(const struct schema *s, uint32_t class, size_t *n);
+/* May an object of class child be created below one of class parent? */
+bool schema_class_may_contain(const struct schema *s, uint32_t parent, uint32_t child);
+
+#endif
