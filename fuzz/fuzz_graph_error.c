@@ -21,7 +21,9 @@ static void one(long status, struct bytes body)
     check_text(e.hint);
     HOLDS(e.message[0] && e.hint[0]);
     /* what would make somebody believe that an object is gone or forbidden must be Graph's own word */
-    if (f.fault == GRAPH_FAULT_NOT_FOUND || f.fault == GRAPH_FAULT_DENIED_LICENCE || f.fault == GRAPH_FAULT_UNSUPPORTED) HOLDS(f.is_json || status == 501);
+    if (f.fault == GRAPH_FAULT_NOT_FOUND || f.fault == GRAPH_FAULT_DENIED_LICENCE ||
+        f.fault == GRAPH_FAULT_UNSUPPORTED)
+        HOLDS(f.is_json || status == 501);
     if (f.fault == GRAPH_FAULT_DENIED_PERMISSION) HOLDS(f.is_json || !body.len);
 }
 

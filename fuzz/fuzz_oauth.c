@@ -25,7 +25,8 @@ static void as_answer(struct bytes in)
     HOLDS(rc == 0 || (rc == ERR_PROTO && !token.len && e.message[0]));
     if (rc < 0) return;
     HOLDS(token.len && life_ms > 0 && life_ms <= (int64_t)48 * 3600 * 1000);
-    for (size_t i = 0; i < token.len; i++) HOLDS(token.ptr[i] > 0x20 && token.ptr[i] < 0x7f); /* it will be part of a header */
+    for (size_t i = 0; i < token.len; i++)
+        HOLDS(token.ptr[i] > 0x20 && token.ptr[i] < 0x7f); /* it will be part of a header */
     json_decref(oauth_claims_decode(secret_bytes(&token)));
     secret_drop(&token);
 }
@@ -45,7 +46,10 @@ static void as_refusal(struct bytes in)
     struct bytes body = {in.ptr + (in.len ? 1 : 0), in.len - (in.len ? 1 : 0)};
     struct oauth_refusal r;
     struct err e;
-    struct oauth_circumstances c = {.host = "login.example", .by = how & 3, .clock_offset_ms = (int64_t)how * 1000, .sent = {bytes_of(STR("S3cret~1"))}};
+    struct oauth_circumstances c = {.host = "login.example",
+                                    .by = how & 3,
+                                    .clock_offset_ms = (int64_t)how * 1000,
+                                    .sent = {bytes_of(STR("S3cret~1"))}};
     oauth_refusal_read(&r, statuses[how % 10], body);
     check_text(r.error);
     check_text(r.line);

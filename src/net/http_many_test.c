@@ -16,7 +16,7 @@ static void tally_answer(void *ctx, const struct http_answer *a)
         t->n_ok++;
     else
         t->n_bad++;
-    if (a->rc == 0 && a->body.len > 20 && !is_page(a->body)) { t->n_short++; if (a->body.len > 5000) print_message("SHORT %ld %zu cl=%.*s ct=%.*s\n", a->status, a->body.len, STR_FMT(http_header(a, "content-length")), STR_FMT(http_header(a, "content-type"))); FILE *f = fopen(a->body.len > 5000 ? "/tmp/w/short.bin" : "/dev/null", "w"); fwrite(a->body.ptr, 1, a->body.len, f); fclose(f); }
+    if (a->rc == 0 && a->body.len > 20 && !is_page(a->body)) t->n_short++;
     if (a->rc < 0) assert_true(err_class_retryable(a->rc) || a->rc == ERR_PROTO);
 }
 
@@ -260,7 +260,7 @@ static void test_silent_connection_is_left(void **state)
 static void test_cost(void **state)
 {
     const char *n = getenv("HTTP_TEST_COST");
-    if (!n) skip();
+    if (!n) return; /* asked for by hand */
     const int ports[] = {h2, h1};
     for (size_t i = 0; i < 4; i++) {
         struct http *h = open_client();

@@ -13,20 +13,20 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define IDENTITY_URL       "http://169.254.169.254"
-#define IDENTITY_PATH      "/metadata/identity/oauth2/token"
-#define IDENTITY_VERSION   "2018-02-01"
+#define IDENTITY_URL        "http://169.254.169.254"
+#define IDENTITY_PATH       "/metadata/identity/oauth2/token"
+#define IDENTITY_VERSION    "2018-02-01"
 #define IDENTITY_CONNECT_MS 5000 /* it is on this machine's own link */
-#define JWT_BEARER         "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-#define URL_TEXT           4096
-#define TOKEN_FILE_MAX     ((size_t)48 << 10)
-#define TRIES_NO_ANSWER    6     /* nobody there, or dropped: about a quarter of a minute */
-#define TRIES_ANSWERED     12    /* 429, 5xx: some minutes, or as long as Retry-After says */
-#define BACK_OFF_MS        500
-#define BACK_OFF_MAX_MS    30000
-#define OLD_IS_GOOD_MS     60000 /* a token that lives so long need not be renewed at any price */
-#define RENEW_AGAIN_MS     20000
-#define CLOCK_IS_OFF_MS    60000
+#define JWT_BEARER          "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+#define URL_TEXT            4096
+#define TOKEN_FILE_MAX      ((size_t)48 << 10)
+#define TRIES_NO_ANSWER     6  /* nobody there, or dropped: about a quarter of a minute */
+#define TRIES_ANSWERED      12 /* 429, 5xx: some minutes, or as long as Retry-After says */
+#define BACK_OFF_MS         500
+#define BACK_OFF_MAX_MS     30000
+#define OLD_IS_GOOD_MS      60000 /* a token that lives so long need not be renewed at any price */
+#define RENEW_AGAIN_MS      20000
+#define CLOCK_IS_OFF_MS     60000
 
 struct oauth {
     struct oauth_settings set;
@@ -36,15 +36,16 @@ struct oauth {
     char host[260];
     struct secret token;
     json_t *claims;
-    int64_t expires_ms;           /* UTC */
-    int64_t ends_ms, life_ms;     /* monotonic: a step of our clock makes no token older */
-    int64_t quiet_until_ms;       /* monotonic: a renewal was put off */
+    int64_t expires_ms;       /* UTC */
+    int64_t ends_ms, life_ms; /* monotonic: a step of our clock makes no token older */
+    int64_t quiet_until_ms;   /* monotonic: a renewal was put off */
     int64_t clock_offset_ms;
     bool follows_their_clock; /* assertions are dated by the service's clock, since ours was refused */
     unsigned n_requests;
 };
 
-/* --- settings -------------------------------------------------------------------------------------------- */
+/* --- settings --------------------------------------------------------------------------------------------
+ */
 
 /* A GUID or a domain: nothing that could change the path. */
 static int check_tenant(const char *tenant, struct err *e)
@@ -57,7 +58,8 @@ static int check_tenant(const char *tenant, struct err *e)
         bool is_alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
         if (is_alnum || c == '-' || (c == '.' && i && tenant[i - 1] != '.')) continue;
         err_set(e, ERR_INPUT, "tenant_id is neither a GUID nor a domain");
-        return err_hint(e, "write the Directory (tenant) ID, or a domain of the tenant such as contoso.onmicrosoft.com");
+        return err_hint(
+            e, "write the Directory (tenant) ID, or a domain of the tenant such as contoso.onmicrosoft.com");
     }
     for (size_t i = 0; i < n_elements(of_users); i++)
         if (str_equal_nocase(str_from(tenant), str_from(of_users[i]))) {
@@ -93,7 +95,8 @@ static int set_login(struct oauth *o, struct err *e)
     }
     try(check_tenant(o->set.tenant, e));
     if (!o->set.client_id || !*o->set.client_id) return err_set(e, ERR_INPUT, "client_id is not set");
-    int n = snprintf(o->endpoint, sizeof o->endpoint, "%.*s/%s/oauth2/v2.0/token", STR_FMT(base), o->set.tenant);
+    int n =
+        snprintf(o->endpoint, sizeof o->endpoint, "%.*s/%s/oauth2/v2.0/token", STR_FMT(base), o->set.tenant);
     return n < URL_TEXT ? 0 : err_set(e, ERR_INPUT, "login_url is too long");
 }
 
@@ -134,8 +137,8 @@ static int set_identity(struct oauth *o, struct err *e)
     add_text_field(&query, "api-version", IDENTITY_VERSION);
     add_field(&query, "resource", bytes_of(without_slash(o->set.resource)));
     if (o->set.client_id && *o->set.client_id) add_text_field(&query, "client_id", o->set.client_id);
-    int n = snprintf(o->endpoint, sizeof o->endpoint, "%.*s%s?%s", STR_FMT(without_slash(base)), has_path ? "" : IDENTITY_PATH,
-                     buf_cstr(&query));
+    int n = snprintf(o->endpoint, sizeof o->endpoint, "%.*s%s?%s", STR_FMT(without_slash(base)),
+                     has_path ? "" : IDENTITY_PATH, buf_cstr(&query));
     bool fits = n < URL_TEXT && !query.failed;
     buf_free(&query);
     return fits ? 0 : err_set(e, ERR_INPUT, "identity_url is too long");
@@ -193,7 +196,8 @@ void oauth_forget(struct oauth *o)
     o->expires_ms = o->ends_ms = o->life_ms = o->quiet_until_ms = 0;
 }
 
-/* --- what is sent ---------------------------------------------------------------------------------------- */
+/* --- what is sent ----------------------------------------------------------------------------------------
+ */
 
 struct credential { /* what must not come back in a message: wiped */
     struct buf assertion;
@@ -218,7 +222,8 @@ static bool looks_like_jwt(struct str s)
     size_t points = 0;
     for (size_t i = 0; i < s.len; i++) {
         char c = s.ptr[i];
-        bool is_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+        bool is_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_';
         points += c == '.';
         if (!is_word && c != '.') return false;
     }
@@ -235,7 +240,9 @@ static int read_federated(struct buf *out, const char *path, struct err *e)
     if (rc < 0)
         err_wrap(e, "federated_token_file");
     else if (!looks_like_jwt(s)) {
-        rc = err_set(e, ERR_INPUT, "federated_token_file: %s: holds no token (a JWT: three parts with points between)", path);
+        rc = err_set(e, ERR_INPUT,
+                     "federated_token_file: %s: holds no token (a JWT: three parts with points between)",
+                     path);
         err_hint(e, "is it the file that the platform projects, such as $AZURE_FEDERATED_TOKEN_FILE?");
     } else {
         buf_add_str(out, s);
@@ -271,7 +278,8 @@ static int make_body(struct oauth *o, struct credential *c, struct err *e)
     return c->body.failed ? err_set(e, ERR_INPUT, "the credential is too long") : 0;
 }
 
-/* --- what comes back ------------------------------------------------------------------------------------- */
+/* --- what comes back -------------------------------------------------------------------------------------
+ */
 
 /* Of the middle of the exchange; the header counts whole seconds. */
 static void note_clock(struct oauth *o, const struct http_answer *a)
@@ -291,7 +299,8 @@ static int take_token(struct oauth *o, const struct http_answer *a, struct err *
 {
     struct secret token = {0};
     int64_t life_ms = 0;
-    if (oauth_answer_read(&token, &life_ms, a->body, when_now_ms() + o->clock_offset_ms, e) < 0) return err_wrap(e, "%s", o->host);
+    if (oauth_answer_read(&token, &life_ms, a->body, when_now_ms() + o->clock_offset_ms, e) < 0)
+        return err_wrap(e, "%s", o->host);
     oauth_forget(o);
     o->token = token;
     o->claims = oauth_claims_decode(secret_bytes(&o->token));
@@ -314,7 +323,9 @@ struct attempt {
 static bool has_wrong_date(struct oauth *o, const struct oauth_refusal *r)
 {
     int64_t off = o->clock_offset_ms < 0 ? -o->clock_offset_ms : o->clock_offset_ms;
-    if (r->aadsts != 700024 || o->set.by != OAUTH_BY_CERTIFICATE || o->follows_their_clock || off < CLOCK_IS_OFF_MS) return false;
+    if (r->aadsts != 700024 || o->set.by != OAUTH_BY_CERTIFICATE || o->follows_their_clock ||
+        off < CLOCK_IS_OFF_MS)
+        return false;
     o->follows_their_clock = true;
     return true;
 }
@@ -343,7 +354,8 @@ static int refuse(struct attempt *t, const struct http_answer *a, const struct c
 static int judge(struct attempt *t, struct http_answer *a, const struct credential *c, struct err *e)
 {
     t->was_answered = true;
-    if (!retry_after_parse(&t->retry_after_ms, http_header(a, "Retry-After"), when_now_ms())) t->retry_after_ms = -1;
+    if (!retry_after_parse(&t->retry_after_ms, http_header(a, "Retry-After"), when_now_ms()))
+        t->retry_after_ms = -1;
     note_clock(t->o, a);
     if (a->status == 200) return take_token(t->o, a, e);
     return refuse(t, a, c, e);
@@ -353,18 +365,23 @@ static int fail_no_answer(struct attempt *t, struct err *e)
 {
     t->may_pass = e->class == ERR_NET || e->class == ERR_TIMEOUT;
     if (t->o->set.by == OAUTH_BY_MANAGED_IDENTITY && t->may_pass)
-        err_hint(e, "managed identities exist on Azure machines only, and need %s to be reachable without a proxy", t->o->host);
+        err_hint(
+            e, "managed identities exist on Azure machines only, and need %s to be reachable without a proxy",
+            t->o->host);
     return err_wrap(e, "sign-in");
 }
 
-/* --- one request ------------------------------------------------------------------------------------------ */
+/* --- one request ------------------------------------------------------------------------------------------
+ */
 
 static int fetch(struct attempt *t, struct http *h, struct credential *c, struct err *e)
 {
-    static const char *const plain[] = {"Accept: application/json", NULL}, *const machine[] = {"Metadata: true", NULL};
+    static const char *const plain[] = {"Accept: application/json", NULL}, *const machine[] = {
+                                                                               "Metadata: true", NULL};
     struct oauth *o = t->o;
     bool is_get = o->set.by == OAUTH_BY_MANAGED_IDENTITY;
-    struct http_request r = {.method = is_get ? "GET" : "POST", .url = o->endpoint, .headers = is_get ? machine : plain};
+    struct http_request r = {
+        .method = is_get ? "GET" : "POST", .url = o->endpoint, .headers = is_get ? machine : plain};
     struct http_answer a;
     if (!is_get) {
         try(make_body(o, c, e));
@@ -385,7 +402,9 @@ static int ask_once(struct attempt *t, struct err *e)
     struct http_options options = {
         .ca_path = s->ca_path,
         .parallel = 1,
-        .connect_timeout_ms = is_machine && s->connect_timeout_ms > IDENTITY_CONNECT_MS ? IDENTITY_CONNECT_MS : s->connect_timeout_ms,
+        .connect_timeout_ms = is_machine && s->connect_timeout_ms > IDENTITY_CONNECT_MS
+                                  ? IDENTITY_CONNECT_MS
+                                  : s->connect_timeout_ms,
         .answer_timeout_ms = s->answer_timeout_ms,
         .body_max = OAUTH_BODY_MAX,
         .clear_to_loopback = is_machine,
@@ -401,9 +420,11 @@ static int ask_once(struct attempt *t, struct err *e)
     return rc;
 }
 
-/* --- until there is one ------------------------------------------------------------------------------------ */
+/* --- until there is one ------------------------------------------------------------------------------------
+ */
 
-/* Half of it is fixed and half by chance, so that many clients that were refused at once do not come back at once. */
+/* Half of it is fixed and half by chance, so that many clients that were refused at once do not come back at
+ * once. */
 static int64_t back_off(unsigned n)
 {
     int64_t most = n < 8 ? (int64_t)BACK_OFF_MS << n : BACK_OFF_MAX_MS;
@@ -450,7 +471,8 @@ int oauth_ensure(struct oauth *o, int64_t margin_ms, int64_t deadline_ms, struct
         }
         t.n++;
         int64_t wait = wait_of(&t);
-        if (t.n >= (t.was_answered ? TRIES_ANSWERED : TRIES_NO_ANSWER) || when_monotonic_ms() + wait >= deadline_ms) {
+        if (t.n >= (t.was_answered ? TRIES_ANSWERED : TRIES_NO_ANSWER) ||
+            when_monotonic_ms() + wait >= deadline_ms) {
             e->retry_at_ms = t.retry_after_ms > 0 ? when_now_ms() + t.retry_after_ms : 0;
             return rc;
         }
@@ -465,7 +487,8 @@ void oauth_age(struct oauth *o, int64_t ms)
     o->quiet_until_ms -= ms;
 }
 
-/* --- what is known ----------------------------------------------------------------------------------------- */
+/* --- what is known -----------------------------------------------------------------------------------------
+ */
 
 const struct secret *oauth_token(const struct oauth *o)
 {

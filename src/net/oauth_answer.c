@@ -51,10 +51,11 @@ char *oauth_quote(char *out, size_t size, struct str said)
     return out;
 }
 
-/* --- JSON that holds a token ----------------------------------------------------------------------------- */
+/* --- JSON that holds a token -----------------------------------------------------------------------------
+ */
 
-/* Behind jansson while a token answer is in memory: all that it gives back is wiped, its parser's scratch too. Of malloc's memory, as
- * jansson has it. A worker has one thread. */
+/* Behind jansson while a token answer is in memory: all that it gives back is wiped, its parser's scratch
+ * too. Of malloc's memory, as jansson has it. A worker has one thread. */
 static json_free_t free_before;
 
 static void free_wiped(void *p)
@@ -115,7 +116,8 @@ static bool seconds_of(int64_t *out, const json_t *v)
 static int read_life(int64_t *life_ms, const json_t *root, int64_t now_ms, struct err *e)
 {
     int64_t s = LIFE_UNKNOWN_S, on;
-    if (!seconds_of(&s, json_object_get(root, "expires_in")) && seconds_of(&on, json_object_get(root, "expires_on")))
+    if (!seconds_of(&s, json_object_get(root, "expires_in")) &&
+        seconds_of(&on, json_object_get(root, "expires_on")))
         s = on - now_ms / 1000;
     if (s <= 0) return err_set(e, ERR_PROTO, "the token that came is already over");
     *life_ms = (s < LIFE_MAX_S ? s : LIFE_MAX_S) * 1000;
@@ -133,7 +135,8 @@ static bool is_token(struct str s)
     return s.len > 0 && s.len <= TOKEN_MAX;
 }
 
-static int read_token(struct secret *token, int64_t *life_ms, const json_t *root, int64_t now_ms, struct err *e)
+static int read_token(struct secret *token, int64_t *life_ms, const json_t *root, int64_t now_ms,
+                      struct err *e)
 {
     struct str text = text_of(root, "access_token");
     if (!root) return err_set(e, ERR_PROTO, "the answer is no JSON object");
@@ -144,7 +147,8 @@ static int read_token(struct secret *token, int64_t *life_ms, const json_t *root
     return secret_take(token, bytes_of(text), e);
 }
 
-int oauth_answer_read(struct secret *token, int64_t *life_ms, struct bytes body, int64_t now_ms, struct err *e)
+int oauth_answer_read(struct secret *token, int64_t *life_ms, struct bytes body, int64_t now_ms,
+                      struct err *e)
 {
     wiping_begin();
     json_t *root = parse(body);
@@ -155,13 +159,15 @@ int oauth_answer_read(struct secret *token, int64_t *life_ms, struct bytes body,
     return rc;
 }
 
-/* --- what a token says of itself -------------------------------------------------------------------------- */
+/* --- what a token says of itself --------------------------------------------------------------------------
+ */
 
 /* RFC 7519 3.1: three parts; the middle one. */
 static struct str payload_of(struct str token)
 {
     size_t first = str_index(token, '.');
-    struct str rest = first < token.len ? (struct str){token.ptr + first + 1, token.len - first - 1} : STR("");
+    struct str rest =
+        first < token.len ? (struct str){token.ptr + first + 1, token.len - first - 1} : STR("");
     size_t second = str_index(rest, '.');
     return second < rest.len ? (struct str){rest.ptr, second} : STR("");
 }
@@ -173,14 +179,16 @@ json_t *oauth_claims_decode(struct bytes token)
     size_t n = 0, room = part.len / 4 * 3 + 3;
     uint8_t *text = x_alloc(room);
     json_t *claims = NULL;
-    if (sodium_base642bin(text, room, part.ptr, part.len, NULL, &n, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0)
+    if (sodium_base642bin(text, room, part.ptr, part.len, NULL, &n, NULL,
+                          sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0)
         claims = parse((struct bytes){text, n});
     secret_wipe(text, room);
     free(text);
     return claims;
 }
 
-/* --- why there is none ------------------------------------------------------------------------------------ */
+/* --- why there is none ------------------------------------------------------------------------------------
+ */
 
 /* "AADSTS7000215: Invalid client secret...": the number, and *text moved behind it. */
 static int take_number(struct str *text)
@@ -190,7 +198,8 @@ static int take_number(struct str *text)
     if (!str_starts(s, mark)) return 0;
     size_t i = mark.len;
     int64_t n = 0;
-    while (i < s.len && s.ptr[i] >= '0' && s.ptr[i] <= '9' && i < mark.len + 9) n = n * 10 + (s.ptr[i++] - '0');
+    while (i < s.len && s.ptr[i] >= '0' && s.ptr[i] <= '9' && i < mark.len + 9)
+        n = n * 10 + (s.ptr[i++] - '0');
     if (i == mark.len) return 0;
     if (i < s.len && s.ptr[i] == ':') i++;
     *text = str_trim((struct str){s.ptr + i, s.len - i});

@@ -16,8 +16,10 @@
 #define CLAIMS "eyJyb2xlcyI6WyJVc2VyLlJlYWQuQWxsIl0sImV4cCI6MTc3NTAwNTIwMH0"
 #define TOKEN  "eyJhbGciOiJub25lIn0." CLAIMS ".c2ln"
 
-/* --- tokens ----------------------------------------------------------------------------------------------- */
+/* --- tokens -----------------------------------------------------------------------------------------------
+ */
 
+/* clang-format off */
 #define ANSWER(rest) "{\"token_type\":\"Bearer\",\"access_token\":\"" TOKEN "\"" rest "}"
 #define NONE         (-1)
 
@@ -67,6 +69,7 @@ static const struct {
     {"{\"token_type\":\"Bearer\",\"access_token\":\"\xc3\xa4\",\"expires_in\":60}", NONE},
     {"{\"token_type\":\"Bearer\",\"access_token\":\"\xff\",\"expires_in\":60}", NONE},
 };
+/* clang-format on */
 
 static void test_answers(void **state)
 {
@@ -123,7 +126,8 @@ static void inspecting_free(void *p)
 
 static void test_memory_is_wiped(void **state)
 {
-    static const char *const bodies[] = {ANSWER(",\"expires_in\":60"), ANSWER(",\"expires_in\":0"), ANSWER(",\"expires_in\":")};
+    static const char *const bodies[] = {ANSWER(",\"expires_in\":60"), ANSWER(",\"expires_in\":0"),
+                                         ANSWER(",\"expires_in\":")};
     (void)state;
     for (size_t i = 0; i < n_elements(bodies); i++) {
         struct secret token = {0};
@@ -143,7 +147,8 @@ static void test_memory_is_wiped(void **state)
     }
 }
 
-/* --- claims ------------------------------------------------------------------------------------------------ */
+/* --- claims ------------------------------------------------------------------------------------------------
+ */
 
 static const struct {
     const char *token;
@@ -161,10 +166,10 @@ static const struct {
     {"a." CLAIMS, false},
     {"a." CLAIMS "=.c", false},
     {"a." CLAIMS "*.c", false},
-    {"a.W10.c", false},             /* [] */
-    {"a.bnVsbA.c", false},          /* null */
+    {"a.W10.c", false},                /* [] */
+    {"a.bnVsbA.c", false},             /* null */
     {"a.eyJhIjoxLCJhIjoyfQ.c", false}, /* the same key twice */
-    {"a.e30.c", true},              /* {} */
+    {"a.e30.c", true},                 /* {} */
 };
 
 static void test_claims(void **state)
@@ -177,12 +182,15 @@ static void test_claims(void **state)
     }
     json_t *claims = oauth_claims_decode(bytes_of(STR(TOKEN)));
     assert_int_equal(json_integer_value(json_object_get(claims, "exp")), 1775005200);
-    assert_string_equal(json_string_value(json_array_get(json_object_get(claims, "roles"), 0)), "User.Read.All");
+    assert_string_equal(json_string_value(json_array_get(json_object_get(claims, "roles"), 0)),
+                        "User.Read.All");
     json_decref(claims);
 }
 
-/* --- refusals: bodies as published, identifiers zeroed ------------------------------------------------------- */
+/* --- refusals: bodies as published, identifiers zeroed
+ * ------------------------------------------------------- */
 
+/* clang-format off */
 #define ZERO  "00000000-0000-0000-0000-000000000000"
 #define TAIL  "\\r\\nTrace ID: " ZERO "\\r\\nCorrelation ID: " ZERO "\\r\\nTimestamp: 2023-01-09 14:06:14Z"
 #define REFUSAL(error, code, text)                                                                           \
@@ -248,6 +256,7 @@ static const struct {
     {"302", 302, "", ERR_PROTO, "answered HTTP 302, but not as the login service does", "check login_url"},
     {"Graph's error", 404, "{\"error\":{\"code\":\"x\"}}", ERR_PROTO, "not as the login service does", "check login_url"},
 };
+/* clang-format on */
 
 static int explain(struct err *e, long status, const char *body, const struct oauth_circumstances *c)
 {
@@ -265,8 +274,10 @@ static void test_refusals(void **state)
         struct err e;
         int rc = explain(&e, refusals[i].status, refusals[i].body, &c);
         if (rc != (int)refusals[i].class) fail_msg("%s: class %d: %s", refusals[i].name, rc, e.message);
-        if (!strstr(e.message, refusals[i].message)) fail_msg("%s: '%s' is not in '%s'", refusals[i].name, refusals[i].message, e.message);
-        if (!strstr(e.hint, refusals[i].hint)) fail_msg("%s: '%s' is not in '%s'", refusals[i].name, refusals[i].hint, e.hint);
+        if (!strstr(e.message, refusals[i].message))
+            fail_msg("%s: '%s' is not in '%s'", refusals[i].name, refusals[i].message, e.message);
+        if (!strstr(e.hint, refusals[i].hint))
+            fail_msg("%s: '%s' is not in '%s'", refusals[i].name, refusals[i].hint, e.hint);
         assert_int_equal(e.domain, DOM_HTTP);
         assert_true(strlen(e.hint) < sizeof e.hint - 1);
     }
@@ -301,7 +312,8 @@ static void test_clock(void **state)
         enum oauth_by by;
         const char *message, *hint;
     } clocks[] = {
-        {7 * 60000, OAUTH_BY_CERTIFICATE, "; our clock is 7 minutes behind the service's (AADSTS700024)", "NTP"},
+        {7 * 60000, OAUTH_BY_CERTIFICATE, "; our clock is 7 minutes behind the service's (AADSTS700024)",
+         "NTP"},
         {-90000, OAUTH_BY_CERTIFICATE, "; our clock is 90 seconds ahead of the service's", "NTP"},
         {-(int64_t)86400000, OAUTH_BY_FEDERATED, "; our clock is 24 hours ahead of the service's", "NTP"},
         {500, OAUTH_BY_CERTIFICATE, "in which it is valid (AADSTS700024)", "NTP"},
@@ -309,16 +321,21 @@ static void test_clock(void **state)
     };
     (void)state;
     for (size_t i = 0; i < n_elements(clocks); i++) {
-        struct oauth_circumstances c = {.host = "h", .by = clocks[i].by, .clock_offset_ms = clocks[i].offset_ms};
+        struct oauth_circumstances c = {
+            .host = "h", .by = clocks[i].by, .clock_offset_ms = clocks[i].offset_ms};
         struct err e;
-        explain(&e, 401, REFUSAL("invalid_client", 700024, "Client assertion is not within its valid time range."), &c);
-        if (!strstr(e.message, clocks[i].message) || !strstr(e.hint, clocks[i].hint)) fail_msg("%s / %s", e.message, e.hint);
+        explain(&e, 401,
+                REFUSAL("invalid_client", 700024, "Client assertion is not within its valid time range."),
+                &c);
+        if (!strstr(e.message, clocks[i].message) || !strstr(e.hint, clocks[i].hint))
+            fail_msg("%s / %s", e.message, e.hint);
     }
 }
 
 static void test_expired_certificate(void **state)
 {
-    struct oauth_circumstances c = {.host = "h", .by = OAUTH_BY_CERTIFICATE, .certificate_expires_ms = 1700000000000};
+    struct oauth_circumstances c = {
+        .host = "h", .by = OAUTH_BY_CERTIFICATE, .certificate_expires_ms = 1700000000000};
     struct err e;
     (void)state;
     explain(&e, 401, REFUSAL("invalid_client", 700027, "Reason - The key used is expired."), &c);
@@ -329,13 +346,19 @@ static void test_expired_certificate(void **state)
 /* A service (or what answers in its place) that sends our request back gets none of it into a message. */
 static void test_nothing_of_the_request(void **state)
 {
-    static const char *const lines[] = {"you sent Tr0ub4dor~secret+value", "Tr0ub4dor~secret+value", "cut: Tr0ub4dor~secret"};
-    struct oauth_circumstances c = {.host = "h", .sent = {{NULL, 0}, bytes_of(STR("Tr0ub4dor~secret+value"))}};
+    static const char *const lines[] = {"you sent Tr0ub4dor~secret+value", "Tr0ub4dor~secret+value",
+                                        "cut: Tr0ub4dor~secret"};
+    struct oauth_circumstances c = {.host = "h",
+                                    .sent = {{NULL, 0}, bytes_of(STR("Tr0ub4dor~secret+value"))}};
     (void)state;
     for (size_t i = 0; i < n_elements(lines); i++) {
         char body[256];
         struct err e;
         snprintf(body, sizeof body, "{\"error\":\"x\",\"error_description\":\"%s\"}", lines[i]);
+        explain(&e, 400, body, &c);
+        assert_null(strstr(e.message, "Tr0ub4"));
+        snprintf(body, sizeof body, "{\"error\":\"%s\",\"trace_id\":\"%s\",\"correlation_id\":\"%s\"}",
+                 lines[i], lines[i], lines[i]);
         explain(&e, 400, body, &c);
         assert_null(strstr(e.message, "Tr0ub4"));
         snprintf(body, sizeof body, "{\"error\":\"x\",\"error_description\":\"AADSTS700027: %s\"}", lines[i]);
@@ -350,7 +373,9 @@ static void test_managed_identity(void **state)
     struct oauth_refusal r;
     struct err e;
     (void)state;
-    assert_int_equal(explain(&e, 400, "{\"error\":\"invalid_request\",\"error_description\":\"Identity not found\"}", &c), ERR_AUTH);
+    assert_int_equal(
+        explain(&e, 400, "{\"error\":\"invalid_request\",\"error_description\":\"Identity not found\"}", &c),
+        ERR_AUTH);
     assert_non_null(strstr(e.message, "169.254.169.254 refused the sign-in: \"Identity not found\""));
     assert_non_null(strstr(e.hint, "user-assigned"));
     assert_int_equal(explain(&e, 404, "", &c), ERR_PROTO);
@@ -358,17 +383,20 @@ static void test_managed_identity(void **state)
     for (long status = 200; status < 600; status++) {
         oauth_refusal_read(&r, status, bytes_of(STR("")));
         bool always = status == 408 || status == 429 || status >= 500;
-        assert_int_equal(oauth_refusal_passes(&r, OAUTH_BY_MANAGED_IDENTITY), always || status == 404 || status == 410);
+        assert_int_equal(oauth_refusal_passes(&r, OAUTH_BY_MANAGED_IDENTITY),
+                         always || status == 404 || status == 410);
         assert_int_equal(oauth_refusal_passes(&r, OAUTH_BY_SECRET), always);
     }
 }
 
-/* --- the table ------------------------------------------------------------------------------------------------ */
+/* --- the table
+ * ------------------------------------------------------------------------------------------------ */
 
 static void test_table(void **state)
 {
-    static const int must[] = {7000215, 7000222, 700016, 90002,  70011,   7000216, 7000218, 700027,  700024, 70021,
-                               700211,  700212,  700213, 7002131, 500011, 900382,  90006,   90012,   90024,  90033, 90055};
+    static const int must[] = {7000215, 7000222, 700016, 90002,  70011,  7000216, 7000218,
+                               700027,  700024,  70021,  700211, 700212, 700213,  7002131,
+                               500011,  900382,  90006,  90012,  90024,  90033,   90055};
     const char *meaning, *fix;
     (void)state;
     for (size_t i = 0; i < n_elements(must); i++) {
@@ -429,13 +457,20 @@ static void test_quotes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answers),       cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_memory_is_wiped), cmocka_unit_test(test_claims),
-        cmocka_unit_test(test_refusals),      cmocka_unit_test(test_codes),
-        cmocka_unit_test(test_secret_id),     cmocka_unit_test(test_clock),
-        cmocka_unit_test(test_expired_certificate), cmocka_unit_test(test_nothing_of_the_request),
-        cmocka_unit_test(test_managed_identity), cmocka_unit_test(test_table),
-        cmocka_unit_test(test_secret_ids),    cmocka_unit_test(test_quotes),
+        cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_memory_is_wiped),
+        cmocka_unit_test(test_claims),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_codes),
+        cmocka_unit_test(test_secret_id),
+        cmocka_unit_test(test_clock),
+        cmocka_unit_test(test_expired_certificate),
+        cmocka_unit_test(test_nothing_of_the_request),
+        cmocka_unit_test(test_managed_identity),
+        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_secret_ids),
+        cmocka_unit_test(test_quotes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

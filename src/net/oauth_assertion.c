@@ -1,4 +1,5 @@
-/* oauth_assertion.c - the certificate's proof: a JWT signed with its key (RFC 7515, 7518 3.5, 7523), as the login service takes it. */
+/* oauth_assertion.c - the certificate's proof: a JWT signed with its key (RFC 7515, 7518 3.5, 7523), as the
+ * login service takes it. */
 #include "base/file.h"
 #include "base/jsonw.h"
 #include "net/certificate_int.h"
@@ -65,14 +66,17 @@ static int read_whole(struct content *c, int fd, struct err *e)
         if (n == 0) return c->len ? 0 : err_set(e, ERR_INPUT, "%s: is empty", c->path);
         c->len += (size_t)n;
     }
-    return err_set(e, ERR_INPUT, "%s: longer than %zu KiB: this is no certificate with its key", c->path, FILE_MAX >> 10);
+    return err_set(e, ERR_INPUT, "%s: longer than %zu KiB: this is no certificate with its key", c->path,
+                   FILE_MAX >> 10);
 }
 
 static int content_read(struct content *c, const char *path, struct err *e)
 {
     *c = (struct content){.path = path};
     defer_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (fd < 0) return err_errno(e, errno == ENOENT || errno == ENOTDIR ? ERR_NOTFOUND : ERR_INPUT, errno, "%s", path);
+    if (fd < 0)
+        return err_errno(e, errno == ENOENT || errno == ENOTDIR ? ERR_NOTFOUND : ERR_INPUT, errno, "%s",
+                         path);
     if (fstat(fd, &c->st) < 0) return err_errno(e, ERR_INPUT, errno, "%s", path);
     if (!S_ISREG(c->st.st_mode)) return err_set(e, ERR_INPUT, "%s: not a regular file", path);
     c->ptr = x_alloc(FILE_MAX + 1);
@@ -87,10 +91,12 @@ static int check_mode(const struct content *c, struct err *e)
     if (!is_open) return 0;
     err_set(e, ERR_INPUT, "%s: holds a private key, and %s may read or change the file (mode %04o)", c->path,
             mode & 007 ? "others" : "its group", mode);
-    return err_hint(e, "chmod 600 %s%s", c->path, c->st.st_uid == 0 ? " (or 640: root's file may be readable by its group)" : "");
+    return err_hint(e, "chmod 600 %s%s", c->path,
+                    c->st.st_uid == 0 ? " (or 640: root's file may be readable by its group)" : "");
 }
 
-/* --- PEM ------------------------------------------------------------------------------------------------- */
+/* --- PEM -------------------------------------------------------------------------------------------------
+ */
 
 struct passphrase {
     const struct secret *secret;
@@ -125,11 +131,13 @@ static bool holds(const struct content *c, const char *words)
 static int fail_no_key(const struct content *c, struct err *e)
 {
     if (holds(c, "PRIVATE KEY-----")) {
-        err_set(e, ERR_INPUT, "%s: the private key in the file is damaged, or of a kind that is not understood", c->path);
+        err_set(e, ERR_INPUT,
+                "%s: the private key in the file is damaged, or of a kind that is not understood", c->path);
         return err_hint(e, "copy it again, whole, with its BEGIN and END lines");
     }
     err_set(e, ERR_INPUT, "%s: holds no private key, only a certificate can be checked with that", c->path);
-    return err_hint(e, "put certificate and private key into one PEM file (cat cert.pem key.pem), or use a PKCS#12 file (.pfx)");
+    return err_hint(e, "put certificate and private key into one PEM file (cat cert.pem key.pem), or use a "
+                       "PKCS#12 file (.pfx)");
 }
 
 static int read_pem_key(EVP_PKEY **key, const struct content *c, const struct secret *secret, struct err *e)
@@ -177,7 +185,8 @@ static int read_pem(struct oauth_key *k, const struct content *c, const struct s
     return k->cert ? 0 : fail_no_certificate(c, n_seen, e);
 }
 
-/* --- PKCS#12 --------------------------------------------------------------------------------------------- */
+/* --- PKCS#12 ---------------------------------------------------------------------------------------------
+ */
 
 /* Old exports protect the certificate with RC2 (40 bits), which OpenSSL 3 no longer does. */
 static int fail_pkcs12(const struct content *c, bool is_set, struct err *e)
@@ -186,11 +195,15 @@ static int fail_pkcs12(const struct content *c, bool is_set, struct err *e)
     bool is_mac = ERR_GET_LIB(why) == ERR_LIB_PKCS12 && ERR_GET_REASON(why) == PKCS12_R_MAC_VERIFY_FAILURE;
     ERR_clear_error();
     if (is_mac) return fail_passphrase(c, is_set, e);
-    err_set(e, ERR_INPUT, "%s: the PKCS#12 file cannot be opened: damaged, or protected with an outdated cipher (RC2)", c->path);
-    return err_hint(e, "openssl pkcs12 -legacy -in OLD.pfx -nodes | openssl pkcs12 -export -out NEW.pfx, or export it again with AES-256");
+    err_set(e, ERR_INPUT,
+            "%s: the PKCS#12 file cannot be opened: damaged, or protected with an outdated cipher (RC2)",
+            c->path);
+    return err_hint(e, "openssl pkcs12 -legacy -in OLD.pfx -nodes | openssl pkcs12 -export -out NEW.pfx, or "
+                       "export it again with AES-256");
 }
 
-static int read_pkcs12(struct oauth_key *k, const struct content *c, const struct secret *secret, struct err *e)
+static int read_pkcs12(struct oauth_key *k, const struct content *c, const struct secret *secret,
+                       struct err *e)
 {
     const uint8_t *p = c->ptr;
     ERR_clear_error();
@@ -198,7 +211,8 @@ static int read_pkcs12(struct oauth_key *k, const struct content *c, const struc
     if (!file) {
         ERR_clear_error();
         err_set(e, ERR_INPUT, "%s: neither PEM nor PKCS#12", c->path);
-        return err_hint(e, "give a PEM file with certificate and private key, or a PKCS#12 file (.pfx, .p12)");
+        return err_hint(e,
+                        "give a PEM file with certificate and private key, or a PKCS#12 file (.pfx, .p12)");
     }
     int ok = PKCS12_parse(file, secret->len ? (const char *)secret->ptr : NULL, &k->key, &k->cert, NULL);
     PKCS12_free(file);
@@ -207,7 +221,8 @@ static int read_pkcs12(struct oauth_key *k, const struct content *c, const struc
     return k->cert ? 0 : fail_no_certificate(c, 0, e);
 }
 
-/* --- what may be used ------------------------------------------------------------------------------------- */
+/* --- what may be used -------------------------------------------------------------------------------------
+ */
 
 static int check_key(const struct oauth_key *k, const struct content *c, struct err *e)
 {
@@ -215,11 +230,13 @@ static int check_key(const struct oauth_key *k, const struct content *c, struct 
     if (EVP_PKEY_get_base_id(k->key) != EVP_PKEY_RSA) {
         err_set(e, ERR_INPUT, "%s: the key is %s; Entra ID signs in applications with RSA keys only", c->path,
                 OBJ_nid2sn(EVP_PKEY_get_base_id(k->key)));
-        return err_hint(e, "make an RSA key of 2048 bits or more, and upload its certificate to the app registration");
+        return err_hint(
+            e, "make an RSA key of 2048 bits or more, and upload its certificate to the app registration");
     }
     if (bits >= KEY_BITS) return 0;
     err_set(e, ERR_INPUT, "%s: an RSA key of %d bits is too weak", c->path, bits);
-    return err_hint(e, "make an RSA key of 2048 bits or more, and upload its certificate to the app registration");
+    return err_hint(
+        e, "make an RSA key of 2048 bits or more, and upload its certificate to the app registration");
 }
 
 static void base64url(char *out, size_t size, struct bytes in)
@@ -231,7 +248,8 @@ static int read_thumbprint(struct oauth_key *k, const char *path, struct err *e)
 {
     uint8_t digest[EVP_MAX_MD_SIZE];
     unsigned n = 0;
-    if (!X509_digest(k->cert, EVP_sha256(), digest, &n) || n != SHA256_SIZE) return err_set(e, ERR_INPUT, "%s: no fingerprint", path);
+    if (!X509_digest(k->cert, EVP_sha256(), digest, &n) || n != SHA256_SIZE)
+        return err_set(e, ERR_INPUT, "%s: no fingerprint", path);
     base64url(k->x5t, sizeof k->x5t, (struct bytes){digest, n});
     return 0;
 }
@@ -260,7 +278,8 @@ int oauth_key_load(struct oauth_key **out, const char *path, const struct secret
     return rc;
 }
 
-/* --- the JWT ----------------------------------------------------------------------------------------------- */
+/* --- the JWT -----------------------------------------------------------------------------------------------
+ */
 
 static void add_part(struct buf *out, struct bytes in)
 {
@@ -311,14 +330,16 @@ static int sign(uint8_t *out, size_t *n, EVP_PKEY *key, struct bytes what)
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     EVP_PKEY_CTX *how = NULL;
     int ok = ctx && EVP_DigestSignInit(ctx, &how, EVP_sha256(), NULL, key) == 1 &&
-             EVP_PKEY_CTX_set_rsa_padding(how, RSA_PKCS1_PSS_PADDING) == 1 && EVP_PKEY_CTX_set_rsa_pss_saltlen(how, SHA256_SIZE) == 1 &&
-             EVP_PKEY_CTX_set_rsa_mgf1_md(how, EVP_sha256()) == 1 && EVP_DigestSign(ctx, out, n, what.ptr, what.len) == 1;
+             EVP_PKEY_CTX_set_rsa_padding(how, RSA_PKCS1_PSS_PADDING) == 1 &&
+             EVP_PKEY_CTX_set_rsa_pss_saltlen(how, SHA256_SIZE) == 1 &&
+             EVP_PKEY_CTX_set_rsa_mgf1_md(how, EVP_sha256()) == 1 &&
+             EVP_DigestSign(ctx, out, n, what.ptr, what.len) == 1;
     EVP_MD_CTX_free(ctx);
     return ok;
 }
 
-int oauth_assertion_make(struct buf *out, const struct oauth_key *k, const char *client_id, const char *audience, int64_t now_ms,
-                         struct err *e)
+int oauth_assertion_make(struct buf *out, const struct oauth_key *k, const char *client_id,
+                         const char *audience, int64_t now_ms, struct err *e)
 {
     struct buf text = buf_new(65536);
     size_t n = (size_t)EVP_PKEY_get_size(k->key);

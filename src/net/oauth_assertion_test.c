@@ -9,16 +9,19 @@
 #include <sodium.h>
 #include <sys/stat.h>
 
-#define NOW        ((int64_t)1775001600123) /* 2026-04-01T00:00:00.123Z */
-#define CLIENT     "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
-#define TOKEN_URL  "https://login.example/contoso/oauth2/v2.0/token"
-#define PASSPHRASE "corr\xc3\xa9" "ct horse+%&~"
+#define NOW       ((int64_t)1775001600123) /* 2026-04-01T00:00:00.123Z */
+#define CLIENT    "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
+#define TOKEN_URL "https://login.example/contoso/oauth2/v2.0/token"
+#define PASSPHRASE                                                                                           \
+    "corr\xc3\xa9"                                                                                           \
+    "ct horse+%&~"
 
 static EVP_PKEY *rsa, *rsa2;
 static struct identity app, other, weak, ec;
 static char path[64];
 
-/* --- files --------------------------------------------------------------------------------------------------- */
+/* --- files
+ * --------------------------------------------------------------------------------------------------- */
 
 static void put(struct bytes b, unsigned mode)
 {
@@ -48,8 +51,9 @@ static void add_key(BIO *b, EVP_PKEY *key, const char *passphrase)
 /* RFC 1421's way, which older tools write. */
 static void add_old_key(BIO *b, EVP_PKEY *key, const char *passphrase)
 {
-    assert_int_equal(PEM_write_bio_PrivateKey_traditional(b, key, passphrase ? EVP_aes_128_cbc() : NULL, (const unsigned char *)passphrase,
-                                                          passphrase ? (int)strlen(passphrase) : 0, NULL, NULL),
+    assert_int_equal(PEM_write_bio_PrivateKey_traditional(
+                         b, key, passphrase ? EVP_aes_128_cbc() : NULL, (const unsigned char *)passphrase,
+                         passphrase ? (int)strlen(passphrase) : 0, NULL, NULL),
                      1);
 }
 
@@ -103,7 +107,8 @@ static void must_fail(const char *passphrase, int class, const char *says, const
     assert_null(strstr(e.hint, "horse"));
 }
 
-/* --- what is taken --------------------------------------------------------------------------------------------- */
+/* --- what is taken
+ * --------------------------------------------------------------------------------------------- */
 
 static void test_pem(void **state)
 {
@@ -137,17 +142,20 @@ static void test_pkcs12(void **state)
     must_load(NULL);
 }
 
-/* --- what is refused ------------------------------------------------------------------------------------------- */
+/* --- what is refused
+ * ------------------------------------------------------------------------------------------- */
 
 static void test_passphrases(void **state)
 {
     (void)state;
     put_pem(&app, PASSPHRASE, 0600);
     must_fail(NULL, ERR_INPUT, "is encrypted, and no passphrase is set", "client_certificate_password");
-    must_fail("wrong", ERR_INPUT, "the passphrase of the private key is wrong", "client_certificate_password");
+    must_fail("wrong", ERR_INPUT, "the passphrase of the private key is wrong",
+              "client_certificate_password");
     put_p12(app.key, app.cert, PASSPHRASE, 0600);
     must_fail(NULL, ERR_INPUT, "is encrypted, and no passphrase is set", "client_certificate_password");
-    must_fail("wrong", ERR_INPUT, "the passphrase of the private key is wrong", "client_certificate_password");
+    must_fail("wrong", ERR_INPUT, "the passphrase of the private key is wrong",
+              "client_certificate_password");
 }
 
 static void test_parts_that_lack(void **state)
@@ -203,7 +211,8 @@ static void test_files_of_no_use(void **state)
     } files[] = {
         {"x", "neither PEM nor PKCS#12"},
         {"MIIKJAIBAzCCCd4GCSqGSIb3DQEHAaCCCc8Eggn", "neither PEM nor PKCS#12"},
-        {"-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n", "the private key in the file is damaged"},
+        {"-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n",
+         "the private key in the file is damaged"},
         {"-----BEGIN PRIVATE KEY-----\n", "the private key in the file is damaged"},
         {"-----BEGIN CERTIFICATE-----\n", "holds no private key"},
         {"-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIE\n-----END ENCRYPTED PRIVATE KEY-----\n", "damaged"},
@@ -229,7 +238,8 @@ static void test_files_of_no_use(void **state)
     free((void *)(uintptr_t)big.ptr);
 }
 
-/* --- the JWT ----------------------------------------------------------------------------------------------------- */
+/* --- the JWT
+ * ----------------------------------------------------------------------------------------------------- */
 
 struct jwt {
     json_t *header, *claims;
@@ -241,7 +251,9 @@ struct jwt {
 static size_t decode(uint8_t *out, size_t size, struct str s)
 {
     size_t n = 0;
-    assert_int_equal(sodium_base642bin(out, size, s.ptr, s.len, NULL, &n, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING), 0);
+    assert_int_equal(
+        sodium_base642bin(out, size, s.ptr, s.len, NULL, &n, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING),
+        0);
     return n;
 }
 
@@ -409,12 +421,18 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pem),         cmocka_unit_test(test_pem_key_first_and_others_around),
-        cmocka_unit_test(test_pkcs12),      cmocka_unit_test(test_passphrases),
-        cmocka_unit_test(test_parts_that_lack), cmocka_unit_test(test_keys_of_no_use),
-        cmocka_unit_test(test_modes),       cmocka_unit_test(test_files_of_no_use),
-        cmocka_unit_test(test_jwt),         cmocka_unit_test(test_signature),
-        cmocka_unit_test(test_each_is_another), cmocka_unit_test(test_odd_names),
+        cmocka_unit_test(test_pem),
+        cmocka_unit_test(test_pem_key_first_and_others_around),
+        cmocka_unit_test(test_pkcs12),
+        cmocka_unit_test(test_passphrases),
+        cmocka_unit_test(test_parts_that_lack),
+        cmocka_unit_test(test_keys_of_no_use),
+        cmocka_unit_test(test_modes),
+        cmocka_unit_test(test_files_of_no_use),
+        cmocka_unit_test(test_jwt),
+        cmocka_unit_test(test_signature),
+        cmocka_unit_test(test_each_is_another),
+        cmocka_unit_test(test_odd_names),
         cmocka_unit_test(test_no_room),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

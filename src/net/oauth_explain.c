@@ -1,5 +1,5 @@
-/* oauth_explain.c - the login service's refusals in words. Numbers from Microsoft's list of AADSTS codes and from what others were
- * answered; the service says that codes may change, so an unknown one is quoted. */
+/* oauth_explain.c - the login service's refusals in words. Numbers from Microsoft's list of AADSTS codes and
+ * from what others were answered; the service says that codes may change, so an unknown one is quoted. */
 #include "net/oauth_int.h"
 
 #include "base/when.h"
@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* clang-format off */
 #define FIX_SECRET                                                                                           \
     "make a new client secret (App registrations, Certificates & secrets), put its Value (not its Secret ID) where client_secret refers "   \
     "to; a certificate lasts longer"
@@ -93,6 +94,7 @@ static const struct oauth_meaning meanings[] = {
     {90033, "the service is not available for the moment", FIX_WAIT, OAUTH_PASSES},
     {90055, "the tenant has asked for too many tokens", "it passes by itself; find out who signs in so often", OAUTH_PASSES},
 };
+/* clang-format on */
 
 const struct oauth_meaning *oauth_meaning_find(int aadsts)
 {
@@ -123,13 +125,16 @@ bool oauth_looks_like_secret_id(struct bytes secret)
     return true;
 }
 
-/* --- a refusal ------------------------------------------------------------------------------------------- */
+/* --- a refusal -------------------------------------------------------------------------------------------
+ */
 
-/* For the machine's identity endpoint as Microsoft's page on retries says: 404 and 410 while it is being updated. */
+/* For the machine's identity endpoint as Microsoft's page on retries says: 404 and 410 while it is being
+ * updated. */
 bool oauth_refusal_passes(const struct oauth_refusal *r, enum oauth_by by)
 {
     const struct oauth_meaning *m = oauth_meaning_find(r->aadsts);
-    if (r->status == 429 || r->status == 408 || r->status >= 500 || (m && m->how == OAUTH_PASSES)) return true;
+    if (r->status == 429 || r->status == 408 || r->status >= 500 || (m && m->how == OAUTH_PASSES))
+        return true;
     if (by == OAUTH_BY_MANAGED_IDENTITY && (r->status == 404 || r->status == 410)) return true;
     return strcmp(r->error, "temporarily_unavailable") == 0;
 }
@@ -145,10 +150,16 @@ static bool repeats_sent(const char *line, const struct oauth_circumstances *c)
     return false;
 }
 
+/* The service's words, unless they are ours. */
+static const char *shown(const char *said, const struct oauth_circumstances *c)
+{
+    return repeats_sent(said, c) ? "" : said;
+}
+
 static void add_quote(struct buf *b, const struct oauth_refusal *r, const struct oauth_circumstances *c)
 {
-    if (!*r->line || repeats_sent(r->line, c)) return;
-    buf_printf(b, ": \"%s\"", r->line);
+    const char *line = shown(r->line, c);
+    if (*line) buf_printf(b, ": \"%s\"", line);
 }
 
 /* 90 -> "2 minutes" */
@@ -167,7 +178,8 @@ static void add_clock(struct buf *b, const struct oauth_circumstances *c)
 {
     int64_t off = c->clock_offset_ms;
     if (off > -60000 && off < 60000) {
-        if (c->by == OAUTH_BY_FEDERATED) buf_printf(b, "; the clocks agree, so the token in the file is too old or too new");
+        if (c->by == OAUTH_BY_FEDERATED)
+            buf_printf(b, "; the clocks agree, so the token in the file is too old or too new");
         return;
     }
     buf_printf(b, "; our clock is ");
@@ -177,31 +189,38 @@ static void add_clock(struct buf *b, const struct oauth_circumstances *c)
 
 static bool has_expired(const struct oauth_circumstances *c)
 {
-    return c->by == OAUTH_BY_CERTIFICATE && c->certificate_expires_ms && c->certificate_expires_ms < when_now_ms() + c->clock_offset_ms;
+    return c->by == OAUTH_BY_CERTIFICATE && c->certificate_expires_ms &&
+           c->certificate_expires_ms < when_now_ms() + c->clock_offset_ms;
 }
 
-static void add_reference(struct buf *b, const struct oauth_refusal *r, bool with_ids)
+static void add_reference(struct buf *b, const struct oauth_refusal *r, const struct oauth_circumstances *c,
+                          bool with_ids)
 {
+    const char *error = shown(r->error, c), *trace = shown(r->trace, c),
+               *correlation = shown(r->correlation, c);
     if (r->aadsts)
         buf_printf(b, " (AADSTS%d", r->aadsts);
     else
-        buf_printf(b, " (HTTP %ld%s%s", r->status, *r->error ? ", " : "", r->error);
-    if (with_ids && *r->trace) buf_printf(b, ", trace %s", r->trace);
-    if (with_ids && *r->correlation) buf_printf(b, ", correlation %s", r->correlation);
+        buf_printf(b, " (HTTP %ld%s%s", r->status, *error ? ", " : "", error);
+    if (with_ids && *trace) buf_printf(b, ", trace %s", trace);
+    if (with_ids && *correlation) buf_printf(b, ", correlation %s", correlation);
     buf_printf(b, ")");
 }
 
 static int fail_foreign(struct err *e, const struct oauth_refusal *r, const struct oauth_circumstances *c)
 {
     if (r->status == 429 || r->status >= 500) {
-        err_set(e, r->status == 429 ? ERR_LIMIT : ERR_NET, "%s is not available for the moment (HTTP %ld)", c->host, r->status);
+        err_set(e, r->status == 429 ? ERR_LIMIT : ERR_NET, "%s is not available for the moment (HTTP %ld)",
+                c->host, r->status);
         return err_hint(e, FIX_WAIT);
     }
     err_set(e, ERR_PROTO, "%s answered HTTP %ld, but not as %s does", c->host, r->status,
             c->by == OAUTH_BY_MANAGED_IDENTITY ? "a managed identity endpoint" : "the login service");
-    return err_hint(e, c->by == OAUTH_BY_MANAGED_IDENTITY
-                           ? "is this an Azure machine with a managed identity? else set client_secret or client_certificate"
-                           : "check login_url and tenant_id; a proxy on the way may answer in its place");
+    return err_hint(
+        e,
+        c->by == OAUTH_BY_MANAGED_IDENTITY
+            ? "is this an Azure machine with a managed identity? else set client_secret or client_certificate"
+            : "check login_url and tenant_id; a proxy on the way may answer in its place");
 }
 
 static enum err_class class_of(const struct oauth_refusal *r, const struct oauth_circumstances *c)
@@ -210,21 +229,27 @@ static enum err_class class_of(const struct oauth_refusal *r, const struct oauth
     return r->status == 429 || r->aadsts == 90055 ? ERR_LIMIT : ERR_NET;
 }
 
-static void hint_of(struct err *e, const struct oauth_refusal *r, const struct oauth_meaning *m, const struct oauth_circumstances *c)
+static void hint_of(struct err *e, const struct oauth_refusal *r, const struct oauth_meaning *m,
+                    const struct oauth_circumstances *c)
 {
     if (r->aadsts == 7000215 && c->is_secret_id)
-        err_hint(e, "client_secret holds a GUID, which is the Secret ID: put the secret's Value there; it is shown only when the secret is made, "
+        err_hint(e, "client_secret holds a GUID, which is the Secret ID: put the secret's Value there; it is "
+                    "shown only when the secret is made, "
                     "so make a new one if it is lost");
-    else if (r->aadsts == 700024 && c->by == OAUTH_BY_FEDERATED && c->clock_offset_ms > -60000 && c->clock_offset_ms < 60000)
+    else if (r->aadsts == 700024 && c->by == OAUTH_BY_FEDERATED && c->clock_offset_ms > -60000 &&
+             c->clock_offset_ms < 60000)
         err_hint(e, "see why nothing writes a fresh token into federated_token_file");
     else if (has_expired(c))
-        err_hint(e, "renew the certificate, upload it to the app registration, and put it with its key into client_certificate");
+        err_hint(e, "renew the certificate, upload it to the app registration, and put it with its key into "
+                    "client_certificate");
     else if (m)
         err_hint(e, "%s", m->fix);
     else if (c->by == OAUTH_BY_MANAGED_IDENTITY)
-        err_hint(e, "give this machine a managed identity, or set client_id to that of the user-assigned one");
+        err_hint(e,
+                 "give this machine a managed identity, or set client_id to that of the user-assigned one");
     else
-        err_hint(e, "look for the code at https://login.microsoftonline.com/error, or in the tenant's sign-in logs (service principals)");
+        err_hint(e, "look for the code at https://login.microsoftonline.com/error, or in the tenant's "
+                    "sign-in logs (service principals)");
 }
 
 int oauth_refusal_explain(struct err *e, const struct oauth_refusal *r, const struct oauth_circumstances *c)
@@ -240,7 +265,7 @@ int oauth_refusal_explain(struct err *e, const struct oauth_refusal *r, const st
         buf_printf(&b, "; the certificate expired on %s", when_format(when, c->certificate_expires_ms));
     }
     if (r->aadsts == 700024) add_clock(&b, c);
-    add_reference(&b, r, !m);
+    add_reference(&b, r, c, !m);
     err_set(e, class_of(r, c), "%s", buf_cstr(&b));
     buf_free(&b);
     hint_of(e, r, m, c);

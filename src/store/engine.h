@@ -57,6 +57,8 @@ struct engine {
                        void (*found)(void *, const struct entity *), void *ctx, struct err *e);
     int (*links)(struct store *s, int64_t entity_id, enum link_side side,
                  bool (*each)(void *, const struct link *), void *ctx, struct err *e);
+    int (*everything)(struct store *s, struct str connector, const struct store_everything *to, void *ctx, struct err *e);
+    int (*connectors)(struct store *s, bool (*each)(void *ctx, struct str name), void *ctx, struct err *e);
     bool (*resolve_dn)(struct store *s, struct str connector, struct str dn, struct link *out);
     int (*changes)(struct store *s, const struct change_query *q, bool (*each)(void *, const struct change *),
                    void *ctx, struct err *e);

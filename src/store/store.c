@@ -203,3 +203,13 @@ const char *link_via_name(enum link_via v)
     static const char *const names[] = {"", "member", "primary_group", "foreign"};
     return (unsigned)v < n_elements(names) ? names[v] : "";
 }
+
+int store_read_everything(struct store *s, struct str connector, const struct store_everything *to, void *ctx, struct err *e)
+{
+    return s->engine->everything(s, connector, to, ctx, e);
+}
+
+int store_connectors(struct store *s, bool (*each)(void *ctx, struct str name), void *ctx, struct err *e)
+{
+    return s->engine->connectors(s, each, ctx, e);
+}

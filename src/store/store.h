@@ -207,6 +207,23 @@ int store_links(struct store *s, int64_t entity_id, enum link_side side,
  * strings live until the next call of this function. */
 bool store_resolve_dn(struct store *s, struct str connector, struct str dn, struct link *out);
 
+/* A connector's whole visible snapshot, in this order, for who asks questions of all of it (access/). */
+struct store_member {
+    int64_t entity_id;
+    enum link_via via;
+};
+struct store_everything {
+    /* Ascending id; the descriptor only by number (0: none), the same for equal ones. */
+    int (*entity)(void *ctx, const struct entity *x, int64_t sd_id, struct err *e);
+    int (*members)(void *ctx, int64_t group_id, const struct store_member *list, size_t n, struct err *e);
+    int (*missing)(void *ctx, int64_t owner_id, struct str text, struct err *e); /* a DN, or the SID of a primary group, that nobody has */
+    int (*descriptor)(void *ctx, int64_t sd_id, struct bytes sd, struct err *e); /* also some that nobody has any more */
+};
+/* ERR_NOTFOUND: never synced. A callback's negative result ends it. */
+int store_read_everything(struct store *s, struct str connector, const struct store_everything *to, void *ctx, struct err *e) must_use;
+/* Names of all connectors that were synced; borrowed until store_close. */
+int store_connectors(struct store *s, bool (*each)(void *ctx, struct str name), void *ctx, struct err *e) must_use;
+
 struct change_query {
     struct str connector;
     int64_t after_change; /* id; 0: from the first */

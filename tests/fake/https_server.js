@@ -171,7 +171,8 @@ const h2 = {
   '/gzip': (s) => say(s, zlib.gzipSync(PAGE), {'content-encoding': 'gzip'}),
   '/slow-page': (s) => {
     s.respond({':status': 200, ...JSON_TYPE});
-    for (let i = 0; i < 10; i++) setTimeout(() => s.destroyed || s[i < 9 ? 'write' : 'end'](PAGE.slice(i * PAGE.length / 10, (i + 1) * PAGE.length / 10)), 15 * i);
+    const next = (i) => s.destroyed || s[i < 9 ? 'write' : 'end'](PAGE.slice(i * PAGE.length / 10, (i + 1) * PAGE.length / 10), () => i < 9 && setTimeout(next, 15, i + 1));
+    next(0);
   },
   '/slow': (s) => setTimeout(() => s.destroyed || say(s, 'slow'), 300),
   '/bomb': (s) => {

@@ -35,16 +35,14 @@ static int read_sd(struct entity_reader *r, int64_t sd_id, struct err *e)
     return sd_read(&r->sd, r->s, sd_id, e);
 }
 
-int entity_read(struct entity_reader *r, const struct known_connector *c, const struct version *v,
-                struct err *e)
+int entity_read_bare(struct entity_reader *r, const struct known_connector *c, const struct version *v,
+                     struct err *e)
 {
     body_close(&r->body, r->s);
     try(body_open(&r->body, r->s, entity_id_of(c->id, v->seq), v->body_run, e));
-    try(read_sd(r, v->sd_id, e));
     r->entity = (struct entity){.id = entity_id_of(c->id, v->seq),
                                 .connector = str_from(c->name),
                                 .record = r->body.record,
-                                .sd = buf_bytes(&r->sd),
                                 .name = r->body.name,
                                 .first_seen_ms = handle_run_time(r->s, v->first_run),
                                 .last_changed_ms = handle_run_time(r->s, v->changed_run),
@@ -53,5 +51,14 @@ int entity_read(struct entity_reader *r, const struct known_connector *c, const 
     r->entity.record.kind = v->kind;
     r->entity.record.stats = v->stats;
     memcpy(r->entity.record.guid, v->guid, GUID_SIZE);
+    return 0;
+}
+
+int entity_read(struct entity_reader *r, const struct known_connector *c, const struct version *v,
+                struct err *e)
+{
+    try(entity_read_bare(r, c, v, e));
+    try(read_sd(r, v->sd_id, e));
+    r->entity.sd = buf_bytes(&r->sd);
     return 0;
 }

@@ -29,6 +29,10 @@ void entity_reader_free(struct entity_reader *r);
 int entity_read(struct entity_reader *r, const struct known_connector *c, const struct version *v,
                 struct err *e) must_use;
 
+/* Without its descriptor. */
+int entity_read_bare(struct entity_reader *r, const struct known_connector *c, const struct version *v,
+                     struct err *e) must_use;
+
 /* Privilege bits of an entity of the visible snapshot; computed once for all. */
 int privileges_of(struct sqlite_store *s, struct known_connector *c, uint32_t seq, unsigned *out,
                   struct err *e) must_use;
@@ -52,6 +56,8 @@ int note_get(struct store *s, struct str connector, struct str name, struct buf 
 int gap_add(struct store *s, int64_t run, const struct gap *g, struct err *e);
 int note_put(struct store *s, struct str connector, struct str source, struct str name, struct bytes value,
              struct err *e);
+int read_everything(struct store *s, struct str connector, const struct store_everything *to, void *ctx, struct err *e);
+int read_connectors(struct store *s, bool (*each)(void *ctx, struct str name), void *ctx, struct err *e);
 int cursor_behind(struct store *s, struct str connector, struct str sink, uint64_t *n, struct err *e);
 
 #endif

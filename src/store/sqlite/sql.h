@@ -59,6 +59,7 @@
     X(SD_LAST, "SELECT coalesce(max(sd_id), ?1) FROM sd WHERE tenant_id = 1 AND sd_id >= ?1 AND sd_id < ?2") \
     X(SD_BULK, "INSERT INTO sd (tenant_id, sd_id, connector_id, hash, descriptor) SELECT 1, c0, c1, c2, c3 FROM bulk") \
     X(SD_GET, "SELECT descriptor FROM sd WHERE tenant_id = 1 AND sd_id = ?1")                                \
+    X(SD_FROM, "SELECT sd_id, descriptor FROM sd WHERE tenant_id = 1 AND sd_id >= ?1 AND sd_id < ?2 ORDER BY sd_id") \
     /* identities, versions, bodies */                                                                       \
     X(ENTITY_BULK, "INSERT INTO entity (tenant_id, connector_id, guid, entity_id) SELECT 1, c0, c1, c2 FROM bulk") \
     X(ENTITY_CLEAR, "DELETE FROM entity WHERE tenant_id = 1 AND connector_id = ?1")                          \
