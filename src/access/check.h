@@ -12,7 +12,7 @@
 enum access_rule { ACCESS_WINDOWS, ACCESS_DENY_WINS };
 
 /* Is the SID in the token? Everyone, Authenticated Users and the rest of the well-known ones are the caller's to put in; SELF is not
- * asked for here. */
+ * asked for here, nor are OWNER RIGHTS and the Creator SIDs. */
 struct access_token {
     bool (*has)(void *ctx, struct bytes sid);
     void *ctx;
@@ -37,7 +37,9 @@ struct access_verdict {
     bool is_conditional; /* a callback ACE before the decision would have spoken if its condition held: the answer may be the other one */
     unsigned n_unknown;  /* ACEs of unknown type passed over */
 };
-/* An untyped right asks for the whole object: all properties, all children, all extended rights. */
+/* An untyped right asks for the whole object: all properties, all children, all extended rights. It is granted by what speaks for the
+ * whole and spoiled by a typed deny of a part that this object has; grants of all the single parts do not add up to it. Under
+ * ACCESS_DENY_WINS any deny ACE beats any allow ACE, wherever it stands; the owner's implicit rights and a NULL DACL are no ACEs and stay. */
 void access_check(struct access_verdict *out, const struct access_object *o, const struct access_token *t, const struct right *r,
                   enum access_rule rule);
 /* Does this ACE speak for the right at all (type, flags, mask, object type; not its trustee)? For explanations and for the sets. */
@@ -45,5 +47,28 @@ enum access_speech { ACE_SILENT, ACE_ALLOWS, ACE_DENIES, ACE_MAY_ALLOW, ACE_MAY_
 enum access_speech access_ace_speaks(const struct ace *a, const struct access_object *o, const struct right *r);
 /* Does an effective ACE name OWNER RIGHTS (S-1-3-4)? Then the owner's implicit rights are off. */
 bool access_has_owner_rights(const struct sd *sd);
+/* What the trustee of an ACE means: the special ones stand for another SID, or for none. SETS and explanations ask here, too. */
+enum access_trustee {
+    TRUSTEE_SID,     /* itself */
+    TRUSTEE_SELF,    /* S-1-5-10: the object's own SID */
+    TRUSTEE_OWNER,   /* S-1-3-4: the descriptor's owner */
+    TRUSTEE_NOBODY,  /* Creator Owner, Creator Group and their server forms, S-1-3-0..3: only placeholders for inheritance */
+};
+enum access_trustee access_trustee_kind(struct bytes sid);
+
+/* Can the object be deleted: DELETE on itself, or DELETE_CHILD for its class on its parent (MS-ADTS 3.1.1.5.5)? *out is the verdict of
+ * whichever allows it (the unconditional one if there is a choice); where neither does, the object's own, conditional if either is.
+ * *is_by_parent: out speaks of the parent's DACL. parent NULL: not known, only the object is asked. DELETE_TREE is a right of its own. */
+void access_check_delete(struct access_verdict *out, bool *is_by_parent, const struct access_object *o, const struct access_object *parent,
+                         const struct access_token *t, enum access_rule rule);
+/* Does the object show itself (MS-ADTS 5.1.3.3.6)? LIST_CHILD_OBJECTS on the parent; or, only where dSHeuristics turns list-object mode
+ * on, LIST_OBJECT on both. So LIST_OBJECT means nothing otherwise, although DACLs are full of it. The root of a naming context (parent
+ * NULL) always shows. */
+bool access_is_visible(const struct access_object *o, const struct access_object *parent, const struct access_token *t,
+                       bool is_list_object_mode, enum access_rule rule);
+/* May the attribute be read: READ_PROPERTY, and for a confidential one (searchFlags 0x80) CONTROL_ACCESS on it, too (MS-ADTS 3.1.1.4.4).
+ * *out is the verdict that decides: the refusal if there is one. attribute: its place in o->schema. */
+void access_check_read(struct access_verdict *out, const struct access_object *o, const struct access_token *t, uint32_t attribute,
+                       enum access_rule rule);
 
 #endif

@@ -2,8 +2,8 @@
  *
  * Read once from a visible snapshot of every Active Directory connector; immutable afterwards. Principals (everything with a SID that can
  * be in a token: users, computers, service accounts, groups, foreign principals, well-known SIDs) have dense numbers; a foreign principal
- * whose SID another connector of the same store has is that one. Memberships are edges from member to group: member links, primary
- * groups, and the well-known: every user, computer and service account is in Everyone, Authenticated Users, This Organization, Network.
+ * whose SID is well-known, or another connector of the same store has, is that one. Memberships are edges from member to group: member links, primary
+ * groups. Every account is also in the well-known groups `implicit`, which are not among the edges.
  * Distribution groups carry nobody into a token.
  */
 #ifndef ROLLCALL_ACCESS_WORLD_H
@@ -22,6 +22,8 @@ struct principal {
     struct bytes sid;
     enum kind kind;
     bool is_security;     /* of a group: false for distribution groups */
+    bool is_local;        /* a domain local or builtin group: counts in its own domain only */
+    bool is_account;      /* user, computer, service account */
     unsigned privileges;  /* enum privilege */
     bool is_enabled;
 };
@@ -56,7 +58,8 @@ struct world {
     uint32_t *first_group, *groups_of;
     uint32_t *first_member, *members_of; /* the other way round */
     uint8_t *via_of;      /* enum link_via, beside groups_of */
-    struct world_gap { struct str what, where; uint32_t connector; kind_set kinds; } *gaps; size_t n_gaps; /* what may be missing: unresolved members, unread descriptors, losses */
+    uint32_t implicit[4]; size_t n_implicit; /* groups that every account is in without an edge: Everyone, Authenticated Users, ... */
+    struct world_gap { struct str what, where, fix; uint32_t connector; } *gaps; size_t n_gaps; /* what may be missing: unresolved members, unread descriptors, losses */
     struct world_index *index; /* its own */
 };
 int world_read(struct world **out, struct store *s, struct str connector /* empty: all */, struct err *e) must_use;
@@ -72,6 +75,7 @@ struct world_token {
     uint32_t *list; uint32_t n, cap;
     struct bytes *history; size_t n_history; /* SIDs that are no principal's */
     uint64_t *marks; /* its own */
+    const struct world *world;
 };
 int world_token(struct world_token *t, const struct world *w, uint32_t principal, uint32_t target_connector, struct err *e) must_use;
 void world_token_free(struct world_token *t);
