@@ -6,6 +6,7 @@ A row of a table is (what is wrong, how it is set up, step, exit code, what the 
 """
 # budget: 45 90
 import contextlib
+import datetime
 import json
 import os
 import re
@@ -232,6 +233,26 @@ def _():
         verify(check(client_secret=None, client_certificate=good), "credential", 2, "others may read", "chmod 600")
 
 
+@case("the end of our client secret, told from the others by its hint, where the application may be read")
+def _():
+    def ends(days):
+        return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days, hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    ours, other = SECRET[:3], "zzz"
+    rows = [("far", [(ours, 300), (other, 2)], "ok", "2 client secrets of the application; ours is valid until ", ""),
+            ("soon", [(other, 300), (ours, 12)], "warn", "ours is valid until ", "within 12 days: make a new client secret"),
+            ("renewed", [(ours, 3), (ours, 200)], "ok", "ours is valid until ", ""),
+            ("not ours", [(other, 3)], "ok", "1 client secrets? of the application, of which none is known as ours", ""),
+            ("none", [], "ok", "registered in another tenant", "")]
+
+    def one(_, secrets, verdict, evidence, fix):
+        body = {"value": secrets and [{"id": CLIENT_ID, "passwordCredentials": [{"hint": h, "endDateTime": ends(d), "secretText": None} for h, d in secrets]}]}
+        with app(roles=ALL):
+            tenant.set(faults=[{"kind": "status", "status": 200, "match": "^/v1.0/applications", "body": body}])
+            verify(check(), "expiry", 0, evidence, fix, verdict)
+    table(rows, one)
+
+
 @case("an encrypted PKCS#12 file")
 def _():
     with app(roles=ALL):
@@ -273,10 +294,21 @@ def _():
 
 @case("a Graph that is broken fails the step, not the rest")
 def _():
-    with app(roles=ALL):
-        tenant.set(faults=[{"kind": "status", "status": 400, "match": "/users/delta"}])
-        code, steps = check()
-    assert steps["delta"]["verdict"] in ("warn", "fail") and steps["reports"]["verdict"] == "ok", (code, steps["delta"])
+    rows = [("no delta", {"match": "/users/delta", "status": 400, "code": "Request_UnsupportedQuery", "message": "Unsupported Query."}, "delta", "warn", 0,
+             "does not support this query"),
+            ("bad request", {"match": "/users/delta", "status": 400}, "delta", "fail", 1, "does not accept the request: .Bad request"),
+            ("groups denied", {"match": "/groups", "status": 403}, "sample", "warn", 0, "groups: not permitted without GroupMember.Read.All"),
+            ("page of a proxy", {"match": "/organization", "status": 403, "body": "<html>blocked</html>"}, "organization", "fail", 1, "somebody else than Microsoft Graph"),
+            ("no counting", {"match": "^/v1.0/users.*count=true", "status": 400, "code": "Request_BadRequest", "message": "$count is not currently supported."},
+             "sample", "ok", 0, "users: more than 5"),
+            ("once 503", {"match": "/organization", "status": 503, "count": 1, "retry_after": 0.1}, "organization", "ok", 0, "Contoso")]
+
+    def one(_, fault, step, verdict, code, evidence):
+        with app(roles=ALL):
+            tenant.set(faults=[dict(fault, kind="status")])
+            steps = verify(check(), step, code, evidence, "", verdict)
+        assert steps["reports"]["verdict"] == "ok" and steps["expiry"]["verdict"] == "ok", steps
+    table(rows, one)
 
 
 main()

@@ -29,11 +29,12 @@ static const struct schema_class *class_of(const struct access_object *o)
     return o->schema && o->class < o->schema->n_classes ? &o->schema->classes[o->class] : NULL;
 }
 
-/* What the GUID is in the tree of properties. A validated write has its attribute's GUID (MS-ADTS 5.1.3.2.2) and so its place, too:
- * SELF on the Membership property set is Self-Membership. */
-static enum schema_what property_find(const struct schema *s, const uint8_t *guid, uint32_t *index)
+/* NULL: none of this GUID. A validated write has its attribute's GUID (MS-ADTS 5.1.3.2.2) and so its place in the tree, too: SELF on the
+ * Membership property set is Self-Membership. Where an attribute is named like its property set (dNSHostName), the attribute is meant. */
+static const struct schema_attribute *attribute_of(const struct schema *s, const uint8_t *guid, uint32_t *index)
 {
-    return s ? schema_guid_find(s, guid, RIGHT_WRITE_PROPERTY, index) : SCHEMA_UNKNOWN;
+    *index = s ? schema_guid_find_as(s, SCHEMA_ATTRIBUTE, guid) : SCHEMA_NONE;
+    return *index == SCHEMA_NONE ? NULL : &s->attributes[*index];
 }
 
 static void add_node(struct request *q, const uint8_t *guid)
@@ -57,10 +58,9 @@ static void open_property(struct request *q, const uint8_t *guid)
     q->extent = !guid || (c && same_guid(guid, c->guid)) ? OF_WHOLE : OF_PART;
     if (q->extent == OF_WHOLE) return;
     uint32_t i;
-    enum schema_what what = property_find(q->object->schema, guid, &i);
-    if (what == SCHEMA_PROPERTY_SET) q->extent = OF_SET;
-    if (what == SCHEMA_ATTRIBUTE && !same_guid(q->object->schema->attributes[i].set, no_guid))
-        add_node(q, q->object->schema->attributes[i].set);
+    const struct schema_attribute *a = attribute_of(q->object->schema, guid, &i);
+    if (a && !same_guid(a->set, no_guid)) add_node(q, a->set);
+    if (!a && !same_guid(guid, no_guid)) q->extent = OF_SET; /* or an operation: that is nobody's set */
     add_node(q, guid);
 }
 
@@ -86,9 +86,8 @@ static bool speaks_at(const struct request *q, const uint8_t *guid)
 
 static bool is_child_class(const struct access_object *o, const uint8_t *guid)
 {
-    uint32_t child;
-    if (schema_guid_find(o->schema, guid, RIGHT_CREATE_CHILD, &child) != SCHEMA_CLASS) return false;
-    return !class_of(o) || schema_class_may_contain(o->schema, o->class, child);
+    uint32_t child = schema_guid_find_as(o->schema, SCHEMA_CLASS, guid);
+    return child != SCHEMA_NONE && (!class_of(o) || schema_class_may_contain(o->schema, o->class, child));
 }
 
 /* Has the object the attribute? Of an object of unknown class every attribute may be one. */
@@ -110,20 +109,19 @@ static bool has_attribute(const struct access_object *o, uint32_t attribute)
 
 static bool has_attribute_of_set(const struct access_object *o, const uint8_t *set)
 {
-    if (!class_of(o)) return true;
-    size_t n;
-    const uint32_t *of = schema_class_attributes(o->schema, o->class, &n);
+    size_t n = o->schema->n_attributes;
+    const uint32_t *of = class_of(o) ? schema_class_attributes(o->schema, o->class, &n) : NULL;
+    if (same_guid(set, no_guid)) return false;
     for (size_t i = 0; i < n; i++)
-        if (same_guid(o->schema->attributes[of[i]].set, set)) return true;
+        if (same_guid(o->schema->attributes[of ? of[i] : i].set, set)) return true;
     return false;
 }
 
 /* An extended right or a validated write that the object's class knows (appliesTo). */
 static bool has_operation(const struct access_object *o, const uint8_t *guid, uint32_t bit)
 {
-    uint32_t index;
-    enum schema_what what = schema_guid_find(o->schema, guid, bit, &index);
-    if (what != (bit == RIGHT_SELF ? SCHEMA_VALIDATED_WRITE : SCHEMA_EXTENDED_RIGHT)) return false;
+    uint32_t index = schema_guid_find_as(o->schema, bit == RIGHT_SELF ? SCHEMA_VALIDATED_WRITE : SCHEMA_EXTENDED_RIGHT, guid);
+    if (index == SCHEMA_NONE) return false;
     const struct schema_class *c = class_of(o);
     const struct schema_right *r = &o->schema->rights[index];
     if (!c || !r->n_applies_to) return true;
@@ -135,8 +133,8 @@ static bool has_operation(const struct access_object *o, const uint8_t *guid, ui
 static bool is_part_of_set(const struct request *q, const uint8_t *guid)
 {
     uint32_t i;
-    const struct access_object *o = q->object;
-    return property_find(o->schema, guid, &i) == SCHEMA_ATTRIBUTE && has_attribute(o, i) && speaks_at(q, o->schema->attributes[i].set);
+    const struct schema_attribute *a = attribute_of(q->object->schema, guid, &i);
+    return a && has_attribute(q->object, i) && speaks_at(q, a->set);
 }
 
 static bool is_part_of_whole(const struct request *q, const uint8_t *guid)
@@ -145,9 +143,7 @@ static bool is_part_of_whole(const struct request *q, const uint8_t *guid)
     const struct access_object *o = q->object;
     if (!o->schema) return true; /* nothing is known of its parts: not granted where that is not sure */
     if (q->bit & (RIGHT_CREATE_CHILD | RIGHT_DELETE_CHILD)) return is_child_class(o, guid);
-    enum schema_what what = property_find(o->schema, guid, &i);
-    if (what == SCHEMA_ATTRIBUTE && has_attribute(o, i)) return true;
-    if (what == SCHEMA_PROPERTY_SET && has_attribute_of_set(o, guid)) return true;
+    if ((attribute_of(o->schema, guid, &i) && has_attribute(o, i)) || has_attribute_of_set(o, guid)) return true;
     return q->bit & (RIGHT_SELF | RIGHT_CONTROL_ACCESS) && has_operation(o, guid, q->bit);
 }
 
@@ -237,17 +233,45 @@ bool access_has_owner_rights(const struct sd *sd)
 {
     struct bytes rest = sd->dacl;
     for (struct ace a; sd_next_ace(&rest, &a);)
-        if (voice_of(a.type) != ACE_SILENT && !(a.flags & ACE_INHERIT_ONLY) && access_trustee_kind(a.trustee) == TRUSTEE_OWNER)
-            return true;
+        if (voice_of(a.type) != ACE_SILENT && !(a.flags & ACE_INHERIT_ONLY) && access_trustee_kind(a.trustee) == TRUSTEE_OWNER) return true;
     return false;
 }
 
 /* --- the check ---------------------------------------------------------------------------------------- */
 
-/* MS-ADTS 6.1.3.4. Before the DACL is walked: a deny does not take them away. */
+static bool is_computer(const struct access_object *o)
+{
+    static const uint8_t computer[GUID_SIZE] = {0x86, 0x7a, 0x96, 0xbf, 0xe6, 0x0d, 0xd0, 0x11, 0xa2, 0x85, 0x00, 0xaa, 0x00, 0x30, 0x49, 0xe2};
+    const struct schema_class *c = class_of(o);
+    while (c && !same_guid(c->guid, computer)) c = c->parent == SCHEMA_NONE ? NULL : &o->schema->classes[c->parent];
+    return c;
+}
+
+bool access_blocks_owner(const struct access_object *o)
+{
+    return o->schema && schema_heuristic(o->schema, SCHEMA_HEURISTIC_BLOCK_IMPLICIT_OWNER) == '1' && is_computer(o);
+}
+
+/* Domain Admins or Enterprise Admins of the object's domain. */
+static bool token_has_admins(const struct access_object *o, const struct access_token *t)
+{
+    static const uint32_t rids[] = {512, 519};
+    struct sid sid;
+    struct err e;
+    if (sid_decode(&sid, o->sid, &e) < 0 || !sid.n_sub) return false;
+    for (size_t i = 0; i < n_elements(rids); i++) {
+        uint8_t admins[SID_MAX];
+        sid.sub[sid.n_sub - 1] = rids[i];
+        if (t->has(t->ctx, (struct bytes){admins, sid_encode(admins, &sid)})) return true;
+    }
+    return false;
+}
+
+/* Before the DACL is walked: a deny does not take them away. */
 static bool is_implicit_owner(const struct access_object *o, const struct access_token *t, uint32_t bit)
 {
-    return bit & (RIGHT_READ_CONTROL | RIGHT_WRITE_DAC) && token_has_owner(o, t) && !access_has_owner_rights(o->sd);
+    if (!(bit & (RIGHT_READ_CONTROL | RIGHT_WRITE_DAC)) || !token_has_owner(o, t) || access_has_owner_rights(o->sd)) return false;
+    return !access_blocks_owner(o) || token_has_admins(o, t);
 }
 
 struct walk {
@@ -263,8 +287,8 @@ static bool hear(struct walk *w, enum access_speech speech, unsigned ace, enum a
     if (speech != ACE_ALLOWS && speech != ACE_DENIES) return false;
     if (w->is_decided && speech == ACE_ALLOWS) return false; /* deny-wins only looks for a deny now */
     w->is_decided = true;
-    w->verdict = (struct access_verdict){
-        .is_allowed = speech == ACE_ALLOWS, .reason = ACCESS_BY_ACE, .ace = ace, .n_unknown = w->verdict.n_unknown};
+    w->verdict =
+        (struct access_verdict){.is_allowed = speech == ACE_ALLOWS, .reason = ACCESS_BY_ACE, .ace = ace, .n_unknown = w->verdict.n_unknown};
     return rule == ACCESS_WINDOWS || speech == ACE_DENIES;
 }
 

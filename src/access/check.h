@@ -47,6 +47,10 @@ enum access_speech { ACE_SILENT, ACE_ALLOWS, ACE_DENIES, ACE_MAY_ALLOW, ACE_MAY_
 enum access_speech access_ace_speaks(const struct ace *a, const struct access_object *o, const struct right *r);
 /* Does an effective ACE name OWNER RIGHTS (S-1-3-4)? Then the owner's implicit rights are off. */
 bool access_has_owner_rights(const struct sd *sd);
+/* Has the forest taken them away for this object (MS-ADTS 6.1.3.4: dSHeuristics 29 is '1', a computer or what is derived from it)? Then they
+ * stay only with owners who are Domain Admins or Enterprise Admins, told by the domain of the object's SID: Enterprise Admins of another
+ * root domain are not recognised. */
+bool access_blocks_owner(const struct access_object *o);
 /* What the trustee of an ACE means: the special ones stand for another SID, or for none. SETS and explanations ask here, too. */
 enum access_trustee {
     TRUSTEE_SID,     /* itself */

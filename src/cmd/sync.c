@@ -105,7 +105,7 @@ const struct command cmd_sync = {
            "A run becomes visible as a whole when it ends; one that fails leaves yesterday's snapshot as it was. Only a kind\n"
            "whose listing is proved complete is tombstoned.\n\n"
            "A refused credential pauses the connector, so that a schedule does not lock the account out: one more attempt after\n"
-           "the setting frequency, and none after a second wrong password, until the password or the settings change, check\n"
+           "the setting frequency, and none after a second wrong secret, until the secret or the settings change, check\n"
            "signs in, or --try-now is given.",
     .options = options,
     .run = run,

@@ -308,6 +308,32 @@ static void roles(void **state)
     }
 }
 
+static void tenant_groups(void **state)
+{
+    static const struct {
+        struct said said[4];
+        int64_t type;
+        bool is_security;
+    } cases[] = {
+        {{{0}}, 0, false},
+        {{{ATTR_SECURITY_ENABLED, NULL, true}}, TENANT_GROUP_SECURITY, true},
+        {{{ATTR_SECURITY_ENABLED, NULL, false}, {ATTR_MAIL_ENABLED, NULL, true}}, TENANT_GROUP_MAIL, false},
+        {{{ATTR_GROUP_TYPES, "unified", 0}, {ATTR_SECURITY_ENABLED, NULL, true}, {ATTR_MAIL_ENABLED, NULL, true}},
+         TENANT_GROUP_UNIFIED | TENANT_GROUP_MAIL | TENANT_GROUP_SECURITY,
+         true},
+        {{{ATTR_GROUP_TYPES, "DynamicMembership", 0}, {ATTR_SECURITY_ENABLED, NULL, true}}, TENANT_GROUP_SECURITY, true},
+    };
+    for (size_t i = 0; i < n_elements(cases); i++) {
+        struct buf body = buf_new(4096);
+        struct record r;
+        struct record_index x;
+        index_said(&x, &r, &body, KIND_group, cases[i].said);
+        assert_int_equal(derive_tenant_group_type(&x), cases[i].type);
+        assert_int_equal(group_type_is_security(cases[i].type), cases[i].is_security);
+        buf_free(&body);
+    }
+}
+
 /* --- groups and flags --------------------------------------------------------------------------------- */
 
 static void privileged_groups(void **state)
@@ -428,7 +454,7 @@ int main(void)
         cmocka_unit_test(activity),    cmocka_unit_test(locking),           cmocka_unit_test(last_logon),
         cmocka_unit_test(passwords),   cmocka_unit_test(privileged_groups), cmocka_unit_test(flag_names),
         cmocka_unit_test(group_types), cmocka_unit_test(entra_accounts),    cmocka_unit_test(last_sign_in),
-        cmocka_unit_test(roles),
+        cmocka_unit_test(roles), cmocka_unit_test(tenant_groups),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,8 @@
 
 static bool is_kept(unsigned flags, enum attr id)
 {
-    return (flags & RECORD_KEEP_MFA && id >= 300 && id <= 309) || (flags & RECORD_KEEP_SIGN_IN && id >= 310 && id <= 319);
+    return (flags & RECORD_KEEP_MFA && id >= 300 && id <= 309) || (flags & RECORD_KEEP_SIGN_IN && id >= 310 && id <= 319) ||
+           (flags & RECORD_KEEP_OWNERS && id == ATTR_OWNERS);
 }
 
 /* One body, entry by entry: those that are kept, or those that are not. */
@@ -43,15 +44,32 @@ static void merge(struct buf *out, unsigned flags, struct bytes now, struct byte
     }
 }
 
+/* All of now, and of before what now does not have. A custom property is one attribute with all others of its kind. */
+static void fill(struct buf *out, struct bytes now, struct bytes before)
+{
+    struct entries a = start(now, 0, false), b = start(before, 0, false);
+    while (a.bytes.len || b.bytes.len) {
+        bool is_old = b.bytes.len && (!a.bytes.len || b.id < a.id);
+        enum attr id = is_old ? b.id : a.id;
+        for (struct entries *from = is_old ? &b : &a; from->bytes.len && from->id == id; step(from)) buf_add_bytes(out, from->bytes);
+        while (b.bytes.len && b.id == id) step(&b);
+    }
+}
+
 void record_keep(struct buf *state, struct buf *stats, const struct record *now, const struct record *before)
 {
     static const struct record nothing;
-    if (!(now->flags & (RECORD_KEEP_MFA | RECORD_KEEP_SIGN_IN))) {
+    if (!before) before = &nothing;
+    if (now->flags & RECORD_KEEP_ABSENT) {
+        fill(state, now->state, before->state);
+        fill(stats, now->stats, before->stats);
+        return;
+    }
+    if (!(now->flags & RECORD_KEEP)) {
         buf_add_bytes(state, now->state);
         buf_add_bytes(stats, now->stats);
         return;
     }
-    if (!before) before = &nothing;
     merge(state, now->flags, now->state, before->state);
     merge(stats, now->flags, now->stats, before->stats);
 }

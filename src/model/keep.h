@@ -1,8 +1,9 @@
-/* keep.h - what a report told and was not read this time stays what it was.
+/* keep.h - what was told once and was not read this time stays what it was.
  *
- * MFA registration and sign-in activity come from reports of their own, which may be missing or read less often than the directory. A
- * record with RECORD_KEEP_MFA or RECORD_KEEP_SIGN_IN says nothing of those attributes (attr.h 300..309, 310..319): it must neither
- * delete nor invent them.
+ * MFA registration and sign-in activity come from reports of their own, which may be missing or read less often than the directory; the
+ * owners of a group are a list of their own, which may be refused. A record with RECORD_KEEP_MFA, RECORD_KEEP_SIGN_IN or
+ * RECORD_KEEP_OWNERS says nothing of those attributes (attr.h 300..309, 310..319, 249), one with RECORD_KEEP_ABSENT nothing of those that it
+ * does not have: it must neither delete nor invent them.
  */
 #ifndef ROLLCALL_KEEP_H
 #define ROLLCALL_KEEP_H

@@ -56,6 +56,8 @@ static void drop(struct bodies *m)
 
 #define MFA RECORD_KEEP_MFA
 #define SIGN RECORD_KEEP_SIGN_IN
+#define OWNERS RECORD_KEEP_OWNERS
+#define ABSENT RECORD_KEEP_ABSENT
 
 static const struct {
     unsigned flags;
@@ -73,6 +75,14 @@ static const struct {
     {MFA | SIGN, "5=Eve 220=5", "5=Bob 220=4 300=yes 307=3 310=1", "5=Eve 220=5 300=yes 307=3 310=1"},
     {MFA | SIGN, "", "300=yes 310=1 500=x", "300=yes 310=1"},
     {MFA | SIGN, "", "", ""},
+    {OWNERS, "5=Staff", "5=Team 249=eve 300=yes", "5=Staff 249=eve"},
+    {OWNERS | MFA, "5=Staff 249=bob", "249=eve 250=x 300=yes", "5=Staff 249=eve 300=yes"},
+    {0, "5=Staff", "249=eve", "5=Staff"},
+    {ABSENT, "5=Staff", "5=Team 249=eve 300=yes 312=9", "5=Staff 249=eve 300=yes 312=9"},
+    {ABSENT, "", "5=Team 249=eve", "5=Team 249=eve"},
+    {ABSENT, "5=Staff 500=a", "4=x 500=b 500=c", "4=x 5=Staff 500=a"},
+    {ABSENT, "5=Staff 249=eve", "", "5=Staff 249=eve"},
+    {ABSENT, "5=Staff", NULL, "5=Staff"},
     {MFA | SIGN | RECORD_NO_SD, "500=x", "300=yes 312=1", "300=yes 312=1 500=x"},
 };
 

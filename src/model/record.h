@@ -36,6 +36,9 @@ enum record_flag {
     RECORD_NO_SD = 2,        /* a descriptor was asked for and did not come */
     RECORD_KEEP_MFA = 4,     /* what a report tells (attr.h 300..309) was not read this time: what is known stays */
     RECORD_KEEP_SIGN_IN = 8, /* the same of 310..319 */
+    RECORD_KEEP_OWNERS = 16, /* the same of the owners */
+    RECORD_KEEP_ABSENT = 32, /* the same of every attribute that it does not have */
+#define RECORD_KEEP (RECORD_KEEP_MFA | RECORD_KEEP_SIGN_IN | RECORD_KEEP_OWNERS | RECORD_KEEP_ABSENT)
 };
 
 struct record {

@@ -79,15 +79,22 @@ char schema_heuristic(const struct schema *s, size_t place);
 
 uint32_t schema_attribute_find(const struct schema *s, struct str name); /* SCHEMA_NONE; case-insensitive */
 uint32_t schema_class_find(const struct schema *s, struct str name);
-uint32_t schema_right_find(const struct schema *s, struct str name); /* cn or display name */
+uint32_t schema_right_find(const struct schema *s, struct str name); /* cn, else display name there or in Windows; also with dashes for spaces */
 enum schema_what { SCHEMA_UNKNOWN, SCHEMA_ATTRIBUTE, SCHEMA_CLASS, SCHEMA_PROPERTY_SET, SCHEMA_EXTENDED_RIGHT, SCHEMA_VALIDATED_WRITE };
+/* What can stand behind a right with this bit, in the order in which it is looked for, up to SCHEMA_UNKNOWN: property set, attribute, class
+ * for READ_ and WRITE_PROPERTY; class for children; extended right, property set, attribute, class for CONTROL_ACCESS; validated write,
+ * class for SELF; everything for 0. The order decides where one GUID is several things: member and Self-Membership; dNSHostName, a property
+ * set and a validated write. */
+const enum schema_what *schema_order(uint32_t bit);
 const char *schema_what_name(enum schema_what w); /* "an attribute" */
+size_t schema_n_items(const struct schema *s, enum schema_what w); /* of rights: of any kind */
+uint32_t schema_item_find(const struct schema *s, enum schema_what w, struct str name); /* SCHEMA_NONE */
 struct str schema_item_name(const struct schema *s, enum schema_what w, uint32_t index); /* lDAPDisplayName or cn */
 const uint8_t *schema_item_guid(const struct schema *s, enum schema_what w, uint32_t index);
-/* What a GUID can be for a right. Its bit decides where one GUID is several things (member and Self-Membership; dNSHostName, a property set
- * and a validated write): for READ_ and WRITE_PROPERTY property set, attribute, class; for children class; for CONTROL_ACCESS extended
- * right, property set, attribute, class; for SELF validated write, attribute, class; then whatever it is. */
+/* The first of schema_order(bit) that has this GUID; SCHEMA_UNKNOWN: none. A GUID of zeros is nobody's. */
 enum schema_what schema_guid_find(const struct schema *s, const uint8_t guid[16], uint32_t bit, uint32_t *index);
+/* The item of this kind that has this GUID; SCHEMA_NONE. */
+uint32_t schema_guid_find_as(const struct schema *s, enum schema_what w, const uint8_t guid[16]);
 
 /* Attributes that an object of this class may have: its own, its superclasses' and their auxiliary classes'. Ascending, each once;
  * borrowed from the schema. */

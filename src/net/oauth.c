@@ -364,6 +364,7 @@ static int judge(struct attempt *t, struct http_answer *a, const struct credenti
 static int fail_no_answer(struct attempt *t, struct err *e)
 {
     t->may_pass = e->class == ERR_NET || e->class == ERR_TIMEOUT;
+    if (t->may_pass && !e->hint[0]) err_hint(e, "check that this machine reaches %s: name, firewall, proxy; nothing was sent to anybody else", t->o->host);
     if (t->o->set.by == OAUTH_BY_MANAGED_IDENTITY && t->may_pass)
         err_hint(
             e, "managed identities exist on Azure machines only, and need %s to be reachable without a proxy",

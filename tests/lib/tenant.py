@@ -18,10 +18,12 @@ import subprocess
 import time
 import urllib.parse
 
+import harness
 from harness import ROOT, at_end, scratch, write, write_config
 
 NODE = os.environ.get("ROLLCALL_NODE", "node")
 MAIN = os.path.join(ROOT, "tests", "lab", "graph", "main.js")
+CLIENTS = os.path.join(ROOT, "tests", "lab", "graph", "clients")
 TENANT_ID = "5a3e0c1d-7b64-4f0e-9d1b-2c6f8a9b0c1d"
 CLIENT_ID = "c1ae0f4e-6d0b-4c1e-8a58-0d6a3f3b7e21"
 SECRET = "s3cret+with/specials&and%41=~."  # is another one when it is not URL-encoded
@@ -88,6 +90,8 @@ class Tenant:
             c.request(method, path, json.dumps(body) if body is not None else None)
             r = c.getresponse()
             value = json.loads(r.read())
+        except OSError:
+            raise AssertionError("the simulated tenant has ended (%s): %s" % (self.process.poll(), self.errors()))
         finally:
             c.close()
         assert r.status == 200, "%s %s: %s" % (method, path, value)
@@ -114,6 +118,10 @@ class Tenant:
 
     def oracle(self, *kinds):
         return self._control("GET", "/oracle" + ("?kinds=" + ",".join(kinds) if kinds else ""))
+
+    def totals(self):
+        """How many objects there are: {"users": n, ...}, without walking through them."""
+        return self._control("GET", "/totals")
 
     def counters(self):
         return self._control("GET", "/counters")
@@ -181,7 +189,8 @@ class Tenant:
         else:
             c = http.client.HTTPConnection(u.hostname, u.port, timeout=60)
         try:
-            c.request(method, urllib.parse.quote(u.path, safe="/$%#@'()=,:") + ("?" + urllib.parse.quote(u.query, safe="$&=,()'%+/:;@") if u.query else ""), body,
+            path = urllib.parse.quote(u.path, safe="/$%#@'()=,:") + ("?" + urllib.parse.quote(u.query, safe="$&=,()'%+/:;@") if u.query else "")
+            c.request(method, path, body,
                       {k.replace("_", "-"): v for k, v in headers.items()})
             r = c.getresponse()
             return r.status, {k.lower(): v for k, v in r.getheaders()}, r.read()
@@ -225,3 +234,45 @@ class Tenant:
             pages += 1
             path = value.get("@odata.nextLink")
         return rows, pages, value
+
+
+# --- cases with tenants -----------------------------------------------------------------------------------------
+
+_plain, _running = None, []
+
+
+def tenant(**settings):
+    """A tenant for one case."""
+    _running.append(Tenant(**settings))
+    return _running[-1]
+
+
+def plain():
+    """A tenant that no case changes."""
+    global _plain
+    if not _plain:
+        _plain = Tenant(users=400, groups=60, memberships=4000, devices=20)
+    return _plain
+
+
+def case(name):
+    """As harness.case, and ends the tenants that the case began with tenant()."""
+    def register(f):
+        @harness.case(name)
+        def run():
+            try:
+                f()
+            finally:
+                while _running:
+                    _running.pop().stop()
+    return register
+
+
+def client(t, script, *args, **env):
+    """What one of the independent clients (tests/lab/graph/clients) says of this tenant."""
+    assert os.path.isdir(os.path.join(CLIENTS, "node_modules")), "the clients are not installed: scripts/setup.sh test"
+    full = dict(os.environ, NODE_EXTRA_CA_CERTS=t.ca, NODE_NO_WARNINGS="1", LOGIN=t.login, GRAPH=t.graph, TENANT=t.tenant_id, CLIENT=t.client_id,
+                SECRET=t.secret, **env)
+    p = subprocess.run([NODE, os.path.join(CLIENTS, script), *args], env=full, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert p.returncode == 0 and p.stdout, (script, p.stderr[-3000:])
+    return json.loads(p.stdout)

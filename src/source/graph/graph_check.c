@@ -1,4 +1,5 @@
-/* graph_check.c - `check` of Entra ID: one step after the other, each with what was seen and what to do about it. */
+/* graph_check.c - `check` of Entra ID: one step after the other, each with what was seen and what to do about
+ * it. */
 #include "source/graph/graph_check.h"
 
 #include "base/when.h"
@@ -10,9 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SKEW_WARN_MS 60000 /* an assertion lives ten minutes, a token an hour: more than this will hurt one day */
+#define SKEW_WARN_MS                                                                                         \
+    60000 /* an assertion lives ten minutes, a token an hour: more than this will hurt one day */
 
-/* --- settings and credential ----------------------------------------------------------------------------- */
+/* --- settings and credential -----------------------------------------------------------------------------
+ */
 
 static const char *way_of(const struct oauth_settings *o)
 {
@@ -51,7 +54,8 @@ static void look_at_secret(struct graph_checkup *c, struct finding *f)
     say_secret(c, f, "client_secret", "a client secret");
     if (!oauth_looks_like_secret_id(secret_bytes(&c->job->password))) return;
     finding_say(f, "it is a GUID, as a secret's ID is; a secret's value never is one");
-    finding_warn(f, "put the secret's Value in place of its Secret ID; it is shown only when the secret is made, so make a new one if it is lost");
+    finding_warn(f, "put the secret's Value in place of its Secret ID; it is shown only when the secret is "
+                    "made, so make a new one if it is lost");
 }
 
 static void look_at_certificate(struct graph_checkup *c, struct finding *f, const struct oauth *o)
@@ -59,7 +63,8 @@ static void look_at_certificate(struct graph_checkup *c, struct finding *f, cons
     finding_say(f, "%s", c->s.set.oauth.certificate_path);
     if (c->job->password.len) say_secret(c, f, "client_certificate_password", "passphrase");
     graph_check_end(f, "the certificate", oauth_certificate_expires_ms(o),
-                    "make a new certificate, upload it to the app registration, and put it with its key into client_certificate");
+                    "make a new certificate, upload it to the app registration, and put it with its key into "
+                    "client_certificate");
 }
 
 /* Loads what signs in; nothing is sent. */
@@ -85,7 +90,8 @@ static void check_credential(struct graph_checkup *c, struct finding *f)
     oauth_close(o);
 }
 
-/* --- hosts ------------------------------------------------------------------------------------------------ */
+/* --- hosts ------------------------------------------------------------------------------------------------
+ */
 
 static int64_t patience(const struct graph_checkup *c)
 {
@@ -98,11 +104,13 @@ static void say_certificate(struct finding *f, const struct url *u, const struct
     const char *issuer = json_string_value(json_object_get(json_array_get(r->chain, 0), "issuer"));
     finding_say(f, "%s:%u, %s", u->host, u->port, r->protocol);
     if (issuer) finding_say(f, "certificate issued by %.200s", issuer);
-    f->detail = json_pack("{s:O, s:s, s:s, s:b}", "chain", r->chain, "protocol", r->protocol, "cipher", r->cipher, "trusted", r->trusted);
+    f->detail = json_pack("{s:O, s:s, s:s, s:b}", "chain", r->chain, "protocol", r->protocol, "cipher",
+                          r->cipher, "trusted", r->trusted);
     if (!r->trusted)
         finding_fail(f, &r->why);
     else
-        graph_check_end(f, "it", r->leaf_not_after_ms, "the service's own certificate must be renewed by whoever runs it");
+        graph_check_end(f, "it", r->leaf_not_after_ms,
+                        "the service's own certificate must be renewed by whoever runs it");
 }
 
 /* Name, TCP, TLS and the chain, as the doctor sees them. */
@@ -110,12 +118,18 @@ static void examine(struct graph_checkup *c, struct finding *f, const struct url
 {
     struct dial_addresses to;
     struct tls_report r = {0};
-    struct tls_question q = {
-        .to = &to, .port = u->port, .start = TLS_AT_ONCE, .name = u->host, .ca_path = c->s.set.oauth.ca_path, .deadline_ms = patience(c)};
+    struct tls_question q = {.to = &to,
+                             .port = u->port,
+                             .start = TLS_AT_ONCE,
+                             .name = u->host,
+                             .ca_path = c->s.set.oauth.ca_path,
+                             .deadline_ms = patience(c)};
     if (dial_resolve(&to, u->host, q.deadline_ms, &c->why) < 0 || tls_examine(&r, &q, &c->why) < 0) {
         err_wrap(&c->why, "%s", u->host);
         finding_fail(f, &c->why);
-        if (!*f->fix) snprintf(f->fix, sizeof f->fix, "let this machine reach %s port %u (HTTPS), by name", u->host, u->port);
+        if (!*f->fix)
+            snprintf(f->fix, sizeof f->fix, "let this machine reach %s port %u (HTTPS), by name", u->host,
+                     u->port);
         return;
     }
     say_certificate(f, u, &r);
@@ -141,7 +155,8 @@ static void check_graph(struct graph_checkup *c, struct finding *f)
     examine(c, f, &c->s.set.base);
 }
 
-/* --- the token --------------------------------------------------------------------------------------------- */
+/* --- the token ---------------------------------------------------------------------------------------------
+ */
 
 static const char *claim(const json_t *claims, const char *name)
 {
@@ -156,10 +171,12 @@ static void say_token(struct graph_checkup *c, struct finding *f)
     char name[200];
     long long minutes = (long long)(oauth_expires_ms(o) - when_now_ms()) / 60000;
     finding_say(f, "accepted, good for %lld minutes", minutes);
-    if (*finding_text(name, sizeof name, str_from(claim(claims, "app_displayname")))) finding_say(f, "as %s", name);
+    if (*finding_text(name, sizeof name, str_from(claim(claims, "app_displayname"))))
+        finding_say(f, "as %s", name);
     if (!claims) finding_say(f, "what it holds is not readable");
-    f->detail = json_pack("{s:s, s:s, s:s, s:O*}", "tenant", claim(claims, "tid"), "application", claim(claims, "appid"), "audience",
-                          claim(claims, "aud"), "roles", json_object_get(claims, "roles"));
+    f->detail = json_pack("{s:s, s:s, s:s, s:O*}", "tenant", claim(claims, "tid"), "application",
+                          claim(claims, "appid"), "audience", claim(claims, "aud"), "roles",
+                          json_object_get(claims, "roles"));
 }
 
 static void check_token(struct graph_checkup *c, struct finding *f)
@@ -172,7 +189,8 @@ static void check_token(struct graph_checkup *c, struct finding *f)
 
 static void check_clock(struct graph_checkup *c, struct finding *f)
 {
-    int64_t offset = oauth_clock_offset_ms(graph_client_oauth(c->s.client)), off = offset < 0 ? -offset : offset;
+    int64_t offset = oauth_clock_offset_ms(graph_client_oauth(c->s.client)),
+            off = offset < 0 ? -offset : offset;
     if (!offset) {
         finding_say(f, "the service does not tell its time");
         return;
@@ -180,13 +198,18 @@ static void check_clock(struct graph_checkup *c, struct finding *f)
     if (off < 2000)
         finding_say(f, "agrees with the service's");
     else
-        finding_say(f, "the service is %lld s %s", (long long)(off / 1000), offset < 0 ? "behind us" : "ahead of us");
-    if (off > SKEW_WARN_MS) finding_warn(f, "synchronize the clock of this machine (NTP): from five minutes on, sign-ins are refused");
+        finding_say(f, "the service is %lld s %s", (long long)(off / 1000),
+                    offset < 0 ? "behind us" : "ahead of us");
+    if (off > SKEW_WARN_MS)
+        finding_warn(
+            f, "synchronize the clock of this machine (NTP): from five minutes on, sign-ins are refused");
 }
 
-/* --- what later steps share --------------------------------------------------------------------------------- */
+/* --- what later steps share
+ * --------------------------------------------------------------------------------- */
 
-int graph_check_ask(struct graph_checkup *c, json_t **body, const struct graph_question *how, const char *path)
+int graph_check_ask(struct graph_checkup *c, json_t **body, const struct graph_question *how,
+                    const char *path)
 {
     char url[2048];
     struct graph_question q = *how;
@@ -201,7 +224,8 @@ int graph_check_ask(struct graph_checkup *c, json_t **body, const struct graph_q
 bool graph_check_is_refusal(const struct graph_checkup *c)
 {
     enum graph_fault x = c->failure.fault;
-    return x == GRAPH_FAULT_DENIED_PERMISSION || x == GRAPH_FAULT_DENIED_LICENCE || x == GRAPH_FAULT_UNSUPPORTED || x == GRAPH_FAULT_NOT_FOUND;
+    return x == GRAPH_FAULT_DENIED_PERMISSION || x == GRAPH_FAULT_DENIED_LICENCE ||
+           x == GRAPH_FAULT_UNSUPPORTED || x == GRAPH_FAULT_NOT_FOUND;
 }
 
 void graph_check_end(struct finding *f, const char *what, int64_t end_ms, const char *fix)
@@ -216,9 +240,25 @@ void graph_check_end(struct finding *f, const char *what, int64_t end_ms, const 
         finding_warn(f, "within %lld days: %s", (long long)(left / 86400000), fix);
 }
 
-/* --- the steps ----------------------------------------------------------------------------------------------- */
+/* --- the steps
+ * ----------------------------------------------------------------------------------------------- */
 
-enum { SETTINGS, CREDENTIAL, LOGIN, GRAPH, TOKEN, CLOCK, PERMISSIONS, ORGANIZATION, LICENCES, SAMPLE, DELTA, REPORTS, EXPIRY, N_STEPS };
+enum {
+    SETTINGS,
+    CREDENTIAL,
+    LOGIN,
+    GRAPH,
+    TOKEN,
+    CLOCK,
+    PERMISSIONS,
+    ORGANIZATION,
+    LICENCES,
+    SAMPLE,
+    DELTA,
+    REPORTS,
+    EXPIRY,
+    N_STEPS
+};
 #define NEEDS(s) (1u << (s))
 
 static const struct {

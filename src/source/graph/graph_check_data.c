@@ -14,7 +14,8 @@ static const char *text_of(const json_t *object, const char *key)
     return v ? v : "";
 }
 
-/* --- what is refused ------------------------------------------------------------------------------------- */
+/* --- what is refused -------------------------------------------------------------------------------------
+ */
 
 /* Of one part among several: said, and the next is tried. false: nothing more can be asked. */
 static bool note_refusal(struct graph_checkup *c, struct finding *f, const struct graph_question *q)
@@ -31,7 +32,8 @@ static bool note_refusal(struct graph_checkup *c, struct finding *f, const struc
     return true;
 }
 
-/* --- organization ------------------------------------------------------------------------------------------ */
+/* --- organization ------------------------------------------------------------------------------------------
+ */
 
 static const char *default_domain(const json_t *organization)
 {
@@ -52,7 +54,8 @@ static void say_sync(struct finding *f, const json_t *organization)
     if (!json_is_true(is_synced))
         finding_say(f, "not synchronized with an Active Directory");
     else if (*last)
-        finding_say(f, "synchronized with Active Directory, last at %s", finding_text(text, sizeof text, str_from(last)));
+        finding_say(f, "synchronized with Active Directory, last at %s",
+                    finding_text(text, sizeof text, str_from(last)));
     else
         finding_say(f, "synchronized with Active Directory");
 }
@@ -62,12 +65,15 @@ static void say_organization(struct finding *f, const json_t *organization)
     char text[300];
     size_t n = json_array_size(json_object_get(organization, "verifiedDomains"));
     finding_say(f, "%s", finding_text(text, sizeof text, str_from(text_of(organization, "displayName"))));
-    if (*finding_text(text, sizeof text, str_from(default_domain(organization)))) finding_say(f, "default domain %s", text);
+    if (*finding_text(text, sizeof text, str_from(default_domain(organization))))
+        finding_say(f, "default domain %s", text);
     finding_say(f, "%zu verified domain%s", n, n == 1 ? "" : "s");
-    if (*finding_text(text, sizeof text, str_from(text_of(organization, "tenantType"))) && strcmp(text, "AAD") != 0)
+    if (*finding_text(text, sizeof text, str_from(text_of(organization, "tenantType"))) &&
+        strcmp(text, "AAD") != 0)
         finding_say(f, "tenant type %s", text);
     say_sync(f, organization);
-    f->detail = json_pack("{s:s, s:s}", "id", text_of(organization, "id"), "default_domain", default_domain(organization));
+    f->detail = json_pack("{s:s, s:s}", "id", text_of(organization, "id"), "default_domain",
+                          default_domain(organization));
 }
 
 void graph_check_organization(struct graph_checkup *c, struct finding *f)
@@ -86,7 +92,8 @@ void graph_check_organization(struct graph_checkup *c, struct finding *f)
         finding_say(f, "the service names no organization");
 }
 
-/* --- licences ------------------------------------------------------------------------------------------------- */
+/* --- licences
+ * ------------------------------------------------------------------------------------------------- */
 
 void graph_check_licences(struct graph_checkup *c, struct finding *f)
 {
@@ -100,7 +107,8 @@ void graph_check_licences(struct graph_checkup *c, struct finding *f)
     if (p2 <= 0) finding_say(f, "so there are no eligible roles");
 }
 
-/* --- sample ----------------------------------------------------------------------------------------------------- */
+/* --- sample
+ * ----------------------------------------------------------------------------------------------------- */
 
 struct sampling {
     unsigned n_read, n_refused;
@@ -117,7 +125,8 @@ static void say_page(struct finding *f, const char *what, const json_t *body)
         finding_say(f, "%s: %lld", what, (long long)json_integer_value(count));
     else
         finding_say(f, "%s: %s%zu", what, has_more ? "more than " : "", n);
-    json_object_set_new(f->detail, what, json_integer(json_is_integer(count) ? json_integer_value(count) : (json_int_t)n));
+    json_object_set_new(f->detail, what,
+                        json_integer(json_is_integer(count) ? json_integer_value(count) : (json_int_t)n));
 }
 
 static void keep_group(struct sampling *s, const json_t *body)
@@ -128,7 +137,8 @@ static void keep_group(struct sampling *s, const json_t *body)
 }
 
 /* What an answer or refusal says. false: nothing more can be asked. */
-static bool take_page(struct graph_checkup *c, struct finding *f, struct sampling *s, const struct graph_question *q, int rc, json_t *body)
+static bool take_page(struct graph_checkup *c, struct finding *f, struct sampling *s,
+                      const struct graph_question *q, int rc, json_t *body)
 {
     if (rc < 0) {
         s->n_refused++;
@@ -140,7 +150,8 @@ static bool take_page(struct graph_checkup *c, struct finding *f, struct samplin
     return true;
 }
 
-static bool sample_path(struct graph_checkup *c, struct finding *f, struct sampling *s, const struct graph_question *q, const char *path)
+static bool sample_path(struct graph_checkup *c, struct finding *f, struct sampling *s,
+                        const struct graph_question *q, const char *path)
 {
     json_t *body;
     int rc = graph_check_ask(c, &body, q, path);
@@ -168,7 +179,8 @@ static bool sample_kind(struct graph_checkup *c, struct finding *f, struct sampl
 static bool sample_members(struct graph_checkup *c, struct finding *f, struct sampling *s)
 {
     char path[256];
-    struct graph_question q = {.is_advanced = true, .what = "members of one group", .permissions = "GroupMember.Read.All"};
+    struct graph_question q = {
+        .is_advanced = true, .what = "members of one group", .permissions = "GroupMember.Read.All"};
     if (!*s->group) return true;
     snprintf(path, sizeof path, "/groups/%s/members?$select=id&$top=5&$count=true", s->group);
     return sample_path(c, f, s, &q, path);
@@ -176,13 +188,15 @@ static bool sample_members(struct graph_checkup *c, struct finding *f, struct sa
 
 static bool sample_roles(struct graph_checkup *c, struct finding *f, struct sampling *s)
 {
-    struct graph_question q = {.what = "role assignments", .permissions = graph_place(KIND_role)->permissions_text};
+    struct graph_question q = {.what = "role assignments",
+                               .permissions = graph_place(KIND_role)->permissions_text};
     return sample_path(c, f, s, &q, "/roleManagement/directory/roleAssignments?$top=5");
 }
 
 static bool sample_all(struct graph_checkup *c, struct finding *f, struct sampling *s)
 {
-    static const enum kind kinds[] = {KIND_user, KIND_group, KIND_device, KIND_service_principal, KIND_administrative_unit, KIND_contact};
+    static const enum kind kinds[] = {
+        KIND_user, KIND_group, KIND_device, KIND_service_principal, KIND_administrative_unit, KIND_contact};
     for (size_t i = 0; i < n_elements(kinds); i++)
         if (c->s.kinds & KIND_BIT(kinds[i]) && !sample_kind(c, f, s, kinds[i])) return false;
     if (c->s.kinds & KIND_BIT(KIND_group) && !sample_members(c, f, s)) return false;
@@ -198,11 +212,13 @@ void graph_check_sample(struct graph_checkup *c, struct finding *f)
     f->class = ERR_DENIED;
 }
 
-/* --- delta -------------------------------------------------------------------------------------------------------- */
+/* --- delta
+ * -------------------------------------------------------------------------------------------------------- */
 
 void graph_check_delta(struct graph_checkup *c, struct finding *f)
 {
-    struct graph_question q = {.what = "changes of users", .permissions = graph_place(KIND_user)->permissions_text};
+    struct graph_question q = {.what = "changes of users",
+                               .permissions = graph_place(KIND_user)->permissions_text};
     json_t *body;
     if (c->s.set.incremental != GRAPH_DELTA || !(c->s.kinds & KIND_BIT(KIND_user))) {
         f->verdict = STEP_SKIP;
@@ -217,14 +233,18 @@ void graph_check_delta(struct graph_checkup *c, struct finding *f)
         finding_say(f, "the service gives delta tokens (they live seven days)");
     } else {
         finding_say(f, "the service gave no delta token");
-        finding_warn(f, "every run will be a full one; set incremental: off if this cloud has no delta queries");
+        finding_warn(f,
+                     "every run will be a full one; set incremental: off if this cloud has no delta queries");
     }
     json_decref(body);
 }
 
-/* --- reports --------------------------------------------------------------------------------------------------------- */
+/* --- reports
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
-static bool try_report(struct graph_checkup *c, struct finding *f, const struct graph_question *q, const char *path)
+static bool try_report(struct graph_checkup *c, struct finding *f, const struct graph_question *q,
+                       const char *path)
 {
     json_t *body;
     if (graph_check_ask(c, &body, q, path) < 0) return note_refusal(c, f, q);
@@ -234,38 +254,53 @@ static bool try_report(struct graph_checkup *c, struct finding *f, const struct 
 }
 
 /* Where the tenant says that it has no licence, asking would only be refused, some times over. */
-static bool is_licensed(struct graph_checkup *c, struct finding *f, const char *what, const char *plan, const char *fix)
+static bool is_licensed(struct graph_checkup *c, struct finding *f, const char *what, const char *plan,
+                        const char *fix)
 {
     if (graph_tenant_has_plan(&c->s, "AAD_PREMIUM_P2") || graph_tenant_has_plan(&c->s, plan)) return true;
-    finding_say(f, "%s: left out, since the tenant has no Entra ID %s licence", what, strcmp(plan, "AAD_PREMIUM") == 0 ? "P1 or P2" : "P2");
+    finding_say(f, "%s: left out, since the tenant has no Entra ID %s licence", what,
+                strcmp(plan, "AAD_PREMIUM") == 0 ? "P1 or P2" : "P2");
     if (fix) finding_warn(f, "%s", fix);
     return false;
 }
 
 void graph_check_reports(struct graph_checkup *c, struct finding *f)
 {
-    struct graph_question sign_in = {.bucket = GRAPH_REPORTS, .what = "sign-in activity", .permissions = "AuditLog.Read.All"},
-                          mfa = {.bucket = GRAPH_REPORTS, .what = "the MFA registration report", .permissions = "AuditLog.Read.All"},
-                          eligible = {.what = "eligible role assignments", .permissions = "RoleManagement.Read.Directory"};
+    struct graph_question sign_in = {.bucket = GRAPH_REPORTS,
+                                     .what = "sign-in activity",
+                                     .permissions = "AuditLog.Read.All"},
+                          mfa = {.bucket = GRAPH_REPORTS,
+                                 .what = "the MFA registration report",
+                                 .permissions = "AuditLog.Read.All"},
+                          eligible = {.what = "eligible role assignments",
+                                      .permissions = "RoleManagement.Read.Directory"};
     const struct graph_settings *set = &c->s.set;
     bool has_users = c->s.kinds & KIND_BIT(KIND_user), goes_on = true;
     bool has_report = set->mfa == GRAPH_MFA_AUTO || set->mfa == GRAPH_MFA_REPORT;
-    if (has_users && set->sign_in_activity && is_licensed(c, f, sign_in.what, "AAD_PREMIUM", "without Entra ID P1 or P2, set sign_in_activity: off"))
+    if (has_users && set->sign_in_activity &&
+        is_licensed(c, f, sign_in.what, "AAD_PREMIUM",
+                    "without Entra ID P1 or P2, set sign_in_activity: off"))
         goes_on = try_report(c, f, &sign_in, "/users?$select=id,signInActivity&$top=1");
     if (goes_on && has_users && has_report &&
-        is_licensed(c, f, mfa.what, "AAD_PREMIUM", "without Entra ID P1 or P2, set mfa: methods (with UserAuthenticationMethod.Read.All) or mfa: off"))
+        is_licensed(c, f, mfa.what, "AAD_PREMIUM",
+                    "without Entra ID P1 or P2, set mfa: methods (with UserAuthenticationMethod.Read.All) or "
+                    "mfa: off"))
         goes_on = try_report(c, f, &mfa, "/reports/authenticationMethods/userRegistrationDetails?$top=1");
-    if (goes_on && c->s.kinds & KIND_BIT(KIND_role) && is_licensed(c, f, eligible.what, "AAD_PREMIUM_P2", NULL))
-        goes_on = try_report(c, f, &eligible, "/roleManagement/directory/roleEligibilityScheduleInstances?$top=1");
+    if (goes_on && c->s.kinds & KIND_BIT(KIND_role) &&
+        is_licensed(c, f, eligible.what, "AAD_PREMIUM_P2", NULL))
+        goes_on =
+            try_report(c, f, &eligible, "/roleManagement/directory/roleEligibilityScheduleInstances?$top=1");
     if (goes_on && !f->evidence.len) {
         f->verdict = STEP_SKIP;
         finding_say(f, "not used by these settings");
     }
 }
 
-/* --- expiry of the secret ------------------------------------------------------------------------------------------------ */
+/* --- expiry of the secret
+ * ------------------------------------------------------------------------------------------------ */
 
-/* The hint is the first three characters of the secret: with it ours is told from the others. It is not shown. */
+/* The hint is the first three characters of the secret: with it ours is told from the others. It is not
+ * shown. */
 static bool is_ours(const json_t *credential, const struct secret *secret)
 {
     const char *hint = text_of(credential, "hint");
@@ -281,16 +316,21 @@ static void say_secrets(struct graph_checkup *c, struct finding *f, const json_t
     json_array_foreach(credentials, i, one)
     {
         int64_t end;
-        if (!is_ours(one, &c->job->password) || !when_parse(&end, str_from(text_of(one, "endDateTime")))) continue;
+        if (!is_ours(one, &c->job->password) || !when_parse(&end, str_from(text_of(one, "endDateTime"))))
+            continue;
         n_ours++;
         if (end > latest) latest = end;
     }
     if (!n_ours) {
-        finding_say(f, "%zu client secrets of the application, of which none is known as ours", json_array_size(credentials));
+        finding_say(f, "%zu client secrets of the application, of which none is known as ours",
+                    json_array_size(credentials));
         return;
     }
-    finding_say(f, "%zu client secret%s of the application", json_array_size(credentials), json_array_size(credentials) == 1 ? "" : "s");
-    graph_check_end(f, "ours", latest, "make a new client secret (App registrations, Certificates & secrets) and put its Value where client_secret refers to");
+    finding_say(f, "%zu client secret%s of the application", json_array_size(credentials),
+                json_array_size(credentials) == 1 ? "" : "s");
+    graph_check_end(f, "ours", latest,
+                    "make a new client secret (App registrations, Certificates & secrets) and put its Value "
+                    "where client_secret refers to");
 }
 
 static void look_up_secret(struct graph_checkup *c, struct finding *f)
@@ -299,17 +339,24 @@ static void look_up_secret(struct graph_checkup *c, struct finding *f)
     uint8_t guid[GUID_SIZE];
     char path[200];
     json_t *body;
-    bool may = graph_client_may(c->s.client, "Application.Read.All Application.ReadWrite.All Directory.Read.All") != 0;
+    bool may = graph_client_may(c->s.client,
+                                "Application.Read.All Application.ReadWrite.All Directory.Read.All") != 0;
     if (!may || !guid_parse(guid, str_from(c->s.set.oauth.client_id))) {
-        finding_say(f, "when the client secret ends cannot be seen without Application.Read.All; " FIX_PORTAL);
+        finding_say(f,
+                    "when the client secret ends cannot be seen without Application.Read.All; " FIX_PORTAL);
         return;
     }
-    snprintf(path, sizeof path, "/applications(appId='%s')?$select=id,passwordCredentials", c->s.set.oauth.client_id);
+    snprintf(path, sizeof path, "/applications?$filter=appId%%20eq%%20'%s'&$select=id,passwordCredentials",
+             c->s.set.oauth.client_id);
     if (graph_check_ask(c, &body, &q, path) < 0) {
         finding_say(f, "when the client secret ends cannot be seen (%s); " FIX_PORTAL, c->why.message);
         return;
     }
-    say_secrets(c, f, json_object_get(body, "passwordCredentials"));
+    const json_t *application = json_array_get(json_object_get(body, "value"), 0);
+    if (application)
+        say_secrets(c, f, json_object_get(application, "passwordCredentials"));
+    else
+        finding_say(f, "the application is registered in another tenant, where its client secret can be seen");
     json_decref(body);
 }
 
@@ -320,8 +367,9 @@ void graph_check_expiry(struct graph_checkup *c, struct finding *f)
         look_up_secret(c, f);
         return;
     case OAUTH_BY_CERTIFICATE:
-        graph_check_end(f, "the certificate", oauth_certificate_expires_ms(graph_client_oauth(c->s.client)),
-                        "make a new certificate and upload it to the app registration before the old one ends");
+        graph_check_end(
+            f, "the certificate", oauth_certificate_expires_ms(graph_client_oauth(c->s.client)),
+            "make a new certificate and upload it to the app registration before the old one ends");
         return;
     case OAUTH_BY_FEDERATED:
     case OAUTH_BY_MANAGED_IDENTITY:

@@ -1,4 +1,5 @@
-/* graph_check_roles.c - the application permissions in the token against what each feature needs. A diagnosis: the service decides. */
+/* graph_check_roles.c - the application permissions in the token against what each feature needs. A
+ * diagnosis: the service decides. */
 #include "source/graph/graph_check.h"
 
 #include <stdio.h>
@@ -6,6 +7,7 @@
 #define SHOWN 4
 
 /* What is not a kind of its own; those are in graph_place. */
+/* clang-format off */
 static const struct feature {
     const char *what;
     const char *permissions; /* any of */
@@ -25,9 +27,11 @@ static const struct feature {
     {"authentication methods user by user", "UserAuthenticationMethod.Read.All UserAuthenticationMethod.ReadWrite.All",
      "UserAuthenticationMethod.Read.All", KIND_user, FOR_METHODS},
 };
+/* clang-format on */
 
-static const enum kind listed[] = {KIND_user,   KIND_group,   KIND_role,   KIND_administrative_unit, KIND_service_principal,
-                                   KIND_device, KIND_contact, KIND_tenant};
+static const enum kind listed[] = {
+    KIND_user,   KIND_group,   KIND_role,  KIND_administrative_unit, KIND_service_principal,
+    KIND_device, KIND_contact, KIND_tenant};
 
 static bool is_wanted(const struct feature *x, const struct graph_settings *set)
 {
@@ -36,7 +40,8 @@ static bool is_wanted(const struct feature *x, const struct graph_settings *set)
     return x->when == ALWAYS || set->mfa == GRAPH_MFA_METHODS;
 }
 
-/* --- missing ---------------------------------------------------------------------------------------------- */
+/* --- missing ----------------------------------------------------------------------------------------------
+ */
 
 struct lacking {
     struct finding *f;
@@ -45,7 +50,8 @@ struct lacking {
     unsigned n, n_asked;
 };
 
-static void ask(struct graph_checkup *c, struct lacking *l, const char *what, const char *permissions, const char *grant)
+static void ask(struct graph_checkup *c, struct lacking *l, const char *what, const char *permissions,
+                const char *grant)
 {
     l->n_asked++;
     if (graph_client_may(c->s.client, permissions)) return;
@@ -62,11 +68,15 @@ static void say_fix(struct lacking *l)
     while (rest.len) {
         size_t n = str_index(rest, ',');
         struct str one = str_trim((struct str){rest.ptr, n});
-        if (!once.len || !memmem(once.ptr, once.len, one.ptr, one.len)) buf_printf(&once, "%s%.*s", once.len ? ", " : "", STR_FMT(one));
+        if (!once.len || !memmem(once.ptr, once.len, one.ptr, one.len))
+            buf_printf(&once, "%s%.*s", once.len ? ", " : "", STR_FMT(one));
         n += n < rest.len;
         rest = (struct str){rest.ptr + n, rest.len - n};
     }
-    finding_warn(l->f, "grant as application permissions, with admin consent: %s; or leave these kinds and features out", buf_cstr(&once));
+    finding_warn(
+        l->f,
+        "grant as application permissions, with admin consent: %s; or leave these kinds and features out",
+        buf_cstr(&once));
     buf_free(&once);
 }
 
@@ -87,13 +97,15 @@ static void check_missing(struct graph_checkup *c, struct finding *f, json_t *mi
     buf_free(&l.fix);
 }
 
-/* --- more than needed --------------------------------------------------------------------------------------- */
+/* --- more than needed
+ * --------------------------------------------------------------------------------------- */
 
 /* Names by which a permission is known to change things or to act for people. */
 static bool is_dangerous(const char *role)
 {
-    static const char *const marks[] = {"Write", "AccessAsUser", "full_access", "FullControl", "Manage.", ".Manage", ".Send", ".Create", ".Delete",
-                                        "Impersonat"};
+    static const char *const marks[] = {"Write",   "AccessAsUser", "full_access",   "FullControl", "Manage.",
+                                        ".Manage", ".Send",        ".Create",       ".Delete",     "Impersonat",
+                                        ".Invite", "Revoke",       "EnableDisable", ".Command",    ".Upload"};
     for (size_t i = 0; i < n_elements(marks); i++)
         if (strstr(role, marks[i])) return true;
     return false;
@@ -123,14 +135,17 @@ static void check_excess(const json_t *roles, struct finding *f, json_t *excess)
 
 void graph_check_permissions(struct graph_checkup *c, struct finding *f)
 {
-    const json_t *claims = oauth_claims(graph_client_oauth(c->s.client)), *roles = json_object_get(claims, "roles");
+    const json_t *claims = oauth_claims(graph_client_oauth(c->s.client)),
+                 *roles = json_object_get(claims, "roles");
     if (!claims) {
-        finding_say(f, "the token is not readable, so its permissions are not known; the steps below try them");
+        finding_say(f,
+                    "the token is not readable, so its permissions are not known; the steps below try them");
         return;
     }
     finding_say(f, "%zu application permissions", json_array_size(roles));
     if (!json_array_size(roles)) {
-        finding_warn(f, "grant User.Read.All, GroupMember.Read.All, Member.Read.Hidden, RoleManagement.Read.Directory and AuditLog.Read.All as application "
+        finding_warn(f, "grant User.Read.All, GroupMember.Read.All, Member.Read.Hidden, "
+                        "RoleManagement.Read.Directory and AuditLog.Read.All as application "
                         "permissions (not delegated ones), and give admin consent");
         return;
     }

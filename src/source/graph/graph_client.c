@@ -17,7 +17,7 @@
 #define REQUEST_ID      37          /* characters of a GUID and NUL */
 
 struct asked {
-    struct asked *next;
+    struct asked *next, **at; /* at: among those under way */
     enum graph_bucket bucket;
     bool is_advanced, is_minimal, was_renewed;
     char *url;
@@ -44,10 +44,11 @@ struct graph_client {
     unsigned n_tokens; /* so far */
     struct graph_throttle buckets[GRAPH_BUCKETS];
     struct queue waiting[GRAPH_BUCKETS];
+    struct asked *sent; /* under way */
     size_t under_way;
     struct graph_stats stats;
     unsigned n_answered; /* in this graph_client_run */
-    int failed;          /* of a callback */
+    int failed;          /* of a callback, or of what waits for one question: nothing goes on then */
     struct err why;
 };
 
@@ -74,6 +75,22 @@ static struct asked *queue_take(struct queue *q, int64_t now_ms)
         return a;
     }
     return NULL;
+}
+
+/* Those under way are kept by libcurl alone; this is for a job that breaks off. */
+static void sent_put(struct asked **list, struct asked *a)
+{
+    a->next = *list;
+    a->at = list;
+    if (a->next) a->next->at = &a->next;
+    *list = a;
+}
+
+static struct asked *sent_take(struct asked *a)
+{
+    *a->at = a->next;
+    if (a->next) a->next->at = a->at;
+    return a;
 }
 
 static void asked_free(struct asked *a)
@@ -110,6 +127,7 @@ void graph_client_close(struct graph_client *c)
     http_close(c->http);
     for (size_t i = 0; i < GRAPH_BUCKETS; i++)
         for (struct asked *a; (a = queue_take(&c->waiting[i], INT64_MAX));) asked_free(a);
+    while (c->sent) asked_free(sent_take(c->sent));
     oauth_close(c->oauth);
     free(c);
 }
@@ -319,6 +337,7 @@ static void on_answer(void *ctx, const struct http_answer *answer)
 {
     struct asked *a = ctx;
     struct graph_client *c = a->client;
+    sent_take(a);
     c->under_way--;
     c->stats.bytes += answer->wire_bytes;
     if (answer->rc < 0)
@@ -356,6 +375,7 @@ static int send(struct graph_client *c, struct asked *a, struct err *e)
     }
     a->token = c->n_tokens;
     c->stats.requests++;
+    sent_put(&c->sent, a);
     c->under_way++;
     graph_throttle_started(&c->buckets[a->bucket]);
     return 0;
@@ -451,10 +471,19 @@ int graph_client_fetch(struct graph_client *c, const struct graph_question *q, j
     struct fetched f = {0};
     struct graph_question mine = *q;
     *body = NULL;
+    if (failure) *failure = (struct graph_failure){.fault = GRAPH_FAULT_FATAL};
     mine.done = on_fetched;
     mine.ctx = &f;
     try(graph_client_ask(c, &mine, e));
-    while (!f.is_over) try(graph_client_run(c, INT64_MAX, e));
+    int rc = 0;
+    while (rc == 0 && !f.is_over) rc = graph_client_run(c, INT64_MAX, e);
+    if (!f.is_over) { /* f goes, and nobody may write into it later */
+        c->failed = rc;
+        c->why = *e;
+        return rc;
+    }
+    json_decref(rc < 0 ? f.body : NULL);
+    if (rc < 0) return rc;
     if (failure) *failure = f.failure;
     *body = f.body;
     if (f.rc < 0) *e = f.why;

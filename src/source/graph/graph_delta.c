@@ -6,6 +6,9 @@
 #include <stdlib.h>
 
 #define URL_ROOM ((size_t)16 << 10)
+#define WITHOUT_MAX 32 /* properties that one cloud may lack */
+#define CLOCKS_MS 300000 /* our clock and the service's may differ by so much; who comes twice does no harm */
+#define IDS_MAX  ((size_t)1 << 20) /* changes of more are not followed one by one */
 #define FEW_IDS  1000u /* are read by id without counting what a listing would cost */
 
 /* Kinds that have a delta query, and what else than the fields it shall watch. */
@@ -22,10 +25,9 @@ struct watch {
     enum kind kind;
     struct graph_pages pages;
     bool is_beginning; /* else following */
-    bool without_fields; /* second attempt of a beginning */
+    unsigned n_tries; /* of a beginning, without what this cloud lacks */
     uint64_t n_bad;
 };
-
 
 static int take_entry(void *ctx, const json_t *item, struct err *e)
 {
@@ -34,7 +36,7 @@ static int take_entry(void *ctx, const json_t *item, struct err *e)
     uint8_t guid[GUID_SIZE];
     (void)e;
     if (w->is_beginning) return 0;
-    if (!id || !guid_parse(guid, str_from(id)))
+    if (!id || !guid_parse(guid, str_from(id)) || w->s->ids[w->kind].n == IDS_MAX)
         w->n_bad++;
     else
         graph_ids_add(&w->s->ids[w->kind], guid, json_object_get(item, "@removed") != NULL);
@@ -45,6 +47,7 @@ static int forget(void *ctx, struct err *e)
 {
     struct watch *w = ctx;
     (void)e;
+    w->n_bad = 0;
     graph_ids_free(&w->s->ids[w->kind]);
     return 0;
 }
@@ -56,12 +59,12 @@ static void keep_link(struct watch *w)
 
 static int ask_beginning(struct watch *w, struct err *e);
 
-/* Without a link the kind is listed in every run: slower, and as right. */
+/* Without a link the kind is listed in every run: slower, and as right. A delta of fewer fields than are read, or without members, would
+ * pass over what changes in the others. */
 static int begin_refused(struct watch *w, struct err *e)
 {
     char what[120];
-    if (!w->without_fields && w->pages.failure.status == 400) {
-        w->without_fields = true;
+    if (w->n_tries++ < WITHOUT_MAX && graph_list_learn(w->s, w->kind, &w->pages.failure, e)) {
         graph_pages_free(&w->pages);
         w->s->n_open++;
         return ask_beginning(w, e);
@@ -81,7 +84,7 @@ static int follow_failed(struct watch *w, struct err *e)
     graph_ids_free(&w->s->ids[w->kind]);
     w->s->plan[w->kind] = GRAPH_LIST;
     if (f != GRAPH_FAULT_RESYNC && f != GRAPH_FAULT_RESTART_COLLECTION && f != GRAPH_FAULT_NOT_FOUND && f != GRAPH_FAULT_UNSUPPORTED &&
-        f != GRAPH_FAULT_DENIED_PERMISSION) {
+        f != GRAPH_FAULT_DENIED_PERMISSION && f != GRAPH_FAULT_PAGE_TOO_LARGE) {
         *e = w->pages.why;
         return w->pages.rc;
     }
@@ -123,9 +126,9 @@ static int ask_beginning(struct watch *w, struct err *e)
     const char *also = "";
     for (size_t i = 0; i < n_elements(kinds); i++)
         if (kinds[i].kind == w->kind) also = kinds[i].also;
-    struct str select = graph_fields_select(&fields, w->kind, URL_ROOM, 0, buf_cstr(&w->s->without));
+    struct str select = graph_fields_select(&fields, w->kind, URL_ROOM, 0, buf_cstr(&w->s->without[w->kind]));
     buf_printf(&url, "%s%s/delta?$deltatoken=latest", w->s->set.base_text, graph_place(w->kind)->path);
-    if (!w->without_fields) buf_printf(&url, "&$select=%.*s%s", STR_FMT(select), also);
+    buf_printf(&url, "&$select=%.*s%s", STR_FMT(select), also);
     prepare(w);
     int rc = graph_pages_start(&w->pages, buf_cstr(&url), e);
     buf_free(&url);
@@ -200,7 +203,7 @@ json_t *graph_watermark_make(const struct graph_session *s, int64_t started_ms, 
 {
     char since[WHEN_TEXT];
     return json_pack("{s:s, s:I, s:O, s:I, s:s, s:s}", "tenant", s->tenant_id, "kinds", (json_int_t)s->kinds, "links", s->links, "reports_ms",
-                     (json_int_t)reports_ms, "methods_after", graph_mfa_methods_after(s), "since", when_format(since, started_ms));
+                     (json_int_t)reports_ms, "methods_after", graph_mfa_methods_after(s), "since", when_format(since, started_ms - CLOCKS_MS));
 }
 
 const char *graph_watermark_unfit(const struct graph_session *s, const json_t *mark)

@@ -23,6 +23,7 @@ struct graph_row {
     bool quotes; /* the service's own words add something */
 };
 
+/* clang-format off */
 #define HINT_CONSENT "an administrator of the tenant must consent to the application (Enterprise applications, Permissions)"
 #define HINT_CLOUD   "check cloud, or login_url and graph_url: tokens of one national cloud are worth nothing in another"
 #define HINT_DELTA   "a full read follows by itself; run at least every seven days"
@@ -147,21 +148,41 @@ static const struct graph_row rows[] = {
     {407, NULL, NULL, GRAPH_FAULT_FATAL, ERR_NET, "a proxy on the way wants credentials", "let this machine reach the service without a proxy",
      false},
 };
+/* clang-format on */
 
 /* Of whole hundreds. */
 static const struct graph_row redirected = {
-    0, NULL, NULL, GRAPH_FAULT_FATAL, ERR_PROTO, "the service answers with a redirect, which is not followed: a token goes to one host only",
-    "check cloud or graph_url; a captive portal or proxy answers like that too", false};
-static const struct graph_row broken = {0, NULL, NULL, GRAPH_FAULT_RETRY, ERR_NET, "the service is broken for the moment", HINT_WAIT, true};
-static const struct graph_row refused = {0,    NULL, NULL, GRAPH_FAULT_FATAL, ERR_PROTO, "the service does not accept the request",
-                                         NULL, true};
+    0,
+    NULL,
+    NULL,
+    GRAPH_FAULT_FATAL,
+    ERR_PROTO,
+    "the service answers with a redirect, which is not followed: a token goes to one host only",
+    "check cloud or graph_url; a captive portal or proxy answers like that too",
+    false};
+static const struct graph_row broken = {
+    0, NULL, NULL, GRAPH_FAULT_RETRY, ERR_NET, "the service is broken for the moment", HINT_WAIT, true};
+static const struct graph_row refused = {
+    0, NULL, NULL, GRAPH_FAULT_FATAL, ERR_PROTO, "the service does not accept the request", NULL, true};
 static const struct graph_row senseless = {
-    0, NULL, NULL, GRAPH_FAULT_FATAL, ERR_PROTO, "the answer makes no sense",
-    "check cloud or graph_url: is this Microsoft Graph, and nothing in between that answers for it?", true};
+    0,
+    NULL,
+    NULL,
+    GRAPH_FAULT_FATAL,
+    ERR_PROTO,
+    "the answer makes no sense",
+    "check cloud or graph_url: is this Microsoft Graph, and nothing in between that answers for it?",
+    true};
 /* 403 or 404 that Graph did not write: no proof that something is forbidden or gone. */
 static const struct graph_row foreign = {
-    0, NULL, NULL, GRAPH_FAULT_FATAL, ERR_PROTO, "somebody else than Microsoft Graph refused the request (the body is not Graph's)",
-    "check graph_url; a proxy or firewall on the way answers like that", true};
+    0,
+    NULL,
+    NULL,
+    GRAPH_FAULT_FATAL,
+    ERR_PROTO,
+    "somebody else than Microsoft Graph refused the request (the body is not Graph's)",
+    "check graph_url; a proxy or firewall on the way answers like that",
+    true};
 
 /* --- finding the row ------------------------------------------------------------------------------------ */
 
@@ -210,7 +231,8 @@ static struct str text_of(const json_t *object, const char *key)
 
 static void add_code(struct said *s, struct str code)
 {
-    if (code.len && code.len < sizeof((struct graph_failure *)0)->code && s->n_codes < CODES_MAX) s->codes[s->n_codes++] = code;
+    if (code.len && code.len < sizeof((struct graph_failure *)0)->code && s->n_codes < CODES_MAX)
+        s->codes[s->n_codes++] = code;
 }
 
 static const json_t *inner_of(const json_t *error)
@@ -224,7 +246,8 @@ static const json_t *error_of(const json_t *root)
 {
     const json_t *error = json_object_get(root, "error");
     if (json_is_object(error)) return error;
-    return !error && json_is_string(json_object_get(root, "code")) && json_object_get(root, "message") ? root : NULL;
+    return !error && json_is_string(json_object_get(root, "code")) && json_object_get(root, "message") ? root
+                                                                                                       : NULL;
 }
 
 static void read_error(struct said *s, const json_t *error)
@@ -237,12 +260,14 @@ static void read_error(struct said *s, const json_t *error)
     }
 }
 
-/* The reports and role management services put a JSON document into the message of another. Owned by the caller. */
+/* The reports and role management services put a JSON document into the message of another. Owned by the
+ * caller. */
 static json_t *unwrap_message(struct said *s)
 {
     if (!str_starts(s->message, STR("{"))) return NULL;
     json_t *inside = json_loadb(s->message.ptr, s->message.len, 0, NULL);
-    struct str code = text_of(inside, "errorCode"), message = text_of(inside, "message"), value = text_of(inside, "value");
+    struct str code = text_of(inside, "errorCode"), message = text_of(inside, "message"),
+               value = text_of(inside, "value");
     add_code(s, code);
     if (message.len || value.len) s->message = message.len ? message : value;
     return inside;
@@ -267,10 +292,12 @@ static void judge(struct graph_failure *f, const struct said *s)
     if (!f->row) f->row = row_of_status(f->status);
 }
 
-/* A refusal that Graph did not write proves nothing; what throttles, breaks or wants another token does so whoever says it. */
+/* A refusal that Graph did not write proves nothing; what throttles, breaks or wants another token does so
+ * whoever says it. */
 static bool is_foreign(const struct graph_failure *f, struct bytes body)
 {
-    if (f->is_json || f->status < 400 || f->status >= 500 || f->status == 407 || f->status == 414) return false;
+    if (f->is_json || f->status < 400 || f->status >= 500 || f->status == 407 || f->status == 414)
+        return false;
     if (f->row->fault == GRAPH_FAULT_NOT_FOUND) return true;
     return body.len && (f->row->fault == GRAPH_FAULT_FATAL || f->row->fault == GRAPH_FAULT_DENIED_PERMISSION);
 }
@@ -310,15 +337,21 @@ static void hint_of(struct err *e, const struct graph_failure *f, const char *pe
     if (f->row->hint)
         err_hint(e, "%s", f->row->hint);
     else if (f->fault == GRAPH_FAULT_DENIED_PERMISSION && permissions)
-        err_hint(e, "grant %s (application permission) to the app registration and give admin consent; it counts from the next token on",
+        err_hint(e,
+                 "grant %s (application permission) to the app registration and give admin consent; it "
+                 "counts from the next token on",
                  permissions);
     else if (f->fault == GRAPH_FAULT_DENIED_PERMISSION)
-        err_hint(e, "grant the application permission for it, with admin consent; it counts from the next token on");
+        err_hint(
+            e,
+            "grant the application permission for it, with admin consent; it counts from the next token on");
     else
-        err_hint(e, "see what the service says; with its request id Microsoft's support can find the request");
+        err_hint(e,
+                 "see what the service says; with its request id Microsoft's support can find the request");
 }
 
-int graph_failure_explain(struct err *e, const struct graph_failure *f, struct str request_id, const char *what, const char *permissions)
+int graph_failure_explain(struct err *e, const struct graph_failure *f, struct str request_id,
+                          const char *what, const char *permissions)
 {
     struct buf b = buf_new(sizeof e->message - 1);
     bool names_permissions = f->fault == GRAPH_FAULT_DENIED_PERMISSION && permissions;
@@ -333,7 +366,8 @@ int graph_failure_explain(struct err *e, const struct graph_failure *f, struct s
     return err_wrap(e, "%s", what);
 }
 
-int graph_explain(struct err *e, long status, struct bytes body, struct str request_id, const char *what, const char *permissions)
+int graph_explain(struct err *e, long status, struct bytes body, struct str request_id, const char *what,
+                  const char *permissions)
 {
     struct graph_failure f;
     graph_failure_read(&f, status, body);

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "source/graph/graph_explain.h"
 
+/* clang-format off */
 #define INNER "\"innerError\":{\"date\":\"2024-02-20T10:10:57\",\"request-id\":\"00000000-0000-0000-0000-000000000000\"," \
               "\"client-request-id\":\"00000000-0000-0000-0000-000000000000\"}"
 #define BODY(code, message) "{\"error\":{\"code\":\"" code "\",\"message\":\"" message "\"," INNER "}}"
@@ -158,6 +159,7 @@ static const struct {
      "\"request-id\",\"date\":\"date-time\"}}}",
      GRAPH_FAULT_FATAL, ERR_PROTO, "\"Uploaded fragment overlaps with existing data.\" (HTTP 400, invalidRange", "request id"},
 };
+/* clang-format on */
 
 static int explain(struct err *e, long status, struct bytes body, const char *permissions)
 {
@@ -173,11 +175,17 @@ static void test_answers(void **state)
         struct bytes body = bytes_of(str_from(cases[i].body));
         int rc = explain(&e, cases[i].status, body, "GroupMember.Read.All or Directory.Read.All");
         enum graph_fault fault = graph_fault_of(cases[i].status, body);
-        if (fault != cases[i].fault) fail_msg("%s: %s, not %s", cases[i].name, graph_fault_name(fault), graph_fault_name(cases[i].fault));
-        if (rc != (int)cases[i].class || e.class != cases[i].class) fail_msg("%s: class %d", cases[i].name, rc);
-        if (!strstr(e.message, cases[i].says)) fail_msg("%s: '%s' is not in '%s'", cases[i].name, cases[i].says, e.message);
-        if (!strstr(e.hint, cases[i].hints)) fail_msg("%s: '%s' is not in '%s'", cases[i].name, cases[i].hints, e.hint);
-        if (strncmp(e.message, "members: ", 9) != 0) fail_msg("%s: no step in front: %s", cases[i].name, e.message);
+        if (fault != cases[i].fault)
+            fail_msg("%s: %s, not %s", cases[i].name, graph_fault_name(fault),
+                     graph_fault_name(cases[i].fault));
+        if (rc != (int)cases[i].class || e.class != cases[i].class)
+            fail_msg("%s: class %d", cases[i].name, rc);
+        if (!strstr(e.message, cases[i].says))
+            fail_msg("%s: '%s' is not in '%s'", cases[i].name, cases[i].says, e.message);
+        if (!strstr(e.hint, cases[i].hints))
+            fail_msg("%s: '%s' is not in '%s'", cases[i].name, cases[i].hints, e.hint);
+        if (strncmp(e.message, "members: ", 9) != 0)
+            fail_msg("%s: no step in front: %s", cases[i].name, e.message);
         assert_int_equal(e.domain, DOM_HTTP);
         assert_int_equal(e.code, cases[i].status);
     }
@@ -186,10 +194,14 @@ static void test_answers(void **state)
 /* Every body that the service is known to send has a sentence of its own: no two read the same. */
 static void test_sentences_differ(void **state)
 {
-    static const char *const same[][2] = {{"delta state", "delta state at 400"},       {"resync", "resync inside"},
-                                          {"410 without a body", "410 with a page"},   {"401 in a batch", "401 of a gateway"},
-                                          {"throttled", "throttled, a page"},          {"500", "500, code empty"},
-                                          {"403, code empty", "403, code null"},       {"permission", "the error itself"},
+    static const char *const same[][2] = {{"delta state", "delta state at 400"},
+                                          {"resync", "resync inside"},
+                                          {"410 without a body", "410 with a page"},
+                                          {"401 in a batch", "401 of a gateway"},
+                                          {"throttled", "throttled, a page"},
+                                          {"500", "500, code empty"},
+                                          {"403, code empty", "403, code null"},
+                                          {"permission", "the error itself"},
                                           {"503", "replica"}};
     (void)state;
     for (size_t i = 0; i < n_elements(cases); i++)
@@ -201,7 +213,8 @@ static void test_sentences_differ(void **state)
             explain(&a, cases[i].status, bytes_of(str_from(cases[i].body)), NULL);
             explain(&b, cases[j].status, bytes_of(str_from(cases[j].body)), NULL);
             *strpbrk(a.message, "(\"") = *strpbrk(b.message, "(\"") = 0;
-            if (!may && strcmp(a.message, b.message) == 0) fail_msg("%s and %s: %s", cases[i].name, cases[j].name, a.message);
+            if (!may && strcmp(a.message, b.message) == 0)
+                fail_msg("%s and %s: %s", cases[i].name, cases[j].name, a.message);
         }
 }
 
@@ -209,9 +222,11 @@ static void test_without_known_permissions(void **state)
 {
     struct err e;
     (void)state;
-    explain(&e, 403,
-            bytes_of(STR(BODY("Authentication_MSGraphPermissionMissing", "Calling principal does not have required MSGraph permissions AuditLog.Read.All"))),
-            NULL);
+    explain(
+        &e, 403,
+        bytes_of(STR(BODY("Authentication_MSGraphPermissionMissing",
+                          "Calling principal does not have required MSGraph permissions AuditLog.Read.All"))),
+        NULL);
     assert_non_null(strstr(e.message, "permissions AuditLog.Read.All\""));
     assert_non_null(strstr(e.hint, "grant the application permission"));
 }
@@ -222,7 +237,8 @@ static void test_nesting(void **state)
     struct buf b = buf_new(65536);
     struct graph_failure f;
     (void)state;
-    buf_printf(&b, "{\"error\":{\"code\":\"Request_BadRequest\",\"message\":\"m\",\"innerError\":{\"code\":\"resyncRequired\","
+    buf_printf(&b, "{\"error\":{\"code\":\"Request_BadRequest\",\"message\":\"m\",\"innerError\":{\"code\":"
+                   "\"resyncRequired\","
                    "\"innerError\":{\"code\":\"who knows\"}}}}");
     graph_failure_read(&f, 400, buf_bytes(&b));
     assert_int_equal(f.fault, GRAPH_FAULT_RESYNC);
@@ -239,7 +255,8 @@ static void test_nesting(void **state)
 
 static void test_words_are_harmless(void **state)
 {
-    static const char body[] = "{\"error\":{\"code\":\"A\\u001b[2J\",\"message\":\"\\n\\n \\u001b[31mred \\u202eevil\\u200b \\u0085x\\nsecond\"}}";
+    static const char body[] = "{\"error\":{\"code\":\"A\\u001b[2J\",\"message\":\"\\n\\n \\u001b[31mred "
+                               "\\u202eevil\\u200b \\u0085x\\nsecond\"}}";
     struct err e;
     (void)state;
     explain(&e, 400, bytes_of(STR(body)), NULL);
@@ -274,9 +291,17 @@ static void test_sizes(void **state)
 /* No status and no body makes it crash or stay silent. */
 static void test_all_statuses(void **state)
 {
-    static const char *const bodies[] = {"", "{", "[]", "null", "\"x\"", "{\"error\":[]}", "{\"error\":\"invalid_client\"}",
-                                         "{\"error\":{\"code\":{},\"message\":[]}}", "{\"error\":{\"code\":7,\"innerError\":\"x\"}}",
-                                         "{\"error\":{\"code\":\"x\",\"message\":\"{\"}}", "{\"error\":{\"message\":\"{\\\"value\\\":3}\"}}"};
+    static const char *const bodies[] = {"",
+                                         "{",
+                                         "[]",
+                                         "null",
+                                         "\"x\"",
+                                         "{\"error\":[]}",
+                                         "{\"error\":\"invalid_client\"}",
+                                         "{\"error\":{\"code\":{},\"message\":[]}}",
+                                         "{\"error\":{\"code\":7,\"innerError\":\"x\"}}",
+                                         "{\"error\":{\"code\":\"x\",\"message\":\"{\"}}",
+                                         "{\"error\":{\"message\":\"{\\\"value\\\":3}\"}}"};
     (void)state;
     for (long status = -1; status < 700; status++)
         for (size_t i = 0; i < n_elements(bodies); i++) {
@@ -284,7 +309,8 @@ static void test_all_statuses(void **state)
             assert_true(explain(&e, status, bytes_of(str_from(bodies[i])), NULL) < 0);
             assert_true(strlen(e.message) > 20 && strlen(e.hint) > 10);
             enum graph_fault fault = graph_fault_of(status, bytes_of(str_from(bodies[i])));
-            if ((fault == GRAPH_FAULT_RETRY) != (status == 408 || status == 429 || (status >= 500 && status < 600 && status != 501)))
+            if ((fault == GRAPH_FAULT_RETRY) !=
+                (status == 408 || status == 429 || (status >= 500 && status < 600 && status != 501)))
                 fail_msg("%ld, %s: %s", status, bodies[i], graph_fault_name(fault));
             assert_true((fault == GRAPH_FAULT_RENEW_TOKEN) == (status == 401));
         }
@@ -293,9 +319,12 @@ static void test_all_statuses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answers),         cmocka_unit_test(test_sentences_differ),
-        cmocka_unit_test(test_without_known_permissions), cmocka_unit_test(test_nesting),
-        cmocka_unit_test(test_words_are_harmless), cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_sentences_differ),
+        cmocka_unit_test(test_without_known_permissions),
+        cmocka_unit_test(test_nesting),
+        cmocka_unit_test(test_words_are_harmless),
+        cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_all_statuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -198,7 +198,7 @@ static int add_owners(struct sending *s, size_t i, struct record *r, struct err 
     owners_body(&s->body, &s->owners);
     graph_bodies_join(&s->state, (struct bytes[]){r->state, buf_bytes(&s->body)}, 2);
     r->state = buf_bytes(&s->state);
-    return 0;
+    return s->body.failed || s->state.failed ? err_set(e, ERR_LIMIT, "a group with owners of more than 64 MiB") : 0;
 }
 
 static int send_one(struct sending *s, size_t i, struct err *e)
@@ -210,6 +210,7 @@ static int send_one(struct sending *s, size_t i, struct err *e)
     try(add_owners(s, i, &r, e));
     if (place) try(read_page(s->h, &place, &s->space, &r.member, e));
     if (place) r.flags |= RECORD_MORE_MEMBERS;
+    if (one->is_lacking[GRAPH_OWNERS]) r.flags |= RECORD_KEEP_OWNERS;
     try(emit_record(s->m, &r, e));
     while (place) {
         struct members_part part;

@@ -19,6 +19,7 @@ struct holder {
     uint64_t n[GRAPH_LISTS];
     bool is_hidden;  /* HiddenMembership */
     bool is_absent;  /* gone since it was listed */
+    bool is_lacking[GRAPH_LISTS]; /* a list is not all of it */
     char *name;      /* of an administrative unit: displayName, for the scopes of roles; else NULL */
 };
 struct holders {

@@ -4,7 +4,7 @@
 
 #define PARTS     32u
 #define CHUNK     ((size_t)24 << 10)
-#define PART_MAX  ((size_t)1 << 31) /* facets of one part, in memory */
+#define PART_MAX  ((size_t)128 << 20) /* of one facet, in memory: some 20 million users */
 #define FACET_MAX ((size_t)16 << 20) /* of one entity */
 
 /* Bytes in parts: each part gathers a chunk, chunks go to one tape. */
@@ -209,7 +209,7 @@ static int shelve(struct shelf *s, struct bytes chunk, struct err *e)
 {
     size_t base = s->bytes.len;
     buf_add_bytes(&s->bytes, chunk);
-    if (s->bytes.failed) return err_set(e, ERR_LIMIT, "more than 2 GiB of report data for a 32nd of the users");
+    if (s->bytes.failed) return err_set(e, ERR_LIMIT, "more than 128 MiB of one report for a 32nd of the users");
     struct cursor c = cursor_new(chunk);
     while (c.in.len && !c.failed) {
         bool is_new;
@@ -249,15 +249,15 @@ static bool shelf_find(const struct shelf *s, const uint8_t guid[GUID_SIZE], str
     return true;
 }
 
-static unsigned join_one(struct reading *r, struct record *rec)
+static int join_one(struct reading *r, struct record *rec, struct err *e)
 {
-    unsigned found = 0;
+    int found = 0;
     size_t n = 1;
     r->states[0] = rec->state;
     r->all_stats[0] = rec->stats;
     for (unsigned f = 0; f < GRAPH_FACETS; f++)
         if (shelf_find(&r->shelves[f], rec->guid, &r->states[n], &r->all_stats[n])) {
-            found |= 1u << f;
+            found |= 1 << f;
             n++;
         }
     if (n == 1) return 0;
@@ -267,7 +267,7 @@ static unsigned join_one(struct reading *r, struct record *rec)
     graph_bodies_join(&r->stats, r->all_stats, n);
     rec->state = buf_bytes(&r->state);
     rec->stats = buf_bytes(&r->stats);
-    return found;
+    return r->state.failed || r->stats.failed ? err_set(e, ERR_LIMIT, "what is known of one %s is more than 16 MiB", kind_name(rec->kind)) : found;
 }
 
 typedef int join_each(void *ctx, struct record *r, unsigned facets, struct err *e);
@@ -284,8 +284,9 @@ static int read_chunk(struct reading *r, struct bytes chunk, join_each *each, vo
         hmap_put(&r->seen, key_of(rec.guid), &is_new);
         if (!is_new) continue; /* listed twice: the directory changed under the paging */
         ++*n;
-        unsigned facets = join_one(r, &rec);
-        try(each(ctx, &rec, facets, e));
+        int facets = join_one(r, &rec, e);
+        try(facets);
+        try(each(ctx, &rec, (unsigned)facets, e));
     }
     return 0;
 }

@@ -14,6 +14,7 @@
 #define SIGN_IN_PAGE   500
 #define METHODS_AT_ONCE 4
 #define CANDIDATES_MAX ((size_t)200000) /* whose methods one run may ask for */
+#define REFUSALS_MAX   8                /* in a row: nobody's methods may be read, not only those of some administrators */
 
 enum report_state { REPORT_OFF, REPORT_NOT_NOW, REPORT_READ, REPORT_REFUSED };
 
@@ -21,6 +22,7 @@ struct report {
     struct graph_session *s;
     enum graph_facet facet;
     enum report_state state;
+    bool is_broken; /* not refused: it does not work */
     unsigned top;
     struct graph_pages pages;
     char why[512];
@@ -34,6 +36,7 @@ struct graph_mfa_data {
     size_t next, n_asked, n_answered;
     uint64_t n_lacking;
     size_t n_under_way;
+    unsigned n_refusals; /* in a row */
     bool users_are_there, methods_refused, methods_over;
     char methods_why[512];
     int64_t methods_end_ms;
@@ -104,7 +107,8 @@ static int on_report_end(void *ctx, struct graph_pages *p, struct err *e)
     r->state = p->rc < 0 ? REPORT_REFUSED : REPORT_READ;
     if (p->rc == 0) return begin_methods(r->s, e);
     enum graph_fault f = p->failure.fault;
-    bool is_refused = f == GRAPH_FAULT_DENIED_PERMISSION || f == GRAPH_FAULT_DENIED_LICENCE || f == GRAPH_FAULT_UNSUPPORTED || f == GRAPH_FAULT_NOT_FOUND;
+    r->is_broken = f == GRAPH_FAULT_RETRY;
+    bool is_refused = r->is_broken || f == GRAPH_FAULT_DENIED_PERMISSION || f == GRAPH_FAULT_DENIED_LICENCE || f == GRAPH_FAULT_UNSUPPORTED || f == GRAPH_FAULT_NOT_FOUND;
     snprintf(r->why, sizeof r->why, "%.500s", p->why.message);
     if (!is_refused) {
         *e = p->why;
@@ -133,7 +137,7 @@ static int ask(struct report *r, struct err *e)
 
 static int start(struct report *r, struct graph_session *s, enum graph_facet facet, unsigned top, struct err *e)
 {
-    *r = (struct report){.s = s, .facet = facet, .top = top};
+    *r = (struct report){.s = s, .facet = facet, .state = REPORT_NOT_NOW, .top = top};
     s->n_beside++;
     return ask(r, e);
 }
@@ -182,33 +186,50 @@ static int note_lacking(void *ctx, const uint8_t guid[GUID_SIZE], struct err *e)
 }
 
 struct one_user {
+    struct graph_owned own;
     struct graph_session *s;
     char id[GUID_TEXT];
 };
 
 static int ask_more(struct graph_session *s, struct err *e);
 
+static void user_drop(struct graph_owned *o)
+{
+    free(o);
+}
+
+static int take_methods(struct one_user *u, const json_t *body, struct err *e)
+{
+    struct graph_extra x = {.methods = json_object_get(body, "value")};
+    u->s->mfa->n_refusals = 0;
+    if (!json_is_array(x.methods)) return 0;
+    u->s->mfa->n_answered++;
+    return take_facet(u->s, GRAPH_FACET_METHODS, u->id, &x, e);
+}
+
+static int methods_failed(struct graph_mfa_data *d, const struct graph_answer *a, struct err *e)
+{
+    switch (a->failure->fault) {
+    case GRAPH_FAULT_NOT_FOUND: return 0;
+    case GRAPH_FAULT_DENIED_PERMISSION:
+    case GRAPH_FAULT_DENIED_LICENCE:
+    case GRAPH_FAULT_UNSUPPORTED:
+        d->methods_refused |= ++d->n_refusals >= REFUSALS_MAX;
+        snprintf(d->methods_why, sizeof d->methods_why, "%.500s", a->why->message);
+        return 0;
+    default: *e = *a->why; return a->rc;
+    }
+}
+
 static int on_methods(void *ctx, const struct graph_answer *a, struct err *e)
 {
     struct one_user *u = ctx;
     struct graph_session *s = u->s;
-    struct graph_mfa_data *d = s->mfa;
-    int rc = 0;
     s->n_beside--;
-    d->n_under_way--;
-    if (a->rc == 0) {
-        struct graph_extra x = {.methods = json_object_get(a->body, "value")};
-        if (json_is_array(x.methods)) rc = take_facet(s, GRAPH_FACET_METHODS, u->id, &x, e);
-        d->n_answered++;
-    } else if (a->failure->fault == GRAPH_FAULT_DENIED_PERMISSION || a->failure->fault == GRAPH_FAULT_DENIED_LICENCE ||
-               a->failure->fault == GRAPH_FAULT_UNSUPPORTED) {
-        d->methods_refused = true;
-        snprintf(d->methods_why, sizeof d->methods_why, "%.500s", a->why->message);
-    } else if (a->failure->fault != GRAPH_FAULT_NOT_FOUND) {
-        *e = *a->why;
-        rc = a->rc;
-    }
-    free(u);
+    s->mfa->n_under_way--;
+    int rc = a->rc < 0 ? methods_failed(s->mfa, a, e) : take_methods(u, a->body, e);
+    graph_session_disown(&u->own);
+    user_drop(&u->own);
     return rc < 0 ? rc : ask_more(s, e);
 }
 
@@ -217,6 +238,7 @@ static int ask_one(struct graph_session *s, struct err *e)
     struct graph_mfa_data *d = s->mfa;
     char url[1024];
     struct one_user *u = x_zalloc(sizeof *u);
+    graph_session_own(s, &u->own, user_drop);
     u->s = s;
     guid_format(u->id, d->candidates.ptr + d->next * GUID_SIZE);
     memcpy(d->after, u->id, sizeof d->after);
@@ -259,7 +281,10 @@ static int begin_methods(struct graph_session *s, struct err *e)
     if (!d->users_are_there || is_waiting || d->methods_end_ms) return 0;
     d->methods_end_ms = when_monotonic_ms() + s->set.methods_time_ms;
     try(graph_join_lacking(s->entities[KIND_user], 1u << GRAPH_FACET_DETAILS, note_lacking, d, e));
-    if (!wants_methods(s)) return 0;
+    if (!wants_methods(s)) {
+        d->methods_over = true;
+        return 0;
+    }
     tidy(&d->candidates);
     return ask_more(s, e);
 }
@@ -284,7 +309,8 @@ unsigned graph_mfa_keep(const struct graph_session *s, unsigned facets)
 
 const char *graph_mfa_methods_after(const struct graph_session *s)
 {
-    return s->mfa && !s->mfa->methods_over ? s->mfa->after : "";
+    const struct graph_mfa_data *d = s->mfa;
+    return d && !d->methods_over && !d->methods_refused ? d->after : "";
 }
 
 bool graph_mfa_were_read(const struct graph_session *s)
@@ -302,22 +328,25 @@ static int tell_unknown(struct graph_session *s, struct err *e)
     bool has_report = d->details.state == REPORT_READ;
     snprintf(what, sizeof what, "the MFA state of %llu users was not told in this run%s", (unsigned long long)n,
              has_report ? " (the report leaves disabled users out)" : "");
-    const char *fix = d->methods_refused || !wants_methods(s)
+    const char *fix = *d->methods_why || !wants_methods(s)
                           ? "grant UserAuthenticationMethod.Read.All to have their methods asked one by one, or leave it: unknown is not told as no"
                           : "the next runs go on with them; mfa_methods_time says how long a run may ask";
-    return graph_session_gap(s, KIND_user, GAP_INFO, what, d->methods_refused ? d->methods_why : NULL, fix, e);
+    return graph_session_gap(s, KIND_user, GAP_INFO, what, *d->methods_why ? d->methods_why : NULL, fix, e);
+}
+
+static int tell_report(const struct report *r, const char *what, struct err *e)
+{
+    const char *fix = r->is_broken ? "nothing: what was known stays, and the next run tries again"
+                                   : "it needs Entra ID P1 and the application permission AuditLog.Read.All";
+    return r->state == REPORT_REFUSED ? graph_session_gap(r->s, KIND_user, GAP_INFO, what, r->why, fix, e) : 0;
 }
 
 int graph_mfa_tell(struct graph_session *s, struct err *e)
 {
     struct graph_mfa_data *d = s->mfa;
     if (!d) return 0;
-    if (d->details.state == REPORT_REFUSED)
-        try(graph_session_gap(s, KIND_user, GAP_INFO, "the MFA registration report cannot be read", d->details.why,
-                              "it needs Entra ID P1 and the application permission AuditLog.Read.All", e));
-    if (d->sign_in.state == REPORT_REFUSED)
-        try(graph_session_gap(s, KIND_user, GAP_INFO, "sign-in data is unavailable", d->sign_in.why,
-                              "it needs Entra ID P1 and the application permission AuditLog.Read.All", e));
+    try(tell_report(&d->details, "the MFA registration report cannot be read", e));
+    try(tell_report(&d->sign_in, "sign-in data is unavailable", e));
     bool was_asked = d->details.state == REPORT_READ || d->details.state == REPORT_REFUSED || s->set.mfa == GRAPH_MFA_METHODS;
     return was_asked ? tell_unknown(s, e) : 0;
 }

@@ -26,9 +26,17 @@ static int start_listings(struct graph_session *s, const char *user_filter, stru
         else if (s->plan[k] == GRAPH_LIST)
             try(graph_list_start(s, k, NULL, e));
         else if (s->plan[k] == GRAPH_IDS)
-            try(graph_list_ids(s, k, e));
+            try(graph_list_ids(s, k, false, e));
     }
     return s->plan[KIND_role] != GRAPH_SKIP ? graph_roles_start(s, e) : 0;
+}
+
+/* What is new may show late in one query and early in another: who did not come is asked for once more before he is gone. */
+static int look_again(struct graph_session *s, struct err *e)
+{
+    for (size_t i = 0; i < n_graph_listed; i++)
+        if (s->plan[graph_listed[i]] == GRAPH_IDS) try(graph_list_ids(s, graph_listed[i], true, e));
+    return graph_session_wait(s, false, e);
 }
 
 int graph_read_everything(struct graph_session *s, bool reports, const char *methods_after, const char *user_filter, struct err *e)
@@ -36,6 +44,7 @@ int graph_read_everything(struct graph_session *s, bool reports, const char *met
     if (s->plan[KIND_user] != GRAPH_SKIP) try(graph_mfa_start(s, reports, methods_after, e));
     try(start_listings(s, user_filter, e));
     try(graph_session_wait(s, false, e));
+    try(look_again(s, e));
     if (s->plan[KIND_user] == GRAPH_LIST) try(graph_mfa_methods(s, e));
     try(graph_members_read(s, e));
     return graph_session_wait(s, true, e);
@@ -46,6 +55,11 @@ int graph_read_everything(struct graph_session *s, bool reports, const char *met
 static int send_entity(void *ctx, struct record *r, unsigned facets, struct err *e)
 {
     struct graph_session *s = ctx;
+    struct graph_tally *t = &s->tally[r->kind];
+    if ((facets & t->parts) != t->parts) {
+        t->n_halved++;
+        return 0;
+    }
     if (r->kind == KIND_user) r->flags |= graph_mfa_keep(s, facets);
     return emit_record(s->m, r, e);
 }
@@ -76,8 +90,8 @@ static int tell_kind(struct graph_session *s, enum kind k, struct err *e)
     if (k == KIND_tenant) return graph_tenant_emit(s, e);
     if (k == KIND_role) return graph_roles_emit(s, e);
     try(send_kind(s, k, &t->received, e));
-    if (s->plan[k] == GRAPH_IDS) return t->is_refused ? 0 : send_gone(s, k, e);
     try(graph_list_verify(s, k, e));
+    if (s->plan[k] == GRAPH_IDS) return t->is_refused ? 0 : send_gone(s, k, e);
     return emit_kind_done(s->m, k, !t->is_refused && !t->has_loss, t->received, e);
 }
 
@@ -86,7 +100,7 @@ int graph_tell_everything(struct graph_session *s, struct err *e)
 {
     static const enum kind order[] = {KIND_tenant, KIND_role, KIND_administrative_unit, KIND_group, KIND_user, KIND_service_principal, KIND_device, KIND_contact};
     for (size_t i = 0; i < n_elements(order); i++) try(tell_kind(s, order[i], e));
-    return s->plan[KIND_user] == GRAPH_LIST ? graph_mfa_tell(s, e) : 0;
+    return graph_mfa_tell(s, e);
 }
 
 /* --- the ways to read ------------------------------------------------------------------------------------------------------ */

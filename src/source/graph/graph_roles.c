@@ -9,7 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ASSIGNMENTS_MAX ((size_t)4 << 20)
+#define ASSIGNMENTS_MAX ((size_t)1 << 20)
+#define DEFINITIONS_MAX ((size_t)64 << 20) /* bytes of them */
+#define SCOPES_MAX      65536u
+#define SCOPE_MAX       512u /* characters of one */
 #define BLOCK_MAX       ((size_t)512 << 20)
 
 struct assignment {
@@ -19,14 +22,15 @@ struct assignment {
     bool is_eligible;
 };
 struct graph_role_data {
-    json_t *definitions;  /* id -> object, as they came */
+    json_t *definitions;  /* id -> object, what is read of them */
+    size_t definition_bytes;
     json_t *scopes;       /* array of texts; the first is "/" */
     json_t *names;        /* of administrative units that are scopes, by id */
     struct hmap scope_at;
     struct assignment *list;
     size_t n, cap;
     uint64_t n_bad;
-    bool eligible_is_refused;
+    bool definitions_are_refused;
     struct one_collection {
         struct graph_session *s;
         struct graph_pages pages;
@@ -43,6 +47,22 @@ static json_t *take_text(struct str s)
 
 /* --- definitions ------------------------------------------------------------------------------------------------------ */
 
+#define FIELDS "id,displayName,description,isBuiltIn,isEnabled,templateId"
+
+/* The service may send more than was asked for. */
+static json_t *fields_of(const json_t *item, size_t *bytes)
+{
+    static const char *const names[] = {"id", "displayName", "description", "isBuiltIn", "isEnabled", "templateId"};
+    json_t *out = json_object();
+    for (size_t i = 0; i < n_elements(names); i++) {
+        json_t *v = json_object_get(item, names[i]);
+        if (json_is_object(v) || json_is_array(v)) continue;
+        if (v) json_object_set(out, names[i], v);
+        *bytes += 64 + json_string_length(v);
+    }
+    return out;
+}
+
 static int take_definition(void *ctx, const json_t *item, struct err *e)
 {
     struct one_collection *c = ctx;
@@ -50,18 +70,20 @@ static int take_definition(void *ctx, const json_t *item, struct err *e)
     const char *id = json_string_value(json_object_get(item, "id"));
     uint8_t guid[GUID_SIZE];
     char text[GUID_TEXT];
-    (void)e;
-    if (!id || !guid_parse(guid, str_from(id)))
+    if (!id || !guid_parse(guid, str_from(id))) {
         d->n_bad++;
-    else
-        json_object_set(d->definitions, guid_format(text, guid), (json_t *)item);
-    return 0;
+        return 0;
+    }
+    json_object_set_new(d->definitions, guid_format(text, guid), fields_of(item, &d->definition_bytes));
+    return d->definition_bytes <= DEFINITIONS_MAX ? 0 : err_set(e, ERR_LIMIT, "more than %zu MiB of role definitions", DEFINITIONS_MAX >> 20);
 }
 
 static int forget_definitions(void *ctx, struct err *e)
 {
+    struct graph_role_data *d = ((struct one_collection *)ctx)->s->roles;
     (void)e;
-    json_object_clear(((struct one_collection *)ctx)->s->roles->definitions);
+    json_object_clear(d->definitions);
+    d->definition_bytes = 0;
     return 0;
 }
 
@@ -97,6 +119,7 @@ static int take_assignment(void *ctx, const json_t *item, struct err *e)
     }
     if (d->n == ASSIGNMENTS_MAX) return err_set(e, ERR_LIMIT, "more than %zu role assignments", ASSIGNMENTS_MAX);
     if (!scope || !*scope) scope = app_scope && *app_scope ? app_scope : "/";
+    if (strlen(scope) > SCOPE_MAX || json_array_size(d->scopes) >= SCOPES_MAX) return err_set(e, ERR_LIMIT, "too many or too long scopes of roles");
     a.scope = scope_number(d, str_from(scope));
     if (d->n == d->cap) {
         d->cap = d->cap ? d->cap * 2 : 256;
@@ -126,16 +149,23 @@ static bool is_refusal(enum graph_fault f)
     return f == GRAPH_FAULT_DENIED_PERMISSION || f == GRAPH_FAULT_DENIED_LICENCE || f == GRAPH_FAULT_UNSUPPORTED || f == GRAPH_FAULT_NOT_FOUND;
 }
 
-/* Eligible assignments need P2 and are not in every cloud: without them nothing that is in force is missing. */
+/* Eligible assignments need P2 and are not in every cloud: then there are none. Where there may be some that are not shown, nobody
+ * may take them for gone. */
+static int refuse_eligible(struct one_collection *c, struct err *e)
+{
+    struct graph_session *s = c->s;
+    enum graph_fault f = c->pages.failure.fault;
+    bool may_be_some = f == GRAPH_FAULT_DENIED_PERMISSION || (f == GRAPH_FAULT_DENIED_LICENCE && graph_tenant_has_plan(s, "AAD_PREMIUM_P2") > 0);
+    return graph_session_gap(s, KIND_role, may_be_some ? GAP_LOSS : GAP_INFO, "roles that people are eligible for (PIM) are not readable",
+                             c->pages.why.message,
+                             "they need Entra ID P2 and RoleEligibilitySchedule.Read.Directory or RoleManagement.Read.Directory", e);
+}
+
 static int refuse(struct one_collection *c, struct err *e)
 {
     struct graph_session *s = c->s;
-    struct graph_role_data *d = s->roles;
-    if (c->is_eligible) {
-        d->eligible_is_refused = true;
-        return graph_session_gap(s, KIND_role, GAP_INFO, "roles that people are eligible for (PIM) are not readable", c->pages.why.message,
-                                 "they need Entra ID P2 and RoleEligibilitySchedule.Read.Directory or RoleManagement.Read.Directory", e);
-    }
+    if (c->is_eligible) return refuse_eligible(c, e);
+    if (c == &s->roles->definitions_in) s->roles->definitions_are_refused = true;
     if (s->tally[KIND_role].is_refused) return 0;
     s->tally[KIND_role].is_refused = true;
     return graph_session_gap(s, KIND_role, GAP_LOSS, "the roles cannot be read: who is an administrator is not known", c->pages.why.message,
@@ -175,7 +205,7 @@ int graph_roles_start(struct graph_session *s, struct err *e)
     d->scopes = json_array();
     d->names = json_object();
     scope_number(d, STR("/"));
-    try(start(&d->definitions_in, s, "roleDefinitions?$select=id,displayName,description,isBuiltIn,isEnabled,templateId", false, true, e));
+    try(start(&d->definitions_in, s, "roleDefinitions?$select=" FIELDS, false, true, e));
     try(start(&d->active_in, s, "roleAssignments", false, false, e));
     return start(&d->eligible_in, s, "roleEligibilityScheduleInstances", true, false, e);
 }
@@ -218,6 +248,7 @@ static void take_names(json_t *names, const json_t *units)
     const json_t *one;
     json_array_foreach(units, i, one)
     {
+        if (i >= NAMES_AT_ONCE) return; /* more than were asked for */
         const char *id = json_string_value(json_object_get(one, "id")), *name = json_string_value(json_object_get(one, "displayName"));
         uint8_t guid[GUID_SIZE];
         char text[GUID_TEXT];
@@ -347,6 +378,13 @@ static int tell_unassigned(struct telling *t, struct err *e)
     return 0;
 }
 
+static int tell_roles(struct telling *t, struct err *e)
+{
+    try(name_scopes(t->s, e));
+    try(tell_assigned(t, e));
+    return tell_unassigned(t, e);
+}
+
 int graph_roles_emit(struct graph_session *s, struct err *e)
 {
     struct telling t = {.s = s, .members = buf_new(BLOCK_MAX)};
@@ -356,9 +394,7 @@ int graph_roles_emit(struct graph_session *s, struct err *e)
         snprintf(what, sizeof what, "%llu roles or assignments have no valid id", (unsigned long long)s->roles->n_bad);
         try(graph_session_gap(s, KIND_role, GAP_LOSS, what, NULL, NULL, e));
     }
-    int rc = name_scopes(s, e);
-    if (rc == 0) rc = tell_assigned(&t, e);
-    if (rc == 0) rc = tell_unassigned(&t, e);
+    int rc = s->roles->definitions_are_refused ? 0 : tell_roles(&t, e); /* without names they would rename those that are known */
     buf_free(&t.members);
     tally->received = t.n;
     return rc < 0 ? rc : emit_kind_done(s->m, KIND_role, !tally->is_refused && !tally->has_loss, t.n, e);

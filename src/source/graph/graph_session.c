@@ -8,11 +8,14 @@
 int graph_session_open(struct graph_session *out, const struct job *j, struct emit *m, struct err *e)
 {
     struct graph_session *s = out;
-    *s = (struct graph_session){.job = j, .m = m, .without = buf_new(4096), .gaps = buf_new((size_t)1 << 20), .links = json_object()};
+    *s = (struct graph_session){.job = j, .m = m, .gaps = buf_new((size_t)1 << 20), .links = json_object()};
     graph_body_init(&s->body);
     holders_init(&s->groups, KIND_group);
     holders_init(&s->units, KIND_administrative_unit);
-    for (size_t k = 0; k < KIND_COUNT; k++) s->tally[k].count = -1;
+    for (size_t k = 0; k < KIND_COUNT; k++) {
+        s->tally[k].count = -1;
+        s->without[k] = buf_new(4096);
+    }
     try(graph_settings_read(&s->set, j->settings, e));
     s->kinds = j->kinds ? j->kinds & s->set.kinds : s->set.kinds;
     if (!s->kinds) return err_set(e, ERR_INPUT, "Entra ID has none of the kinds asked for");
@@ -23,7 +26,12 @@ int graph_session_open(struct graph_session *out, const struct job *j, struct em
 void graph_session_close(struct graph_session *s)
 {
     graph_client_close(s->client);
+    for (struct graph_owned *o; (o = s->owned);) {
+        graph_session_disown(o);
+        o->drop(o);
+    }
     for (size_t k = 0; k < KIND_COUNT; k++) {
+        buf_free(&s->without[k]);
         graph_ids_free(&s->ids[k]);
         graph_join_free(s->entities[k]);
     }
@@ -35,8 +43,20 @@ void graph_session_close(struct graph_session *s)
     json_decref(s->organization);
     json_decref(s->domains);
     json_decref(s->links);
-    buf_free(&s->without);
     buf_free(&s->gaps);
+}
+
+void graph_session_own(struct graph_session *s, struct graph_owned *o, void (*drop)(struct graph_owned *o))
+{
+    *o = (struct graph_owned){.next = s->owned, .at = &s->owned, .drop = drop};
+    if (o->next) o->next->at = &o->next;
+    s->owned = o;
+}
+
+void graph_session_disown(struct graph_owned *o)
+{
+    *o->at = o->next;
+    if (o->next) o->next->at = o->at;
 }
 
 /* --- telling ------------------------------------------------------------------------------------------------ */
@@ -51,7 +71,7 @@ int graph_session_gap(struct graph_session *s, enum kind k, enum gap_severity se
     gap_encode(&one, &g);
     buf_add_lstr(&s->gaps, buf_bytes(&one));
     buf_free(&one);
-    return 0;
+    return s->gaps.failed ? err_set(e, ERR_LIMIT, "too much is missing to be told") : 0;
 }
 
 static int tell_waiting(struct graph_session *s, struct err *e)

@@ -36,6 +36,14 @@ struct graph_tally {
     bool has_loss;
     int64_t count;          /* as the service counts; -1: not told */
     uint64_t received;
+    unsigned parts;         /* facets that everybody has, if the field list came in parts; bits */
+    uint64_t n_halved;      /* who has not all of them */
+};
+
+/* What a question under way hangs on, the first member of it: freed at the end of the session if the job breaks off before. */
+struct graph_owned {
+    struct graph_owned *next, **at;
+    void (*drop)(struct graph_owned *o);
 };
 
 struct graph_role_data; /* graph_roles.c */
@@ -58,10 +66,11 @@ struct graph_session {
     json_t *organization, *domains; /* what the tenant says of itself; NULL: not readable */
     char tenant_id[GUID_TEXT];
     char domain[256], tenant_name[256];
-    struct buf without;      /* properties that this cloud has not, separated by spaces */
+    struct buf without[KIND_COUNT]; /* properties that a kind has not in this cloud, separated by spaces */
     json_t *links;           /* delta links by the name of a kind: for the next watermark */
     unsigned n_open;         /* collections under way */
     unsigned n_beside;       /* and those that nothing waits for: the reports */
+    struct graph_owned *owned;
     bool has_begun;
     struct buf gaps;         /* told before BEGIN: gap_encode one after the other, each an lstr */
     uint64_t n_wrong;        /* values of the wrong type, left out */
@@ -72,6 +81,9 @@ struct graph_session {
 /* Settings, token, what the tenant is. Close it in any case. */
 int graph_session_open(struct graph_session *out, const struct job *j, struct emit *m, struct err *e) must_use;
 void graph_session_close(struct graph_session *s);
+
+void graph_session_own(struct graph_session *s, struct graph_owned *o, void (*drop)(struct graph_owned *o));
+void graph_session_disown(struct graph_owned *o);
 
 /* Told at once, or after BEGIN. where and fix may be NULL. A loss makes its kind incomplete. */
 int graph_session_gap(struct graph_session *s, enum kind k, enum gap_severity severity, const char *what, const char *where, const char *fix,
@@ -99,10 +111,12 @@ const struct graph_place *graph_place(enum kind k); /* NULL: Entra ID has no suc
 
 /* A kind's collection, started; it goes to entities, groups or units (graph_list.c). filter: NULL, or an OData filter (URL-encoded). */
 int graph_list_start(struct graph_session *s, enum kind k, const char *filter, struct err *e) must_use;
-/* The ids of s->ids[k], each read as it is now. */
-int graph_list_ids(struct graph_session *s, enum kind k, struct err *e) must_use;
-/* How many there are now; -1: the service does not count them. */
+/* The ids of s->ids[k], each read as it is now; missing: only those that did not come the first time. */
+int graph_list_ids(struct graph_session *s, enum kind k, bool missing, struct err *e) must_use;
+/* How many there are now; -1: the service does not count them; -2: it says that it does, and no number. */
 int graph_list_count(struct graph_session *s, enum kind k, int64_t *out, struct err *e) must_use;
+/* Does the cloud say that it lacks a property? Then the kind is asked without it from now on, and a gap tells it. */
+bool graph_list_learn(struct graph_session *s, enum kind k, const struct graph_failure *f, struct err *e);
 /* After all of it: fewer than counted? */
 int graph_list_verify(struct graph_session *s, enum kind k, struct err *e) must_use;
 bool graph_ids_add(struct graph_ids *ids, const uint8_t guid[GUID_SIZE], bool is_removed); /* true: new */

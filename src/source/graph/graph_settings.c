@@ -44,6 +44,7 @@ static int read_root(struct graph_settings *s, const char *graph_url, struct err
     snprintf(s->graph_root, sizeof s->graph_root, "%.*s", STR_FMT(root));
     snprintf(s->base_text, sizeof s->base_text, "%s/v1.0", s->graph_root);
     if (url_parse(&s->base, str_from(s->base_text), e) < 0) return err_wrap(e, "graph_url");
+    if (s->base.query.len) return err_set(e, ERR_INPUT, "graph_url holds a query: it is scheme, host and path alone");
     s->oauth.resource = s->graph_root;
     return 0;
 }
@@ -54,6 +55,7 @@ static int read_cloud(struct graph_settings *s, const json_t *settings, struct e
     size_t i = 0;
     while (cloud && i < n_elements(clouds) && strcmp(cloud, clouds[i].name) != 0) i++;
     if (i == n_elements(clouds)) return err_set(e, ERR_INPUT, "cloud: '%s' is none of global, us_gov, us_gov_dod, china", cloud);
+    if (!login != !graph) return err_set(e, ERR_INPUT, "%s is set and %s is not: they go together", login ? "login_url" : "graph_url", login ? "graph_url" : "login_url");
     s->oauth.login_url = login ? login : clouds[i].login;
     return read_root(s, graph ? graph : clouds[i].graph, e);
 }

@@ -113,6 +113,7 @@ int graph_tenant_emit(struct graph_session *s, struct err *e)
     const json_t *object = s->organization ? s->organization : stub;
     struct graph_extra x = {.domains = s->domains};
     int rc = stub ? graph_record(&r, &s->body, KIND_tenant, &object, 1, &x, e) : err_set(e, ERR_BUG, "out of memory");
+    if (rc == 0) r.flags |= s->organization && s->domains ? 0 : RECORD_KEEP_ABSENT; /* what is refused today is known from another day */
     if (rc == 0) rc = emit_record(s->m, &r, e);
     json_decref(stub);
     if (rc == 0) s->tally[KIND_tenant].received = 1;

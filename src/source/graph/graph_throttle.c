@@ -2,6 +2,7 @@
 
 #define FIRST_MS   500
 #define LONGEST_MS 30000
+#define TRUSTED    3 /* refusals in a row; a Retry-After of nothing is not believed for ever */
 #define GROW_AFTER 8 /* good answers for each request at once */
 
 struct graph_throttle graph_throttle_new(unsigned at_most)
@@ -58,7 +59,8 @@ void graph_throttle_refused(struct graph_throttle *t, int64_t now_ms, int64_t wa
         t->good = 0;
     }
     /* Retry-After is the least; a little more keeps clear of its edge */
-    int64_t wait = wait_ms >= 0 ? wait_ms + (int64_t)(jitter % 100) : graph_back_off_ms(t->n_refused, jitter);
+    int64_t wait = wait_ms >= 0 ? wait_ms + (int64_t)(jitter % 100) : 0, back_off = graph_back_off_ms(t->n_refused, jitter);
+    if (wait_ms < 0 || (t->n_refused > TRUSTED && wait < back_off)) wait = back_off;
     if (now_ms + wait <= t->resume_ms) return;
     t->rested_ms += now_ms + wait - (is_new_lesson ? now_ms : t->resume_ms);
     t->resume_ms = now_ms + wait;

@@ -330,7 +330,7 @@ int run_put(struct store_run *run, const struct record *rec, struct err *e)
     struct hash128 dn = hash128_of(&r->s->key, bytes_of(rec->dn));
     roster_seen(&r->roster, dn, pair_of(seq, rec->kind == KIND_foreign_principal ? VIA_FOREIGN : VIA_MEMBER));
     struct record whole;
-    if (old && !old->deleted_run && (rec->flags & (RECORD_KEEP_MFA | RECORD_KEEP_SIGN_IN))) {
+    if (old && !old->deleted_run && rec->flags & RECORD_KEEP) {
         try(with_known(r, old, rec, &whole, e));
         rec = &whole;
     }

@@ -28,7 +28,7 @@ const tenant = {
 
 const knobs = {
   // tokens
-  token_seconds: 3599, jti_replay: true, token_roles_claim: true, require_credential: null,
+  token_seconds: 3599, jti_replay: true, token_roles_claim: true,
   // answers
   latency_ms: 0, latency_jitter_ms: 0, answer_size: 0, gzip: true, pieces: 0, header_case: 'as-is', escape_unicode: false,
   // paging

@@ -2,7 +2,7 @@
 // control - the test's hand on the simulator: plain HTTP with JSON, on its own port.
 const http = require('http');
 const { turn } = require('./config.js');
-const { KIND } = require('./schema.js');
+const { KIND, SET } = require('./schema.js');
 const { key } = require('./edges.js');
 const { Throttle } = require('./throttle.js');
 const { oracle } = require('./oracle.js');
@@ -11,13 +11,26 @@ const jwt = require('./jwt.js');
 const actions = {
   'POST /set': (lab, body) => set(lab, body),
   'GET /knobs': (lab) => lab.knobs,
-  'POST /app': (lab, body) => { lab.apps.put(body); return {}; },
+  'POST /app': (lab, body) => {
+    lab.apps.put(body);
+    return {};
+  },
   'POST /apply': (lab, body) => lab.history.apply(body),
   'POST /advance': (lab, body) => lab.history.advance(body.steps ?? 1),
   'GET /oracle': (lab, body, q) => oracle(lab.graph.tenant, q.kinds ? q.kinds.split(',') : null),
   'GET /counters': (lab) => ({ ...lab.graph.counters, tokens: lab.tokens.issued, foreign: lab.foreign.length }),
-  'POST /reset': (lab) => { lab.graph.resetCounters(); lab.tokens.issued = 0; return {}; },
+  'POST /reset': (lab) => {
+    lab.graph.resetCounters();
+    lab.tokens.issued = 0;
+    return {};
+  },
   'GET /log': (lab, body, q) => lab.log.since(Number(q.since || 0)),
+  'GET /totals': (lab) =>
+    Object.fromEntries(
+      Object.entries(SET)
+        .filter(([, kind]) => kind < 7)
+        .map(([name, kind]) => [name, lab.graph.tenant.live[kind]]),
+    ),
   'GET /foreign': (lab) => lab.foreign,
   'GET /id': (lab, body, q) => ({ id: lab.graph.tenant.id(KIND[q.kind], Number(q.n)) }),
   'GET /object': (lab, body, q) => object(lab.graph.tenant, q),
@@ -28,7 +41,8 @@ const actions = {
 // Other limits begin with full buckets.
 function set(lab, body) {
   turn(lab.knobs, body);
-  if (Object.keys(body).some((name) => /^(throttle|.*_units|.*_requests|.*_window_ms)$/.test(name))) lab.graph.throttle = new Throttle();
+  if (Object.keys(body).some((name) => /^(throttle|.*_units|.*_requests|.*_window_ms)$/.test(name)))
+    lab.graph.throttle = new Throttle();
   return lab.knobs;
 }
 
@@ -43,7 +57,11 @@ function expire(lab, what) {
 
 function federated(lab, { issuer, subject, audience = 'api://AzureADTokenExchange', seconds = 600 }) {
   const now = Math.floor(Date.now() / 1000);
-  return jwt.sign({ alg: 'RS256', typ: 'JWT', kid: 'other' }, { iss: issuer, sub: subject, aud: audience, iat: now, nbf: now, exp: now + seconds }, lab.issuer.privateKey);
+  return jwt.sign(
+    { alg: 'RS256', typ: 'JWT', kid: 'other' },
+    { iss: issuer, sub: subject, aud: audience, iat: now, nbf: now, exp: now + seconds },
+    lab.issuer.privateKey,
+  );
 }
 
 function object(tenant, { id, properties, kind, n }) {
@@ -59,7 +77,8 @@ function serve(lab) {
     req.on('data', (b) => parts.push(b));
     req.on('end', () => {
       const url = new URL(req.url, 'http://control');
-      let status = 200, out;
+      let status = 200,
+        out;
       try {
         const action = actions[req.method + ' ' + url.pathname];
         if (!action) throw new Error('no such action: ' + req.method + ' ' + url.pathname);

@@ -8,16 +8,19 @@ const SHIFT = 4294967296;
 const key = (kind, n) => kind * SHIFT + n;
 const kindOf = (k) => Math.floor(k / SHIFT);
 const numberOf = (k) => k % SHIFT;
-const gcd = (a, b) => { while (b) [a, b] = [b, a % b]; return a; };
+const gcd = (a, b) => {
+  while (b) [a, b] = [b, a % b];
+  return a;
+};
 
 // n distinct users, scattered by a stride that is coprime to their number.
 class Scatter {
   constructor(users, size, h, first = []) {
     this.users = users;
     this.first = first;
-    this.size = Math.min(size, users + first.length);
+    this.size = this.live = Math.min(size, users + first.length);
     this.start = users ? h % users : 0;
-    this.step = users > 2 ? 1 + mix(h, 77) % (users - 1) : 1;
+    this.step = users > 2 ? 1 + (mix(h, 77) % (users - 1)) : 1;
     while (users > 2 && gcd(this.step, users) !== 1) this.step++;
   }
 
@@ -31,17 +34,17 @@ class Scatter {
 class Relation {
   constructor(generate) {
     this.generate = generate;
-    this.changed = new Map();  // n -> Set of keys, the whole list
-    this.arrays = new Map();
-    this.added = new Map();    // key -> Set of n, for the way back
+    this.changed = new Map(); // n -> Set of keys, the whole list
+    this.arrays = new Map(); // n -> the same in order, with holes
+    this.added = new Map(); // key -> Set of n, for the way back
   }
 
+  // {size, live, at(i)}: what was removed leaves a hole (undefined), so that positions in page tokens stay what they were.
   list(n) {
-    const set = this.changed.get(n);
+    const set = this.changed.get(n),
+      array = this.arrays.get(n);
     if (!set) return this.generate(n);
-    let array = this.arrays.get(n);
-    if (!array) this.arrays.set(n, array = [...set]);
-    return { size: array.length, at: (i) => array[i] };
+    return { size: array.length, live: set.size, at: (i) => array[i] };
   }
 
   has(n, k) {
@@ -55,28 +58,37 @@ class Relation {
     let set = this.changed.get(n);
     if (!set) {
       const list = this.generate(n);
-      this.changed.set(n, set = new Set());
+      this.changed.set(n, (set = new Set()));
       for (let i = 0; i < list.size; i++) set.add(list.at(i));
+      this.arrays.set(n, [...set]);
     }
-    this.arrays.delete(n);
     return set;
   }
 
   add(n, k) {
-    const set = this.open(n), isNew = !set.has(k);
+    const set = this.open(n),
+      isNew = !set.has(k);
+    if (isNew) this.arrays.get(n).push(k);
     set.add(k);
     if (!this.added.has(k)) this.added.set(k, new Set());
     this.added.get(k).add(n);
     return isNew;
   }
 
-  remove(n, k) { return this.open(n).delete(k); }
+  remove(n, k) {
+    const did = this.open(n).delete(k),
+      array = this.arrays.get(n);
+    if (did) array[array.indexOf(k)] = undefined;
+    return did;
+  }
 
   // All n whose list holds k; the way back is laid out once, in two typed arrays for users.
   holders(k, count, users) {
     this.back = this.back || this.turnRound(count, users);
-    const base = kindOf(k) === KIND.user && numberOf(k) < users
-      ? this.back.to.subarray(this.back.from[numberOf(k)], this.back.from[numberOf(k) + 1]) : this.back.others.get(k) || [];
+    const base =
+      kindOf(k) === KIND.user && numberOf(k) < users
+        ? this.back.to.subarray(this.back.from[numberOf(k)], this.back.from[numberOf(k) + 1])
+        : this.back.others.get(k) || [];
     const out = new Set();
     for (const n of base) if (!this.changed.has(n) || this.changed.get(n).has(k)) out.add(n);
     for (const n of this.added.get(k) || []) if (this.changed.get(n).has(k)) out.add(n);
@@ -84,7 +96,8 @@ class Relation {
   }
 
   turnRound(count, users) {
-    const from = new Int32Array(users + 2), others = new Map();
+    const from = new Int32Array(users + 2),
+      others = new Map();
     const each = (f) => {
       for (let n = 0; n < count; n++) {
         const list = this.generate(n);
@@ -98,7 +111,9 @@ class Relation {
     });
     for (let i = 2; i < from.length; i++) from[i] += from[i - 1];
     const to = new Int32Array(from[users + 1]);
-    each((k, n) => { if (kindOf(k) === KIND.user) to[from[numberOf(k) + 1]++] = n; });
+    each((k, n) => {
+      if (kindOf(k) === KIND.user) to[from[numberOf(k) + 1]++] = n;
+    });
     return { from, to, others };
   }
 }
@@ -106,8 +121,10 @@ class Relation {
 // How many members each generated group has: empty ones, many small ones, a few large ones; the sum is config.memberships.
 function groupSizes(tenant) {
   const { groups, users, memberships, large_groups: large } = tenant.config;
-  const sizes = new Int32Array(groups), weights = new Float64Array(groups);
-  let left = memberships, total = 0;
+  const sizes = new Int32Array(groups),
+    weights = new Float64Array(groups);
+  let left = memberships,
+    total = 0;
   for (let n = 0; n < groups; n++) {
     if (n < large.length) {
       sizes[n] = Math.min(large[n], users);
@@ -121,12 +138,15 @@ function groupSizes(tenant) {
   let given = 0;
   for (let n = 0; n < groups; n++) {
     if (!weights[n]) continue;
-    sizes[n] = Math.min(users, Math.floor(left * weights[n] / total));
+    sizes[n] = Math.min(users, Math.floor((left * weights[n]) / total));
     given += sizes[n];
   }
   for (let round = 0; given < left && round < 1000; round++) {
     for (let n = 0; n < groups && given < left; n++) {
-      if (weights[n] && sizes[n] < users) { sizes[n]++; given++; }
+      if (weights[n] && sizes[n] < users) {
+        sizes[n]++;
+        given++;
+      }
     }
   }
   return sizes;
@@ -134,18 +154,21 @@ function groupSizes(tenant) {
 
 // Members that are not users; 0, 1 and 2 contain each other in a circle.
 function extras(tenant, g, size) {
-  const { groups, devices, servicePrincipals, contacts } = tenant.config, out = [];
+  const { groups, devices, servicePrincipals, contacts } = tenant.config,
+    out = [];
   if (g.unified || g.type === 'dynamic' || g.n < tenant.config.large_groups.length) return out;
   const h = g.hash(70);
   if (g.n < 3 && groups >= 3) out.push(key(KIND.group, (g.n + 1) % 3));
-  else if (h % 8 === 0 && groups > 3 && g.type !== 'roles') out.push(key(KIND.group, (g.n + 1 + h % (groups - 1)) % groups));
+  else if (h % 8 === 0 && groups > 3 && g.type !== 'roles')
+    out.push(key(KIND.group, (g.n + 1 + (h % (groups - 1))) % groups));
   if (devices && h % 9 === 1 && g.type !== 'roles') out.push(key(KIND.device, h % devices));
-  if (servicePrincipals && (h % 12 === 2 || g.type === 'roles')) out.push(key(KIND.servicePrincipal, h % servicePrincipals));
+  if (servicePrincipals && (h % 12 === 2 || g.type === 'roles'))
+    out.push(key(KIND.servicePrincipal, h % servicePrincipals));
   if (contacts && h % 20 === 3 && g.type !== 'roles') out.push(key(KIND.orgContact, h % contacts));
   return out.slice(0, size);
 }
 
-const EMPTY = { size: 0, at: () => undefined };
+const EMPTY = { size: 0, live: 0, at: () => undefined };
 
 function relations(tenant) {
   const { users, groups, servicePrincipals, administrativeUnits } = tenant.config;
@@ -159,14 +182,15 @@ function relations(tenant) {
     if (n >= groups) return EMPTY;
     const g = new Group(tenant, n);
     if (g.type === 'synced') return EMPTY;
-    const first = servicePrincipals && g.hash(73) % 15 === 0 ? [key(KIND.servicePrincipal, g.hash(74) % servicePrincipals)] : [];
+    const first =
+      servicePrincipals && g.hash(73) % 15 === 0 ? [key(KIND.servicePrincipal, g.hash(74) % servicePrincipals)] : [];
     return new Scatter(users, g.hash(72) % 4, g.hash(75), first);
   });
   const inUnits = new Relation((n) => {
     if (n >= administrativeUnits) return EMPTY;
     const h = mix(tenant.seed ^ 0x6175, n);
     const first = groups > 10 ? [key(KIND.group, h % groups)] : [];
-    return new Scatter(users, Math.min(users, 5 + h % 40), h, first);
+    return new Scatter(users, Math.min(users, 5 + (h % 40)), h, first);
   });
   return { members, owners, inUnits };
 }

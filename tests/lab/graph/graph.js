@@ -12,20 +12,36 @@ const { batch } = require('./batch.js');
 
 const JSON_TYPE = 'application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8';
 
-const newCounters = () => ({ requests: {}, total: 0, units: 0, buckets: {}, throttled: 0, throttled_by: {}, batches: 0, batch_parts: 0, statuses: {},
-  rows: 0, tokens: 0, in_flight: 0, max_in_flight: 0 });
+const DIAGNOSTIC =
+  '{"ServerInfo":{"DataCenter":"West Europe","Slice":"E","Ring":"5","ScaleUnit":"003","RoleInstance":"AM2PEPF0001"}}';
+
+const newCounters = () => ({
+  requests: {},
+  total: 0,
+  units: 0,
+  buckets: {},
+  throttled: 0,
+  throttled_by: {},
+  batches: 0,
+  batch_parts: 0,
+  statuses: {},
+  rows: 0,
+  tokens: 0,
+  in_flight: 0,
+  max_in_flight: 0,
+});
 
 class Graph {
   constructor(tenant, knobs, tokens) {
     this.tenant = tenant;
     this.knobs = knobs;
-    this.tokens = tokens;            // verifies access tokens
-    this.origin = '';                // https://localhost:port, known when listening
+    this.tokens = tokens; // verifies access tokens
+    this.origin = ''; // https://localhost:port, known when listening
     this.sealer = new Sealer(tenant.seed);
     this.throttle = new Throttle();
     this.random = stream(tenant.seed ^ 0x67726170);
     this.counters = newCounters();
-    this.pagesExpired = 0;           // page tokens and delta tokens given before are refused
+    this.pagesExpired = 0; // page tokens and delta tokens given before are refused
     this.deltaExpired = 0;
     this.lists = new Map();
   }
@@ -47,9 +63,25 @@ class Graph {
 
   // request: {method, url (path and query), headers, body}; app is set for the parts of a batch.
   answer(request, app = null) {
-    const call = { graph: this, knobs: this.knobs, headers: request.headers, body: request.body, answerHeaders: {}, app, requestId: crypto.randomUUID(), query: {}, params: {} };
+    const call = {
+      graph: this,
+      knobs: this.knobs,
+      headers: request.headers,
+      body: request.body,
+      answerHeaders: {},
+      app,
+      requestId: crypto.randomUUID(),
+      query: {},
+      params: {},
+    };
     call.clientRequestId = request.headers['client-request-id'] || call.requestId;
-    call.json = () => { try { return JSON.parse(call.body.toString()); } catch { throw errors.body(); } };
+    call.json = () => {
+      try {
+        return JSON.parse(call.body.toString());
+      } catch {
+        throw errors.body();
+      }
+    };
     let out;
     try {
       out = this.handle(call, request);
@@ -57,8 +89,16 @@ class Graph {
       if (!(e instanceof GraphError)) throw e;
       out = { status: e.status, headers: e.headers, body: e.body(call) };
     }
-    const headers = { 'Content-Type': out.type || (out.status < 300 ? JSON_TYPE : 'application/json'), 'Cache-Control': 'no-cache', 'request-id': call.requestId,
-      'client-request-id': call.clientRequestId, ...call.answerHeaders, ...out.headers };
+    const headers = {
+      'Content-Type': out.type || (out.status < 300 ? JSON_TYPE : 'application/json'),
+      'Cache-Control': 'no-cache',
+      'request-id': call.requestId,
+      'client-request-id': call.clientRequestId,
+      'x-ms-ags-diagnostic': DIAGNOSTIC,
+      'Strict-Transport-Security': 'max-age=31536000',
+      ...call.answerHeaders,
+      ...out.headers,
+    };
     if (out.status < 300 && !out.type) headers['OData-Version'] = '4.0';
     this.counters.statuses[out.status] = (this.counters.statuses[out.status] || 0) + 1;
     this.counters.rows += out.rows || 0;
@@ -66,7 +106,8 @@ class Graph {
   }
 
   handle(call, request) {
-    const at = request.url.indexOf('?'), path = at < 0 ? request.url : request.url.slice(0, at);
+    const at = request.url.indexOf('?'),
+      path = at < 0 ? request.url : request.url.slice(0, at);
     call.app = call.app || this.tokens.application(request.headers.authorization);
     if (!path.startsWith('/v1.0/')) throw errors.noSegment(path.split('/')[1] || '');
     call.path = path.slice(5).replace(/\/$/, '');
@@ -82,12 +123,18 @@ class Graph {
     return route.handler(call);
   }
 
+  // Requests are counted whoever answers them: the route, or a fault in its place.
+  count(template) {
+    this.counters.total++;
+    this.counters.requests[template] = (this.counters.requests[template] || 0) + 1;
+  }
+
   account(call, route) {
-    const { counters, knobs } = this, units = unitsOf(route, call.query);
+    const { counters, knobs } = this,
+      units = unitsOf(route, call.query);
     const signIn = knobs.signin_in_reports && call.query.select?.includes('signInActivity');
     const bucket = signIn ? 'reports' : route.bucket;
-    counters.total++;
-    counters.requests[route.template] = (counters.requests[route.template] || 0) + 1;
+    this.count(route.template);
     counters.buckets[bucket] = (counters.buckets[bucket] || 0) + 1;
     counters.units += units;
     call.answerHeaders['x-ms-resource-unit'] = String(units);

@@ -5,7 +5,9 @@ const crypto = require('crypto');
 const encode = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 function options(alg, key) {
-  return alg === 'PS256' ? { key, padding: crypto.constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 } : { key, padding: crypto.constants.RSA_PKCS1_PADDING };
+  return alg === 'PS256'
+    ? { key, padding: crypto.constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 }
+    : { key, padding: crypto.constants.RSA_PKCS1_PADDING };
 }
 
 function sign(header, claims, key) {

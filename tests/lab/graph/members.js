@@ -24,6 +24,7 @@ function visible(call, kind, isAdvanced, withApps) {
   const { tenant } = call.graph;
   const filter = call.query.filter ? new Filter(call.query.filter, isAdvanced) : null;
   return (k) => {
+    if (k === undefined) return false; // a hole
     const its = kindOf(k);
     if (kind && its !== kind) return false;
     if (its === KIND.servicePrincipal && !isAdvanced && !withApps) return false;
@@ -47,7 +48,11 @@ function countOf(list, wanted) {
 
 // A page of a relation's list, which may have a hundred thousand entries: only this page is made.
 function edgePage(call, list, wanted, count) {
-  const state = position(call), size = pageSize(call.query, 100), n = rowsWanted(call, state, size), text = rowText(call), rows = [];
+  const state = position(call),
+    size = pageSize(call.query, 100),
+    n = rowsWanted(call, state, size),
+    text = rowText(call),
+    rows = [];
   let i = state.pos;
   for (; i < list.size && rows.length < n; i++) if (wanted(list.at(i))) rows.push(text(list.at(i)));
   while (i < list.size && n && !wanted(list.at(i))) i++;
@@ -61,37 +66,45 @@ function answer(call, list, { withApps = false, counted = false } = {}) {
     if (String(call.headers.consistencylevel || '').toLowerCase() !== 'eventual') throw errors.noCount();
     return countText(countOf(list, visible(call, kind, true, true)));
   }
-  const isAdvanced = advanced(call), wanted = visible(call, kind, isAdvanced, withApps);
-  const plain = !kind && !call.query.filter && !call.graph.tenant.gone.size;  // then the list's size is the count
-  return edgePage(call, list, wanted, isAdvanced ? (plain ? list.size : countOf(list, wanted)) : undefined);
+  const isAdvanced = advanced(call),
+    wanted = visible(call, kind, isAdvanced, withApps);
+  const plain = !kind && !call.query.filter && !call.graph.tenant.gone.size; // then the list knows its count
+  return edgePage(call, list, wanted, isAdvanced ? (plain ? list.live : countOf(list, wanted)) : undefined);
 }
 
-const EMPTY = { size: 0, at: () => undefined };
-const asList = (array) => ({ size: array.length, at: (i) => array[i] });
+const EMPTY = { size: 0, live: 0, at: () => undefined };
+const asList = (array) => ({ size: array.length, live: array.length, at: (i) => array[i] });
 
 // A group (or unit) whose membership is hidden looks empty to those without Member.Read.Hidden.
 const hidden = (call, k) => call.graph.tenant.get(k, 'visibility') === 'HiddenMembership' && !seesHidden(call);
 
 const ofGroup = (relation, counted) => (call) => {
-  const k = target(call, KIND.group), { tenant } = call.graph;
+  const k = target(call, KIND.group),
+    { tenant } = call.graph;
   const list = relation === 'members' && hidden(call, k) ? EMPTY : tenant[relation].list(numberOf(k));
   return answer(call, list, { counted, withApps: relation === 'owners' });
 };
 
 const ofUnit = (counted) => (call) => {
   const k = target(call, KIND.administrativeUnit);
-  return answer(call, hidden(call, k) ? EMPTY : call.graph.tenant.inUnits.list(numberOf(k)), { counted, withApps: true });
+  return answer(call, hidden(call, k) ? EMPTY : call.graph.tenant.inUnits.list(numberOf(k)), {
+    counted,
+    withApps: true,
+  });
 };
 
 function transitiveMembers(call) {
-  const { tenant } = call.graph, first = target(call, KIND.group), seen = new Set(), todo = [first];
+  const { tenant } = call.graph,
+    first = target(call, KIND.group),
+    seen = new Set(),
+    todo = [first];
   while (todo.length) {
     const k = todo.pop();
     if (hidden(call, k)) continue;
     const list = tenant.members.list(numberOf(k));
     for (let i = 0; i < list.size; i++) {
       const member = list.at(i);
-      if (seen.has(member)) continue;
+      if (member === undefined || seen.has(member)) continue;
       seen.add(member);
       if (kindOf(member) === KIND.group && tenant.isLive(member)) todo.push(member);
     }
@@ -101,36 +114,72 @@ function transitiveMembers(call) {
 
 // Groups, roles and units that hold k directly.
 function holdersOf(call, k) {
-  const { tenant } = call.graph, out = [];
-  for (const n of tenant.members.holders(k, tenant.base[KIND.group], tenant.base[KIND.user])) out.push(key(KIND.group, n));
+  const { tenant } = call.graph,
+    out = [];
+  for (const n of tenant.members.holders(k, tenant.base[KIND.group], tenant.base[KIND.user]))
+    out.push(key(KIND.group, n));
   for (const n of tenant.roles.heldBy(k)) out.push(key(KIND.directoryRole, n));
-  for (const n of tenant.inUnits.holders(k, tenant.base[KIND.administrativeUnit], tenant.base[KIND.user])) out.push(key(KIND.administrativeUnit, n));
+  for (const n of tenant.inUnits.holders(k, tenant.base[KIND.administrativeUnit], tenant.base[KIND.user]))
+    out.push(key(KIND.administrativeUnit, n));
   return out.filter((h) => kindOf(h) === KIND.directoryRole || (tenant.isLive(h) && !hidden(call, h)));
 }
 
-const memberOf = (kind) => (call) => answer(call, asList(holdersOf(call, target(call, kind))), { counted: call.params.cast === '$count', withApps: true });
+const memberOf = (kind) => (call) =>
+  answer(call, asList(holdersOf(call, target(call, kind))), { counted: call.params.cast === '$count', withApps: true });
 
 const transitiveMemberOf = (kind) => (call) => {
   if (call.params.cast && !advanced(call)) throw errors.unsupportedQuery();
-  const seen = new Set(), todo = [target(call, kind)];
-  while (todo.length) for (const h of holdersOf(call, todo.pop())) if (!seen.has(h)) { seen.add(h); if (kindOf(h) === KIND.group) todo.push(h); }
+  const seen = new Set(),
+    todo = [target(call, kind)];
+  while (todo.length)
+    for (const h of holdersOf(call, todo.pop()))
+      if (!seen.has(h)) {
+        seen.add(h);
+        if (kindOf(h) === KIND.group) todo.push(h);
+      }
   return answer(call, asList([...seen]), { withApps: true });
 };
 
 // directoryRoles: those activated; addressed by their id or roleTemplateId=...
 function roleNumber(call) {
-  const { roles, guids } = call.graph.tenant, name = call.params.id, m = /roleTemplateId=['"]?([0-9a-f-]{36})/i.exec(name);
-  const n = m ? roles.numberOf(m[1].toLowerCase()) : (guids.decode(name.toLowerCase()) || [])[0] === KIND.directoryRole ? guids.decode(name.toLowerCase())[1] : -1;
+  const { roles, guids } = call.graph.tenant,
+    name = call.params.id,
+    m = /roleTemplateId=['"]?([0-9a-f-]{36})/i.exec(name);
+  const n = m
+    ? roles.numberOf(m[1].toLowerCase())
+    : (guids.decode(name.toLowerCase()) || [])[0] === KIND.directoryRole
+      ? guids.decode(name.toLowerCase())[1]
+      : -1;
   if (!roles.activated.has(n)) throw errors.notFound(m ? m[1] : name);
   return n;
 }
 
-const roleMembers = (call) => answer(call, asList(call.graph.tenant.roles.members(roleNumber(call))), { withApps: true, counted: call.params.cast === '$count' });
+const roleMembers = (call) =>
+  answer(call, asList(call.graph.tenant.roles.members(roleNumber(call))), {
+    withApps: true,
+    counted: call.params.cast === '$count',
+  });
 
 function roleKeys(call) {
-  const { tenant } = call.graph, filter = call.query.filter ? new Filter(call.query.filter, true) : null;
+  const { tenant } = call.graph,
+    filter = call.query.filter ? new Filter(call.query.filter, true) : null;
   const keys = [...tenant.roles.activated].sort((a, b) => a - b).map((n) => key(KIND.directoryRole, n));
-  return filter ? keys.filter((k) => { const row = tenant.row(k); return filter.test((p) => row.get(p)); }) : keys;
+  return filter
+    ? keys.filter((k) => {
+        const row = tenant.row(k);
+        return filter.test((p) => row.get(p));
+      })
+    : keys;
 }
 
-module.exports = { ofGroup, ofUnit, transitiveMembers, memberOf, transitiveMemberOf, roleMembers, roleNumber, roleKeys, NAME };
+module.exports = {
+  ofGroup,
+  ofUnit,
+  transitiveMembers,
+  memberOf,
+  transitiveMemberOf,
+  roleMembers,
+  roleNumber,
+  roleKeys,
+  NAME,
+};

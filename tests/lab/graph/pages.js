@@ -6,11 +6,15 @@ const { mix } = require('./random.js');
 
 class Sealer {
   constructor(seed) {
-    this.key = crypto.createHash('sha256').update('page tokens of ' + seed).digest();
+    this.key = crypto
+      .createHash('sha256')
+      .update('page tokens of ' + seed)
+      .digest();
   }
 
   seal(state) {
-    const iv = crypto.randomBytes(12), cipher = crypto.createCipheriv('aes-256-gcm', this.key, iv);
+    const iv = crypto.randomBytes(12),
+      cipher = crypto.createCipheriv('aes-256-gcm', this.key, iv);
     const text = Buffer.concat([cipher.update(JSON.stringify({ ...state, t: Date.now() })), cipher.final()]);
     return Buffer.concat([iv, text, cipher.getAuthTag()]).toString('base64url');
   }
@@ -18,7 +22,8 @@ class Sealer {
   // null for what was not sealed here.
   open(token) {
     try {
-      const all = Buffer.from(token, 'base64url'), d = crypto.createDecipheriv('aes-256-gcm', this.key, all.subarray(0, 12));
+      const all = Buffer.from(token, 'base64url'),
+        d = crypto.createDecipheriv('aes-256-gcm', this.key, all.subarray(0, 12));
       d.setAuthTag(all.subarray(-16));
       return JSON.parse(d.update(all.subarray(12, -16), undefined, 'utf8') + d.final('utf8'));
     } catch {
@@ -44,7 +49,8 @@ function link(call, state) {
 
 // How many rows this page shall have: all, fewer, or none (then the same position comes again on the next page).
 function rowsWanted(call, state, size) {
-  const chance = mix(call.graph.tenant.seed ^ state.pos, 31) / 4294967296, { empty_pages: empty, short_pages: short } = call.knobs;
+  const chance = mix(call.graph.tenant.seed ^ state.pos, 31) / 4294967296,
+    { empty_pages: empty, short_pages: short } = call.knobs;
   if (empty && !state.e && chance < empty) return 0;
   return short && chance < short ? Math.max(1, size >> 2) : size;
 }
@@ -62,7 +68,9 @@ function collection(call, context, rows, { next, count, delta } = {}) {
 
 // A page of a list in memory of which `text(item)` makes a row.
 function pageOf(call, context, list, size, text, count) {
-  const state = position(call), wanted = rowsWanted(call, state, size), rows = [];
+  const state = position(call),
+    wanted = rowsWanted(call, state, size),
+    rows = [];
   for (let i = state.pos; i < list.length && rows.length < wanted; i++) rows.push(text(list[i]));
   const pos = state.pos + rows.length;
   const next = pos < list.length ? link(call, { pos, e: wanted === 0 ? 1 : 0 }) : null;

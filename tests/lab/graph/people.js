@@ -10,14 +10,15 @@ const TWO = Array.from({ length: 60 }, (_, i) => String(i).padStart(2, '0'));
 
 // 2026-11-01T00:00:00Z; the dates are kept, as there are few.
 function when(ms) {
-  const day = Math.floor(ms / DAY), s = Math.floor((ms - day * DAY) / 1000);
+  const day = Math.floor(ms / DAY),
+    s = Math.floor((ms - day * DAY) / 1000);
   let date = dates.get(day);
-  if (!date) dates.set(day, date = new Date(day * DAY).toISOString().slice(0, 11));
+  if (!date) dates.set(day, (date = new Date(day * DAY).toISOString().slice(0, 11)));
   return date + TWO[Math.floor(s / 3600)] + ':' + TWO[Math.floor(s / 60) % 60] + ':' + TWO[s % 60] + 'Z';
 }
 
 const pick = (list, h) => list[h % list.length];
-const JUNE_2018 = Date.UTC(2018, 5, 1);  // older objects have no createdDateTime
+const JUNE_2018 = Date.UTC(2018, 5, 1); // older objects have no createdDateTime
 
 class Person {
   constructor(tenant, n) {
@@ -32,25 +33,43 @@ class Person {
     this.nick = this.given[1] + '.' + this.surname[1] + n;
   }
 
-  hash(salt) { return mix(this.h, salt); }
-  get domain() { return pick(this.tenant.config.domains, this.h >>> 20); }
-  get address() { return this.nick + '@' + (this.guest ? pick(words.guestDomains, this.h2 >>> 4) : this.domain); }
-  get upn() { return this.guest ? this.address.replace('@', '_') + '#EXT#@' + this.tenant.config.initial_domain : this.address; }
-  get hasMail() { return this.hash(7) % 100 >= 8; }
-  get enabled() { return this.hash(8) % 100 >= 6; }
-  get createdMs() { return this.tenant.epoch - (this.hash(9) % 4200) * DAY - (this.hash(10) % DAY); }
-  get sam() { return this.nick.slice(0, 20); }
+  hash(salt) {
+    return mix(this.h, salt);
+  }
+  get domain() {
+    return pick(this.tenant.config.domains, this.h >>> 20);
+  }
+  get address() {
+    return this.nick + '@' + (this.guest ? pick(words.guestDomains, this.h2 >>> 4) : this.domain);
+  }
+  get upn() {
+    return this.guest ? this.address.replace('@', '_') + '#EXT#@' + this.tenant.config.initial_domain : this.address;
+  }
+  get hasMail() {
+    return this.hash(7) % 100 >= 8;
+  }
+  get enabled() {
+    return this.hash(8) % 100 >= 6;
+  }
+  get createdMs() {
+    return this.tenant.epoch - (this.hash(9) % 4200) * DAY - (this.hash(10) % DAY);
+  }
+  get sam() {
+    return this.nick.slice(0, 20);
+  }
 }
 
 function displayName(p) {
-  const h = p.hash(3) % 1000, [g, s] = [p.given[0], p.surname[0]];
+  const h = p.hash(3) % 1000,
+    [g, s] = [p.given[0], p.surname[0]];
   if (h < 12) return pick(words.awkward, p.hash(4));
   if (h < 40) return s + ', ' + g;
   return h < 50 ? g + ' ' + s + ' (' + pick(['EXT', 'Admin', 'é'], h) + ')' : g + ' ' + s;
 }
 
 function sidOf(tenant, n) {
-  return 'S-1-5-21-' + mix(tenant.seed, 11) + '-' + mix(tenant.seed, 12) + '-' + mix(tenant.seed, 13) + '-' + (1000 + n);
+  const domain = [11, 12, 13].map((salt) => mix(tenant.seed, salt)).join('-');
+  return `S-1-5-21-${domain}-${1000 + n}`;
 }
 
 // The 16 bytes that a directory's objectGUID would have, in base64.
@@ -62,24 +81,42 @@ function anchor(p) {
 
 // S-1-12-1-...: the object id as four numbers, which is how Windows names a cloud object.
 function cloudSid(id) {
-  const part = (from, to) => parseInt(id.slice(from, to), 16), swap = (x) => ((x & 255) << 24 | (x & 65280) << 8 | x >>> 8 & 65280 | x >>> 24) >>> 0;
-  return 'S-1-12-1-' + part(0, 8) + '-' + (part(14, 18) * 65536 + part(9, 13)) + '-' + swap(parseInt(id.slice(19, 23) + id.slice(24, 28), 16)) + '-' + swap(part(28, 36));
+  const part = (from, to) => parseInt(id.slice(from, to), 16);
+  const swap = (x) => (((x & 255) << 24) | ((x & 65280) << 8) | ((x >>> 8) & 65280) | (x >>> 24)) >>> 0;
+  const numbers = [
+    part(0, 8),
+    part(14, 18) * 65536 + part(9, 13),
+    swap(part(19, 23) * 65536 + part(24, 28)),
+    swap(part(28, 36)),
+  ];
+  return 'S-1-12-1-' + numbers.join('-');
 }
 
 function signIn(p) {
-  const h = p.hash(20) % 100, day = (salt, spread) => when(p.tenant.epoch - (p.hash(salt) % (spread * DAY)));
-  if (h < 8) return undefined;  // never signed in: the property is absent
+  const h = p.hash(20) % 100,
+    day = (salt, spread) => when(p.tenant.epoch - (p.hash(salt) % (spread * DAY)));
+  if (h < 8) return undefined; // never signed in: the property is absent
   const id = (salt) => p.tenant.guids.encode(40 + salt, p.n);
   const interactive = h < 11 ? '0001-01-01T00:00:00Z' : h < 16 ? null : day(21, 90);
-  const out = { lastSignInDateTime: interactive, lastSignInRequestId: h < 16 ? (h < 11 ? '' : null) : id(1),
-    lastNonInteractiveSignInDateTime: h < 20 ? null : day(22, 30), lastNonInteractiveSignInRequestId: h < 20 ? null : id(2) };
+  const out = {
+    lastSignInDateTime: interactive,
+    lastSignInRequestId: h < 16 ? (h < 11 ? '' : null) : id(1),
+    lastNonInteractiveSignInDateTime: h < 20 ? null : day(22, 30),
+    lastNonInteractiveSignInRequestId: h < 20 ? null : id(2),
+  };
   if (h === 20) return { ...out, lastSuccessfulSignInDateTime: '', lastSuccessfulSignInRequestId: '' };
-  if (h > 30) return { ...out, lastSuccessfulSignInDateTime: h < 16 ? null : interactive, lastSuccessfulSignInRequestId: h < 16 ? null : id(1) };
-  return out;  // h 21..30: no success since this property exists
+  if (h > 30)
+    return {
+      ...out,
+      lastSuccessfulSignInDateTime: h < 16 ? null : interactive,
+      lastSuccessfulSignInRequestId: h < 16 ? null : id(1),
+    };
+  return out; // h 21..30: no success since this property exists
 }
 
 const synced = (f) => (p) => (p.synced ? f(p) : null);
-const E5 = '06ebc4ee-1bb5-47dd-8120-11324bc54e06', P1 = '078d2b04-f1bd-4111-bbd6-b4b1b354cef4';
+const E5 = '06ebc4ee-1bb5-47dd-8120-11324bc54e06',
+  P1 = '078d2b04-f1bd-4111-bbd6-b4b1b354cef4';
 
 const properties = {
   displayName,
@@ -111,12 +148,18 @@ const properties = {
   usageLocation: (p) => pick(words.countries, p.hash(29)),
   otherMails: (p) => (p.guest ? [p.address] : []),
   proxyAddresses: (p) => (p.hasMail ? ['SMTP:' + p.address] : []),
-  identities: (p) => [{ signInType: p.guest ? 'federated' : 'userPrincipalName', issuer: p.guest ? 'ExternalAzureAD' : p.tenant.config.initial_domain,
-    issuerAssignedId: p.guest ? null : p.upn }],
+  identities: (p) => [
+    {
+      signInType: p.guest ? 'federated' : 'userPrincipalName',
+      issuer: p.guest ? 'ExternalAzureAD' : p.tenant.config.initial_domain,
+      issuerAssignedId: p.guest ? null : p.upn,
+    },
+  ],
   lastPasswordChangeDateTime: (p) => when(Math.max(p.createdMs, p.tenant.epoch - (p.hash(30) % 400) * DAY)),
   signInSessionsValidFromDateTime: (p) => when(p.createdMs),
   passwordPolicies: (p) => (p.hash(31) % 10 ? null : 'DisablePasswordExpiration'),
-  assignedLicenses: (p) => (p.guest || p.hash(32) % 10 > 7 ? [] : [{ disabledPlans: [], skuId: p.hash(32) & 16 ? E5 : P1 }]),
+  assignedLicenses: (p) =>
+    p.guest || p.hash(32) % 10 > 7 ? [] : [{ disabledPlans: [], skuId: p.hash(32) & 16 ? E5 : P1 }],
   securityIdentifier: (p) => cloudSid(p.tenant.id(KIND.user, p.n)),
   authorizationInfo: (p) => ({ certificateUserIds: p.hash(33) % 20 ? [] : ['X509:<PN>' + p.upn] }),
   isManagementRestricted: (p) => (p.hash(34) % 40 ? null : true),
@@ -128,15 +171,21 @@ const properties = {
   onPremisesSamAccountName: synced((p) => p.sam),
   onPremisesDomainName: synced((p) => p.tenant.config.ad_domain),
   onPremisesUserPrincipalName: synced((p) => p.nick + '@' + p.tenant.config.ad_domain),
-  onPremisesDistinguishedName: synced((p) => 'CN=' + (p.surname[0] + ', ' + p.given[0]).replace(/,/g, '\\,') + ' ' + p.n + ',OU=Staff,' + p.tenant.adBase),
+  onPremisesDistinguishedName: synced(
+    (p) => 'CN=' + (p.surname[0] + ', ' + p.given[0]).replace(/,/g, '\\,') + ' ' + p.n + ',OU=Staff,' + p.tenant.adBase,
+  ),
   onPremisesLastSyncDateTime: synced((p) => when(p.tenant.epoch - (p.hash(36) % DAY))),
-  onPremisesExtensionAttributes: (p) => Object.fromEntries(Array.from({ length: 15 }, (_, i) => ['extensionAttribute' + (i + 1), i || !p.synced ? null : 'x' + p.n])),
+  onPremisesExtensionAttributes: (p) =>
+    Object.fromEntries(
+      Array.from({ length: 15 }, (_, i) => ['extensionAttribute' + (i + 1), i || !p.synced ? null : 'x' + p.n]),
+    ),
   signInActivity: signIn,
 };
 
 // Authentication methods of a user: what is registered, in the words of the per-user call (without "AuthenticationMethod").
 function methods(p) {
-  const h = p.hash(50) % 100, have = ['password'];
+  const h = p.hash(50) % 100,
+    have = ['password'];
   if (h < 15) return have;
   if (h < 55) have.push('microsoftAuthenticator');
   if (h >= 45 && h < 65) have.push('phone');

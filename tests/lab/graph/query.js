@@ -18,13 +18,20 @@ function parse(search) {
   const q = { parts: [] };
   for (const part of search.split('&')) {
     if (!part) continue;
-    const at = part.indexOf('='), name = decode(at < 0 ? part : part.slice(0, at)).toLowerCase(), value = at < 0 ? '' : decode(part.slice(at + 1));
+    const at = part.indexOf('='),
+      name = decode(at < 0 ? part : part.slice(0, at)).toLowerCase(),
+      value = at < 0 ? '' : decode(part.slice(at + 1));
     if (name[0] === '$' && !KNOWN.has(name)) throw errors.option(name);
     if (name !== '$skiptoken' && name !== '$deltatoken') q.parts.push(part);
     q[name[0] === '$' ? name.slice(1) : name] = value;
   }
   if (q.select !== undefined) q.selectText = q.select;
-  q.select = q.select ? q.select.split(',').map((s) => s.trim()).filter(Boolean) : null;
+  q.select = q.select
+    ? q.select
+        .split(',')
+        .map((s) => s.trim())
+        .filter(Boolean)
+    : null;
   return q;
 }
 
@@ -37,7 +44,8 @@ function pageSize(q, usual, cap = 999) {
 
 // $count needs ConsistencyLevel: eventual; together they make a query "advanced".
 function advanced(call) {
-  const eventual = String(call.headers.consistencylevel || '').toLowerCase() === 'eventual', count = String(call.query.count).toLowerCase() === 'true';
+  const eventual = String(call.headers.consistencylevel || '').toLowerCase() === 'eventual',
+    count = String(call.query.count).toLowerCase() === 'true';
   if (count && !eventual) throw errors.noCount();
   return eventual && count;
 }
@@ -59,18 +67,32 @@ function tokens(text) {
   TOKEN.lastIndex = 0;
   const end = text.trimEnd().length;
   while (TOKEN.lastIndex < end) {
-    const at = TOKEN.lastIndex, m = TOKEN.exec(text);
-    if (!m) throw errors.filter("Syntax error at position " + at + '.');
+    const at = TOKEN.lastIndex,
+      m = TOKEN.exec(text);
+    if (!m) throw errors.filter('Syntax error at position ' + at + '.');
     out.push(m[1] !== undefined ? { string: m[1].replace(/''/g, "'") } : { word: m[2] || m[3] });
   }
   return out;
 }
 
-const literal = (t) => (t.string !== undefined ? t.string : t.word === 'null' ? null : t.word === 'true' ? true : t.word === 'false' ? false : t.word);
+const literal = (t) =>
+  t.string !== undefined
+    ? t.string
+    : t.word === 'null'
+      ? null
+      : t.word === 'true'
+        ? true
+        : t.word === 'false'
+          ? false
+          : t.word;
 const lower = (v) => (typeof v === 'string' ? v.toLowerCase() : v);
 const COMPARE = {
-  eq: (a, b) => lower(a ?? null) === lower(b), ne: (a, b) => lower(a ?? null) !== lower(b),
-  ge: (a, b) => a != null && a >= b, gt: (a, b) => a != null && a > b, le: (a, b) => a != null && a <= b, lt: (a, b) => a != null && a < b,
+  eq: (a, b) => lower(a ?? null) === lower(b),
+  ne: (a, b) => lower(a ?? null) !== lower(b),
+  ge: (a, b) => a != null && a >= b,
+  gt: (a, b) => a != null && a > b,
+  le: (a, b) => a != null && a <= b,
+  lt: (a, b) => a != null && a < b,
 };
 
 // The ids of a filter that is nothing but "id in (...)" or "id eq ... or id eq ...", for which nobody needs to be looked through.
@@ -90,20 +112,34 @@ class Filter {
     if (this.at < this.list.length) throw errors.filter('Syntax error.');
   }
 
-  peek(word) { return this.list[this.at] && this.list[this.at].word === word; }
-  take() { if (this.at >= this.list.length) throw errors.filter('Syntax error: unexpected end.'); return this.list[this.at++]; }
-  expect(word) { if (!this.peek(word)) throw errors.filter("'" + word + "' expected."); this.at++; }
+  peek(word) {
+    return this.list[this.at] && this.list[this.at].word === word;
+  }
+  take() {
+    if (this.at >= this.list.length) throw errors.filter('Syntax error: unexpected end.');
+    return this.list[this.at++];
+  }
+  expect(word) {
+    if (!this.peek(word)) throw errors.filter("'" + word + "' expected.");
+    this.at++;
+  }
 
   either() {
     const tests = [this.both()];
-    while (this.peek('or')) { this.at++; tests.push(this.both()); }
+    while (this.peek('or')) {
+      this.at++;
+      tests.push(this.both());
+    }
     if (tests.length > this.most) throw errors.tooManyClauses(tests.length);
     return tests.length === 1 ? tests[0] : (get) => tests.some((t) => t(get));
   }
 
   both() {
     const tests = [this.one()];
-    while (this.peek('and')) { this.at++; tests.push(this.one()); }
+    while (this.peek('and')) {
+      this.at++;
+      tests.push(this.one());
+    }
     return tests.length === 1 ? tests[0] : (get) => tests.every((t) => t(get));
   }
 
@@ -126,7 +162,9 @@ class Filter {
     return this.comparison(name);
   }
 
-  needAdvanced() { if (!this.advanced) throw errors.unsupportedQuery(); }
+  needAdvanced() {
+    if (!this.advanced) throw errors.unsupportedQuery();
+  }
 
   with(f) {
     this.expect('(');
@@ -135,7 +173,8 @@ class Filter {
     const text = lower(literal(this.take()));
     this.expect(')');
     if (f === 'endswith') this.needAdvanced();
-    return (get) => typeof get(property) === 'string' && lower(get(property))[f === 'startswith' ? 'startsWith' : 'endsWith'](text);
+    return (get) =>
+      typeof get(property) === 'string' && lower(get(property))[f === 'startswith' ? 'startsWith' : 'endsWith'](text);
   }
 
   // groupTypes/any(c:c eq 'Unified')
@@ -157,13 +196,18 @@ class Filter {
     if (op === 'ne') this.needAdvanced();
     const value = literal(this.take());
     const path = property.split('/');
-    return (get) => COMPARE[op](path.slice(1).reduce((v, p) => v?.[p], get(path[0])), value);
+    return (get) =>
+      COMPARE[op](
+        path.slice(1).reduce((v, p) => v?.[p], get(path[0])),
+        value,
+      );
   }
 
   among(property) {
     const values = [];
     this.expect('(');
-    do values.push(lower(literal(this.take()))); while (this.peek(',') && ++this.at);
+    do values.push(lower(literal(this.take())));
+    while (this.peek(',') && ++this.at);
     this.expect(')');
     if (values.length > this.most) throw errors.tooManyClauses(values.length);
     return (get) => values.includes(lower(get(property) ?? null));

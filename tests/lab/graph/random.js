@@ -32,12 +32,23 @@ class Guids {
     const a = mix(left ^ this.keys[0], right);
     const b = mix(a, this.keys[1]);
     const text = hex8(a);
-    return '-4' + text.slice(0, 3) + '-' + '89ab'[b & 3] + text.slice(3, 6) + '-' + text.slice(6) + hex8(b) + hex8(mix(b, a)).slice(0, 2);
+    return (
+      '-4' +
+      text.slice(0, 3) +
+      '-' +
+      '89ab'[b & 3] +
+      text.slice(3, 6) +
+      '-' +
+      text.slice(6) +
+      hex8(b) +
+      hex8(mix(b, a)).slice(0, 2)
+    );
   }
 
   encode(kind, n) {
     const value = kind * 4294967296 + n;
-    let left = Math.floor(value / 16777216), right = value % 16777216;
+    let left = Math.floor(value / 16777216),
+      right = value % 16777216;
     for (let i = 0; i < 4; i++) {
       const next = left ^ (mix(right, this.keys[i]) & 0xffffff);
       left = right;
@@ -50,7 +61,8 @@ class Guids {
   // [kind, n], or null for a GUID that encode() did not make.
   decode(guid) {
     if (!/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(guid)) return null;
-    let left = parseInt(guid.slice(0, 6), 16), right = parseInt(guid.slice(6, 8) + guid.slice(9, 13), 16);
+    let left = parseInt(guid.slice(0, 6), 16),
+      right = parseInt(guid.slice(6, 8) + guid.slice(9, 13), 16);
     if (guid.slice(13) !== this.tail(left, right)) return null;
     for (let i = 3; i >= 0; i--) [left, right] = [right ^ (mix(left, this.keys[i]) & 0xffffff), left];
     const value = left * 16777216 + right;

@@ -20,17 +20,28 @@ const plans = new WeakMap();
 function planOf(row, properties) {
   let plan = plans.get(properties);
   if (!plan || plan.table !== row.table) {
-    plans.set(properties, plan = { table: row.table, names: properties.map(nameBytes), makers: row.table && properties.map((p) => row.maker(p)) });
+    plans.set(
+      properties,
+      (plan = {
+        table: row.table,
+        names: properties.map(nameBytes),
+        makers: row.table && properties.map((p) => row.maker(p)),
+      }),
+    );
   }
   return plan;
 }
 
 // {"id":...} of the properties into a Writer; `annotations` is text to put in front, `extra` text to put behind.
 function write(w, row, properties, annotations = '', extra = '') {
-  const { names, makers } = planOf(row, properties), base = row.plain();
+  const { names, makers } = planOf(row, properties),
+    base = row.plain();
   let first = true;
   w.byte(123);
-  if (annotations) { w.text(annotations); first = false; }
+  if (annotations) {
+    w.text(annotations);
+    first = false;
+  }
   for (let i = 0; i < names.length; i++) {
     if (w.property(names[i], base ? makers[i](base) : row.get(properties[i]), first)) first = false;
   }
@@ -39,7 +50,8 @@ function write(w, row, properties, annotations = '', extra = '') {
 }
 
 // Two writers are enough for all: nothing is written between the rows of one page.
-const one = new Writer(), many = new Writer();
+const one = new Writer(),
+  many = new Writer();
 
 // The same as a string.
 function object(row, properties, annotations, extra) {

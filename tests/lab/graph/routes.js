@@ -40,7 +40,10 @@ for (const path of ['/administrativeUnits', '/directory/administrativeUnits']) {
   route(path + '/{id}/members/{cast}', members.ofUnit(false), READERS.administrativeUnit);
 }
 
-for (const [name, relation, cost] of [['members', 'members', 3], ['owners', 'owners', 1]]) {
+for (const [name, relation, cost] of [
+  ['members', 'members', 3],
+  ['owners', 'owners', 1],
+]) {
   const path = '/groups/{id}/' + name;
   route(path, members.ofGroup(relation, false), READERS.group, { cost });
   route(path + '/$count', members.ofGroup(relation, true), READERS.group, { cost });
@@ -55,7 +58,9 @@ route('/users/{id}/memberOf/{cast}', members.memberOf(KIND.user), HOLDERS, { cos
 route('/users/{id}/transitiveMemberOf', members.transitiveMemberOf(KIND.user), HOLDERS, { cost: 2 });
 route('/users/{id}/transitiveMemberOf/{cast}', members.transitiveMemberOf(KIND.user), HOLDERS, { cost: 2 });
 route('/users/{id}/manager', objects.manager, READERS.user);
-route('/users/{id}/authentication/methods', reports.methods, ['UserAuthenticationMethod.Read.All'], { bucket: 'methods' });
+route('/users/{id}/authentication/methods', reports.methods, ['UserAuthenticationMethod.Read.All'], {
+  bucket: 'methods',
+});
 
 route('/directoryRoles', roles.listRoles, ROLE_READERS);
 route('/directoryRoles/delta', delta(KIND.directoryRole), ROLE_READERS);
@@ -65,7 +70,10 @@ route('/directoryRoles/{id}/members/{cast}', members.roleMembers, ROLE_READERS);
 route('/roleManagement/directory/roleDefinitions', roles.definitions, ROLE_READERS);
 route('/roleManagement/directory/roleDefinitions/{id}', roles.definition, ROLE_READERS);
 route('/roleManagement/directory/roleAssignments', roles.assignments, ROLE_READERS);
-route('/roleManagement/directory/roleEligibilityScheduleInstances', roles.eligibility, [...ROLE_READERS, 'RoleEligibilitySchedule.Read.Directory']);
+route('/roleManagement/directory/roleEligibilityScheduleInstances', roles.eligibility, [
+  ...ROLE_READERS,
+  'RoleEligibilitySchedule.Read.Directory',
+]);
 
 route('/reports/authenticationMethods/userRegistrationDetails', reports.list, null, { bucket: 'reports' });
 route('/reports/authenticationMethods/userRegistrationDetails/{id}', reports.get, null, { bucket: 'reports' });
@@ -81,7 +89,8 @@ route('/directoryObjects/getByIds', objects.getByIds, ANY, { cost: 3, method: 'P
 function segments(path) {
   const out = [];
   for (const part of path.split('/').slice(1)) {
-    const text = decodeURIComponent(part), m = /^(\w+)\((.+)\)$/.exec(text);
+    const text = decodeURIComponent(part),
+      m = /^(\w+)\((.+)\)$/.exec(text);
     if (m && m[1] !== 'microsoft') out.push(m[1], m[2].replace(/^'(.*)'$/, '$1'));
     else out.push(/^(microsoft\.graph\.)?delta(\(\))?$/i.test(text) ? 'delta' : text);
   }
@@ -91,7 +100,11 @@ function segments(path) {
 // {route, params}; a fixed segment wins over a placeholder.
 function find(path) {
   let parts;
-  try { parts = segments(path); } catch { return null; }
+  try {
+    parts = segments(path);
+  } catch {
+    return null;
+  }
   let best = null;
   for (const r of table) {
     if (r.path.length !== parts.length) continue;

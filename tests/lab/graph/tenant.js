@@ -9,29 +9,46 @@ const { relations, key, kindOf, numberOf } = require('./edges.js');
 const { Roles } = require('./roles.js');
 
 const USER_DEFAULTS = { accountEnabled: true, userType: 'Member' };
-const DEFAULTS = { user: USER_DEFAULTS, group: { securityEnabled: true, mailEnabled: false }, device: { accountEnabled: true },
-  servicePrincipal: { accountEnabled: true, servicePrincipalType: 'Application' }, administrativeUnit: {}, orgContact: {}, directoryRole: {} };
+const DEFAULTS = {
+  user: USER_DEFAULTS,
+  group: { securityEnabled: true, mailEnabled: false },
+  device: { accountEnabled: true },
+  servicePrincipal: { accountEnabled: true, servicePrincipalType: 'Application' },
+  administrativeUnit: {},
+  orgContact: {},
+  directoryRole: {},
+};
 
 class Tenant {
   constructor(config) {
     this.config = config;
     this.seed = config.seed >>> 0;
     this.epoch = Date.parse(config.epoch);
-    this.adBase = config.ad_domain.split('.').map((part) => 'DC=' + part).join(',');
+    this.adBase = config.ad_domain
+      .split('.')
+      .map((part) => 'DC=' + part)
+      .join(',');
     this.guids = new Guids(this.seed);
-    this.over = new Map();     // key -> properties laid over
-    this.bare = new Set();     // keys of stated objects: what is not stated is unset
-    this.gone = new Map();     // key -> {hard, at}
-    this.ids = new Map();      // stated id -> key
-    this.idOf = new Map();     // key -> stated id
-    this.names = new Map();    // UPN in lower case -> key, of users whose UPN does not follow from n
-    this.live = { 1: config.users, 2: config.groups, 3: config.devices, 4: config.servicePrincipals, 5: config.administrativeUnits, 6: config.contacts };
+    this.over = new Map(); // key -> properties laid over
+    this.bare = new Set(); // keys of stated objects: what is not stated is unset
+    this.gone = new Map(); // key -> {hard, at}
+    this.ids = new Map(); // stated id -> key
+    this.idOf = new Map(); // key -> stated id
+    this.names = new Map(); // UPN in lower case -> key, of users whose UPN does not follow from n
+    this.live = {
+      1: config.users,
+      2: config.groups,
+      3: config.devices,
+      4: config.servicePrincipals,
+      5: config.administrativeUnits,
+      6: config.contacts,
+    };
     this.total = { ...this.live };
     this.base = { ...this.live };
-    this.changes = [];         // {seq, at, key, op, props, rel, other}; seq = position + 1
+    this.changes = []; // {seq, at, key, op, props, rel, other}; seq = position + 1
     Object.assign(this, relations(this));
     this.roles = new Roles(this);
-    this.clock = this.epoch;   // the tenant's time, moved by history
+    this.clock = this.epoch; // the tenant's time, moved by history
   }
 
   id(kind, n) {
@@ -39,7 +56,9 @@ class Tenant {
     return stated || this.guids.encode(kind, n);
   }
 
-  idByKey(k) { return this.id(kindOf(k), numberOf(k)); }
+  idByKey(k) {
+    return this.id(kindOf(k), numberOf(k));
+  }
 
   // The key of an id, whether or not the object is deleted; undefined for unknown ones.
   find(id) {
@@ -53,7 +72,8 @@ class Tenant {
   }
 
   findUser(idOrName) {
-    const name = idOrName.toLowerCase(), k = this.find(name);
+    const name = idOrName.toLowerCase(),
+      k = this.find(name);
     if (k !== undefined) return kindOf(k) === KIND.user ? k : undefined;
     if (this.names.has(name)) return this.names.get(name);
     const m = /^[a-z.]*?(\d+)[@_]/.exec(name);
@@ -62,12 +82,18 @@ class Tenant {
     return this.get(candidate, 'userPrincipalName').toLowerCase() === name ? candidate : undefined;
   }
 
-  isLive(k) { return !this.gone.has(k) && numberOf(k) < (this.total[kindOf(k)] ?? this.roles.definitions.length); }
+  isLive(k) {
+    return !this.gone.has(k) && numberOf(k) < (this.total[kindOf(k)] ?? this.roles.definitions.length);
+  }
 
   // One property as a value: undefined = absent from answers.
-  get(k, property) { return this.row(k).get(property); }
+  get(k, property) {
+    return this.row(k).get(property);
+  }
 
-  row(k) { return new Row(this, k); }
+  row(k) {
+    return new Row(this, k);
+  }
 
   // All live keys of a kind from position n on; stops after `limit`.
   page(kind, from, limit, wanted) {
@@ -86,7 +112,8 @@ class Tenant {
     const over = this.over.get(k);
     if (over && 'manager' in over) return over.manager;
     const n = numberOf(k);
-    if (this.bare.has(k) || n < 1 || n >= this.base[KIND.user] || new people.Person(this, n).hash(60) % 10 === 0) return null;
+    if (this.bare.has(k) || n < 1 || n >= this.base[KIND.user] || new people.Person(this, n).hash(60) % 10 === 0)
+      return null;
     return key(KIND.user, Math.floor(n / 8));
   }
 
@@ -122,7 +149,9 @@ class Tenant {
     return change;
   }
 
-  now() { return people.when(this.clock); }
+  now() {
+    return people.when(this.clock);
+  }
 }
 
 class Row {
@@ -140,7 +169,12 @@ class Row {
 
   make() {
     const { tenant, n, kind } = this;
-    this.base = kind === KIND.user ? new people.Person(tenant, n) : kind === KIND.group ? new Group(tenant, n) : new Thing(tenant, n, kind);
+    this.base =
+      kind === KIND.user
+        ? new people.Person(tenant, n)
+        : kind === KIND.group
+          ? new Group(tenant, n)
+          : new Thing(tenant, n, kind);
     return this.base;
   }
 
@@ -155,7 +189,9 @@ class Row {
   }
 
   // The object that the functions of properties take, or null when something was laid over it (or it has no such functions).
-  plain() { return !this.table || this.over || this.tenant.gone.has(this.key) ? null : this.base || this.make(); }
+  plain() {
+    return !this.table || this.over || this.tenant.gone.has(this.key) ? null : this.base || this.make();
+  }
 
   // The function of one property, for plain() objects of this kind.
   maker(property) {
@@ -172,7 +208,9 @@ class Row {
     return DEFAULTS[this.type][property] ?? null;
   }
 
-  get id() { return this.tenant.id(this.kind, this.n); }
+  get id() {
+    return this.tenant.id(this.kind, this.n);
+  }
 }
 
 module.exports = { Tenant, Row };

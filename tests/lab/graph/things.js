@@ -13,9 +13,15 @@ class Thing {
     this.h = mix(tenant.seed ^ Math.imul(kind, 0x01000193), n);
   }
 
-  hash(salt) { return mix(this.h, salt); }
-  get id() { return this.tenant.id(this.kind, this.n); }
-  get created() { return this.tenant.epoch - (this.hash(9) % 3000) * DAY - (this.hash(10) % DAY); }
+  hash(salt) {
+    return mix(this.h, salt);
+  }
+  get id() {
+    return this.tenant.id(this.kind, this.n);
+  }
+  get created() {
+    return this.tenant.epoch - (this.hash(9) % 3000) * DAY - (this.hash(10) % DAY);
+  }
 }
 
 // What kind of group n is; the first ten show every kind once.
@@ -23,8 +29,22 @@ class Group extends Thing {
   constructor(tenant, n) {
     super(tenant, n, KIND.group);
     const h = this.hash(1) % 100;
-    this.type = n < 10 ? ['security', 'unified', 'synced', 'dynamic', 'roles', 'hidden', 'mail', 'security', 'unified', 'synced'][n]
-      : h < 40 ? 'security' : h < 65 ? 'unified' : h < 85 ? 'synced' : h < 92 ? 'dynamic' : h < 94 ? 'roles' : h < 96 ? 'hidden' : 'mail';
+    this.type =
+      n < 10
+        ? ['security', 'unified', 'synced', 'dynamic', 'roles', 'hidden', 'mail', 'security', 'unified', 'synced'][n]
+        : h < 40
+          ? 'security'
+          : h < 65
+            ? 'unified'
+            : h < 85
+              ? 'synced'
+              : h < 92
+                ? 'dynamic'
+                : h < 94
+                  ? 'roles'
+                  : h < 96
+                    ? 'hidden'
+                    : 'mail';
     this.unified = this.type === 'unified' || this.type === 'hidden';
     this.nick = 'group-' + n;
   }
@@ -32,7 +52,10 @@ class Group extends Thing {
 
 const groupSynced = (f) => (g) => (g.type === 'synced' ? f(g) : null);
 const group = {
-  displayName: (g) => (g.hash(2) % 100 < 3 ? pick(words.awkward, g.hash(3)) : pick(words.teams, g.hash(4)) + (g.hash(5) % 4 ? ' ' + g.n : '')),
+  displayName: (g) =>
+    g.hash(2) % 100 < 3
+      ? pick(words.awkward, g.hash(3))
+      : pick(words.teams, g.hash(4)) + (g.hash(5) % 4 ? ' ' + g.n : ''),
   description: (g) => (g.hash(6) % 3 ? 'Group of ' + pick(words.teams, g.hash(4)) : null),
   createdDateTime: (g) => when(g.created),
   renewedDateTime: (g) => when(g.created),
@@ -43,9 +66,11 @@ const group = {
   mail: (g) => (g.unified || g.type === 'mail' ? g.nick + '@' + g.tenant.config.domains[0] : null),
   mailNickname: (g) => g.nick,
   proxyAddresses: (g) => (g.unified || g.type === 'mail' ? ['SMTP:' + g.nick + '@' + g.tenant.config.domains[0]] : []),
-  visibility: (g) => (g.type === 'hidden' ? 'HiddenMembership' : g.unified ? pick(['Public', 'Private'], g.hash(8)) : null),
+  visibility: (g) =>
+    g.type === 'hidden' ? 'HiddenMembership' : g.unified ? pick(['Public', 'Private'], g.hash(8)) : null,
   isAssignableToRole: (g) => (g.type === 'roles' ? true : g.unified ? null : false),
-  membershipRule: (g) => (g.type === 'dynamic' ? '(user.department -eq "' + (pick(words.departments, g.hash(11)) || 'IT') + '")' : null),
+  membershipRule: (g) =>
+    g.type === 'dynamic' ? '(user.department -eq "' + (pick(words.departments, g.hash(11)) || 'IT') + '")' : null,
   membershipRuleProcessingState: (g) => (g.type === 'dynamic' ? 'On' : null),
   uniqueName: (g) => (g.hash(12) % 20 ? null : 'unique-' + g.n),
   isManagementRestricted: (g) => (g.hash(13) % 40 ? null : true),
@@ -84,7 +109,8 @@ const device = {
 const managed = (s) => s.hash(2) % 4 === 0;
 const servicePrincipal = {
   displayName: (s) => (s.n === 0 ? 'Microsoft Graph' : pick(words.teams, s.hash(3)) + ' app ' + s.n),
-  appDisplayName: (s) => (s.n === 0 ? 'Microsoft Graph' : managed(s) ? null : pick(words.teams, s.hash(3)) + ' app ' + s.n),
+  appDisplayName: (s) =>
+    s.n === 0 ? 'Microsoft Graph' : managed(s) ? null : pick(words.teams, s.hash(3)) + ' app ' + s.n,
   appId: (s) => (s.n === 0 ? '00000003-0000-0000-c000-000000000000' : s.tenant.guids.encode(61, s.n)),
   accountEnabled: (s) => s.hash(1) % 15 > 0,
   servicePrincipalType: (s) => (managed(s) && s.n ? 'ManagedIdentity' : 'Application'),
@@ -93,11 +119,39 @@ const servicePrincipal = {
   appRoleAssignmentRequired: (s) => s.hash(4) % 3 === 0,
   servicePrincipalNames: (s) => [servicePrincipal.appId(s)],
   tags: (s) => (s.n && !managed(s) ? ['WindowsAzureActiveDirectoryIntegratedApp'] : []),
-  alternativeNames: (s) => (managed(s) && s.n ? ['isExplicit=False', '/subscriptions/0/resourcegroups/lab/providers/Microsoft.Compute/virtualMachines/vm' + s.n] : []),
-  keyCredentials: (s) => (s.hash(5) % 3 ? [] : [{ customKeyIdentifier: 'AAAA', displayName: 'CN=app' + s.n, endDateTime: when(s.tenant.epoch + 60 * DAY),
-    key: null, keyId: s.tenant.guids.encode(62, s.n), startDateTime: when(s.created), type: 'AsymmetricX509Cert', usage: 'Verify' }]),
-  passwordCredentials: (s) => (s.hash(6) % 3 ? [] : [{ customKeyIdentifier: null, displayName: 'secret', endDateTime: when(s.tenant.epoch + 20 * DAY), hint: 'abc',
-    keyId: s.tenant.guids.encode(63, s.n), secretText: null, startDateTime: when(s.created) }]),
+  alternativeNames: (s) =>
+    managed(s) && s.n
+      ? ['isExplicit=False', '/subscriptions/0/resourcegroups/lab/providers/Microsoft.Compute/virtualMachines/vm' + s.n]
+      : [],
+  keyCredentials: (s) =>
+    s.hash(5) % 3
+      ? []
+      : [
+          {
+            customKeyIdentifier: 'AAAA',
+            displayName: 'CN=app' + s.n,
+            endDateTime: when(s.tenant.epoch + 60 * DAY),
+            key: null,
+            keyId: s.tenant.guids.encode(62, s.n),
+            startDateTime: when(s.created),
+            type: 'AsymmetricX509Cert',
+            usage: 'Verify',
+          },
+        ],
+  passwordCredentials: (s) =>
+    s.hash(6) % 3
+      ? []
+      : [
+          {
+            customKeyIdentifier: null,
+            displayName: 'secret',
+            endDateTime: when(s.tenant.epoch + 20 * DAY),
+            hint: 'abc',
+            keyId: s.tenant.guids.encode(63, s.n),
+            secretText: null,
+            startDateTime: when(s.created),
+          },
+        ],
 };
 
 const administrativeUnit = {

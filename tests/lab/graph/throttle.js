@@ -5,7 +5,11 @@ const { mix } = require('./random.js');
 
 // Units of a request: the route's base cost, one less for $select, one more for $expand, one less for a $top below 20; at least 1.
 function unitsOf(route, query) {
-  const units = route.cost - (query.select ? 1 : 0) + (query.expand ? 1 : 0) - (query.top !== undefined && Number(query.top) < 20 ? 1 : 0);
+  const units =
+    route.cost -
+    (query.select ? 1 : 0) +
+    (query.expand ? 1 : 0) -
+    (query.top !== undefined && Number(query.top) < 20 ? 1 : 0);
   return Math.max(1, units);
 }
 
@@ -17,7 +21,8 @@ class Bucket {
 
   // Takes `units` when there are enough, else says after how many ms there will be; a refused request costs too.
   take(units, capacity, windowMs) {
-    const now = Date.now(), rate = capacity / windowMs;
+    const now = Date.now(),
+      rate = capacity / windowMs;
     this.level = this.level === null ? capacity : Math.min(capacity, this.level + (now - this.at) * rate);
     this.at = now;
     if (this.level >= units) {
@@ -29,7 +34,9 @@ class Bucket {
     return Math.max(1, wait);
   }
 
-  used(capacity) { return 1 - Math.max(0, this.level ?? capacity) / capacity; }
+  used(capacity) {
+    return 1 - Math.max(0, this.level ?? capacity) / capacity;
+  }
 }
 
 const FORMS = ['integer', 'fraction', 'date', 'absent'];
@@ -43,7 +50,9 @@ function retryAfter(form, waitMs, salt) {
 }
 
 class Throttle {
-  constructor() { this.buckets = new Map(); }
+  constructor() {
+    this.buckets = new Map();
+  }
 
   limits(name, knobs) {
     if (name === 'reports') return [knobs.reports_requests, knobs.reports_window_ms];
@@ -56,20 +65,32 @@ class Throttle {
     const { knobs, graph } = call;
     if (!knobs.throttle) return;
     if (bucket === 'methods' && !knobs.methods_requests) bucket = 'directory';
-    const [capacity, windowMs] = this.limits(bucket, knobs), name = bucket + '|' + call.app.id;
+    const [capacity, windowMs] = this.limits(bucket, knobs),
+      name = bucket + '|' + call.app.id;
     if (!this.buckets.has(name)) this.buckets.set(name, new Bucket());
-    const b = this.buckets.get(name), wait = b.take(bucket === 'directory' ? units : 1, capacity, windowMs);
+    const b = this.buckets.get(name),
+      wait = b.take(bucket === 'directory' ? units : 1, capacity, windowMs);
     const used = b.used(capacity);
     if (used > 0.8) call.answerHeaders['x-ms-throttle-limit-percentage'] = Math.min(1.8, used).toFixed(1);
     if (!wait) return;
     graph.counters.throttled++;
     graph.counters.throttled_by[bucket] = (graph.counters.throttled_by[bucket] || 0) + 1;
     const report = bucket === 'reports';
-    throw new GraphError(429, report ? 'UnknownError' : 'TooManyRequests', report
-      ? 'This request is throttled. Please try again after the value specified in the Retry-After header. CorrelationId: ' + call.requestId
-      : 'Too many requests from Identifier:' + call.app.id + ' under category:aadgraph.app.tenant_large. Please try again later.',
-    { ...retryAfter(knobs.retry_after, wait, graph.counters.throttled), 'x-ms-throttle-scope': 'Tenant_Application/ReadWrite/' + call.app.id + '/' + graph.tenant.config.tenant_id,
-      'x-ms-throttle-information': 'ResourceUnitLimitExceeded' });
+    throw new GraphError(
+      429,
+      report ? 'UnknownError' : 'TooManyRequests',
+      report
+        ? 'This request is throttled. Please try again after the value specified in the Retry-After header. CorrelationId: ' +
+            call.requestId
+        : 'Too many requests from Identifier:' +
+            call.app.id +
+            ' under category:aadgraph.app.tenant_large. Please try again later.',
+      {
+        ...retryAfter(knobs.retry_after, wait, graph.counters.throttled),
+        'x-ms-throttle-scope': 'Tenant_Application/ReadWrite/' + call.app.id + '/' + graph.tenant.config.tenant_id,
+        'x-ms-throttle-information': 'ResourceUnitLimitExceeded',
+      },
+    );
   }
 }
 

@@ -1,12 +1,15 @@
 'use strict';
 // writer - JSON straight into bytes: a page of 999 users is a megabyte and a half, and as strings most of its cost was their garbage.
 
-const NULL = Buffer.from('null'), TRUE = Buffer.from('true'), FALSE = Buffer.from('false'), EMPTY = Buffer.from('[]');
+const NULL = Buffer.from('null'),
+  TRUE = Buffer.from('true'),
+  FALSE = Buffer.from('false'),
+  EMPTY = Buffer.from('[]');
 const names = new Map();
 
 function nameBytes(p) {
   let bytes = names.get(p);
-  if (!bytes) names.set(p, bytes = Buffer.from(JSON.stringify(p) + ':'));
+  if (!bytes) names.set(p, (bytes = Buffer.from(JSON.stringify(p) + ':')));
   return bytes;
 }
 
@@ -45,13 +48,13 @@ class Writer {
         if (c < 32 || c === 34 || c === 92) return this.text(JSON.stringify(s));
         bytes[at++] = c;
       } else if (c < 2048) {
-        bytes[at++] = 192 | c >> 6;
-        bytes[at++] = 128 | c & 63;
+        bytes[at++] = 192 | (c >> 6);
+        bytes[at++] = 128 | (c & 63);
       } else {
         if (c >= 0xd800 && c < 0xe000) return this.text(JSON.stringify(s));
-        bytes[at++] = 224 | c >> 12;
-        bytes[at++] = 128 | c >> 6 & 63;
-        bytes[at++] = 128 | c & 63;
+        bytes[at++] = 224 | (c >> 12);
+        bytes[at++] = 128 | ((c >> 6) & 63);
+        bytes[at++] = 128 | (c & 63);
       }
     }
     bytes[at++] = 34;
@@ -82,7 +85,9 @@ class Writer {
     this.bytes[this.at++] = b;
   }
 
-  taken() { return this.bytes.subarray(0, this.at); }
+  taken() {
+    return this.bytes.subarray(0, this.at);
+  }
 }
 
 module.exports = { Writer, nameBytes };
