@@ -42,6 +42,10 @@ DELTA = ["/users/delta", "/groups/delta", "/directory/administrativeUnits/delta"
 
 # --- a tenant, and the store to start from -----------------------------------------------------------------------
 
+def entities_of(config):
+    return next(k["counts"]["user"] for k in rollcall("connector", "list", "-o", "json", config=config).json())
+
+
 def entities(config):
     """uid -> (is deleted, everything else that is visible)."""
     out = {}
@@ -805,7 +809,7 @@ def _():
 
 BODIES = [  # graph.md: the service's errors, each with its own sentence
     (400, "Request_BadRequest", "Bad request.", 1, "does not accept the request"),
-    (400, "Request_UnsupportedQuery", "Unsupported Query.", 1, "does not support this query"),
+    (400, "Request_UnsupportedQuery", "Unsupported Query.", 5, "does not support this query"),
     (401, "InvalidAuthenticationToken", "Access token validation failure. Invalid audience.", 4, "for another service than this Graph"),
     (401, "InvalidAuthenticationToken", "Access token is empty.", 4, "no token arrived"),
     (401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.", 4, "lifetime is over"),
@@ -814,11 +818,11 @@ BODIES = [  # graph.md: the service's errors, each with its own sentence
     (403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.", 5, "lacks a permission"),
     (403, "Authentication_MSGraphPermissionMissing", "x", 5, "permission of the reports service"),
     (403, "AadPremiumLicenseRequired", "x", 5, "P2 or Governance"),
-    (404, "Request_ResourceNotFound", "Resource 'x' does not exist or one of its queried reference-property objects are not present.", 3, "does not exist any more"),
+    (404, "Request_ResourceNotFound", "Resource 'x' does not exist or one of its queried reference-property objects are not present.", 5, "does not exist any more"),
     (410, "", "Gone", 1, "delta link has expired"),
     (414, "", "", 1, "address too long"),
     (500, "InternalServerError", "Internal server error.", 6, "internal error"),
-    (501, "NotImplemented", "x", 1, "not implemented"),
+    (501, "NotImplemented", "x", 5, "not implemented"),
     (502, "BadGateway", "", 6, "gateway of the service got no"),
     (503, "ServiceUnavailable", "Service unavailable.", 6, "not available for the moment"),
     (504, "GatewayTimeout", "Gateway timeout.", 6, "waited in vain"),
@@ -838,6 +842,27 @@ def _():
         else:
             boat.unharmed(r)
     fleet().sail(BODIES, told)
+
+
+# --- 6. memory ---------------------------------------------------------------------------------------------------------------------
+
+@case("three times the users%s: the same memory, both processes together, in full and by delta" % (", and ten times" if SOAK else ""))
+def _():
+    peaks = {}
+    for n in (100000, 300000, 1000000) if SOAK else (12000, 36000):
+        with Tenant(users=n, groups=30, memberships=n // 4, devices=10) as t:
+            config = t.config(scratch(), mfa="report")
+            for full in (True, False):
+                r = measured("sync", "cloud", config=config, limit=1200)
+                assert r.code == 0, r
+                peaks[n, full] = r.rss_mib
+                t.advance(200)
+            assert entities_of(config) == len(t.oracle("users")["users"]) or SOAK
+    if is_sanitized():
+        return
+    assert max(peaks.values()) < 192, peaks
+    for small, large in ((100000, 300000), (100000, 1000000)) if SOAK else ((12000, 36000),):
+        assert peaks[large, True] < peaks[small, True] * (1.25 if SOAK else 1.4), peaks  # 32 parts of the join fill their first chunk at some 30,000 users
 
 
 # --- 7. secrets ------------------------------------------------------------------------------------------------------------------

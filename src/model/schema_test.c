@@ -391,11 +391,11 @@ static void test_refused(void **state)
          "schema: attribute 1 is malformed"},
         {"01 02 25000000 01 07 00000000000000000000000000000000 00000000000000000000000000000000 00 00 00",
          "schema: attribute 1 is malformed"},
-        {"01 04 16000000 01 61 00 00000000000000000000000000000000 00 ffff7f",
+        {"01 04 17000000 01 61 00 00000000000000000000000000000000 00 ffff7f",
          "schema: right 1 is malformed"},
         {"01 03 1a000000 01 61 00000000000000000000000000000000 00 01 00 ffffffff0f",
          "schema: class 1 is malformed"},
-        {"01 03 17000000 01 61 00000000000000000000000000000000 00 04 00 000000", NULL},
+        {"01 03 18000000 01 61 00000000000000000000000000000000 00 04 00 000000", "schema: class 1 is malformed"},
     };
     (void)state;
     for (size_t i = 0; i < n_elements(cases); i++) {

@@ -350,7 +350,7 @@ static void test_wrong_clock_for_good(void **state)
     date_header(refused, sizeof refused,
                 "HTTP/1.1 401 X\r\nConnection: "
                 "close\r\n%s\r\n{\"error\":\"invalid_client\",\"error_description\":\"AADSTS700024: x\"}",
-                -720);
+                -750);
     start(answers, true);
     must_fail(open_by(OAUTH_BY_CERTIFICATE), 5000, ERR_AUTH, 2,
               "our clock is 12 minutes ahead of the service's", "NTP");

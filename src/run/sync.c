@@ -1,6 +1,7 @@
 #include "run/sync.h"
 
 #include "base/when.h"
+#include "model/schema.h"
 #include "run/backlinks.h"
 #include "run/pause.h"
 #include "run/touched.h"
@@ -166,6 +167,21 @@ static int on_watermark(void *ctx, const json_t *mark, struct err *e)
     return s->mark ? 0 : err_set(e, ERR_BUG, "the watermark cannot be kept");
 }
 
+/* Kept only where it differs: a full run of an unchanged directory writes next to nothing. */
+static int on_schema(void *ctx, struct bytes blob, struct err *e)
+{
+    struct syncing *s = ctx;
+    struct schema *proved;
+    struct buf known = buf_new(FRAME_MAX);
+    struct err ignored;
+    try(schema_decode(&proved, blob, e));
+    schema_free(proved);
+    int rc = store_note_get(s->options->store, str_from(s->options->connector->name), STR("schema"), &known, &ignored);
+    bool is_known = rc == 0 && bytes_equal(buf_bytes(&known), blob);
+    buf_free(&known);
+    return is_known ? 0 : store_run_note(s->run, STR("schema"), blob, e);
+}
+
 static int on_kind_done(void *ctx, enum kind k, bool complete, uint64_t received, struct err *e)
 {
     struct syncing *s = ctx;
@@ -212,6 +228,7 @@ static int run_job(struct syncing *s, const json_t *since, const json_t *only, s
                                .gone = on_gone,
                                .present = on_present,
                                .watermark = on_watermark,
+                               .schema = on_schema,
                                .kind_done = on_kind_done,
                                .progress = on_progress,
                                .end = on_end};

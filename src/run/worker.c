@@ -310,6 +310,7 @@ static int hand_over(struct worker *w, const struct stream_handler *h, const str
     switch (f->type) {
     case FRAME_BEGIN: return hand_json(h->begin, h->ctx, f->payload, e);
     case FRAME_WATERMARK: return hand_json(h->watermark, h->ctx, f->payload, e);
+    case FRAME_SCHEMA: return h->schema ? h->schema(h->ctx, f->payload, e) : 0;
     case FRAME_STEP: return hand_json(h->step, h->ctx, f->payload, e);
     case FRAME_SD: return hand_sd(h, f->payload, e);
     case FRAME_RECORD: return hand_record(h, f->payload, e);

@@ -36,6 +36,7 @@ struct stream_handler {
     int (*members)(void *ctx, const struct members_part *p, struct err *e);
     int (*gap)(void *ctx, const struct gap *g, struct err *e);
     int (*watermark)(void *ctx, const json_t *watermark, struct err *e);
+    int (*schema)(void *ctx, struct bytes schema, struct err *e);
     int (*gone)(void *ctx, const uint8_t guid[GUID_SIZE], enum evidence v, struct err *e);
     int (*present)(void *ctx, enum kind k, const uint8_t guid[GUID_SIZE], struct err *e);
     int (*kind_done)(void *ctx, enum kind k, bool complete, uint64_t received, struct err *e);

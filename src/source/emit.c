@@ -290,6 +290,13 @@ int emit_watermark(struct emit *m, const json_t *watermark, struct err *e)
     return emit_json(m, FRAME_WATERMARK, watermark, e);
 }
 
+int emit_schema(struct emit *m, struct bytes schema, struct err *e)
+{
+    size_t at = frame_open(&m->out, FRAME_SCHEMA);
+    buf_add_bytes(&m->out, schema);
+    return finish(m, at, e);
+}
+
 int emit_gap(struct emit *m, const struct gap *g, struct err *e)
 {
     size_t at = frame_open(&m->out, FRAME_GAP);

@@ -44,6 +44,7 @@ int emit_gap(struct emit *m, const struct gap *g, struct err *e) must_use;
 int emit_gone(struct emit *m, const uint8_t guid[GUID_SIZE], enum evidence v, struct err *e) must_use;
 int emit_present(struct emit *m, enum kind k, struct bytes guids, struct err *e) must_use;
 int emit_watermark(struct emit *m, const json_t *watermark, struct err *e) must_use;
+int emit_schema(struct emit *m, struct bytes schema, struct err *e) must_use; /* of schema_put_... */
 int emit_kind_done(struct emit *m, enum kind k, bool complete, uint64_t received, struct err *e) must_use;
 /* At most four a second leave; call as often as you like. */
 int emit_progress(struct emit *m, enum kind k, uint64_t received, uint64_t requests, uint64_t bytes, struct err *e) must_use;

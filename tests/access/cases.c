@@ -105,7 +105,11 @@ static void add_ace(struct cases *c, struct buf *aces)
     const uint8_t *object = chance(c, 80) ? c->guids[below(c, c->n_guids)] : NULL, *inherited = chance(c, 20) ? c->guids[below(c, c->n_guids)] : NULL;
     static const uint8_t data[8] = "artx";
     bool has_data = (type >= 9 && type <= 12) || (type == 17 && chance(c, 10));
-    test_add_ace(aces, type, ace_flags(c), ace_mask(c), object, inherited, trustee(c), (struct bytes){data, has_data ? sizeof data : 0});
+    uint32_t mask = ace_mask(c);
+    struct right *r = &c->told[c->n_told++ % n_elements(c->told)];
+    *r = (struct right){.bit = rights_map_generic(mask) & RIGHTS_ALL, .is_typed = object && test_is_object_type(type)};
+    if (r->is_typed) memcpy(r->guid, object, 16);
+    test_add_ace(aces, type, ace_flags(c), mask, object, inherited, trustee(c), (struct bytes){data, has_data ? sizeof data : 0});
 }
 
 static void new_object(struct cases *c)
@@ -121,6 +125,7 @@ void cases_next_sd(struct cases *c)
     struct buf aces = buf_new(1 << 16);
     unsigned n = chance(c, 3) ? 0 : 1 + below(c, chance(c, 10) ? 16 : 6), control = SD_DACL_PRESENT;
     new_object(c);
+    c->n_told = 0;
     for (unsigned i = 0; i < n; i++) add_ace(c, &aces);
     if (chance(c, 1)) control = 0;
     struct bytes owner = chance(c, 95) ? c->sids[below(c, CASES_PEOPLE)] : chance(c, 50) ? c->sids[below(c, CASES_SIDS)] : (struct bytes){NULL, 0};
@@ -133,20 +138,34 @@ void cases_next_sd(struct cases *c)
 
 /* --- questions ---------------------------------------------------------------------------------------- */
 
-/* Mostly something that an ACE of the descriptor is about, so that the answer is not always a foregone one. */
-static const uint8_t *right_guid(struct cases *c)
+static void any_right(struct cases *c, struct right *r)
 {
-    return c->guids[below(c, c->n_guids)];
+    static const uint32_t bits[] = {0x20000, 0x40000, 0x80000, 0x10000, 1, 2, 4, 8, 0x10, 0x20, 0x20, 0x10, 0x40, 0x80, 0x100, 0x100, 8, 1};
+    *r = (struct right){.bit = bits[below(c, n_elements(bits))], .is_typed = chance(c, 70)};
+    if (r->is_typed) memcpy(r->guid, c->guids[below(c, c->n_guids)], 16);
+}
+
+/* What an ACE of the descriptor is about, so that the answer is not always a foregone one: one of its bits, its object or a part of it. */
+static void told_right(struct cases *c, struct right *r)
+{
+    const struct right *told = &c->told[below(c, c->n_told < n_elements(c->told) ? c->n_told : n_elements(c->told))];
+    uint32_t bit = 1;
+    any_right(c, r);
+    for (unsigned n = below(c, (unsigned)__builtin_popcount(told->bit)) + 1; n; bit <<= 1)
+        if (told->bit & bit && !--n) break;
+    r->bit = bit;
+    if (!told->is_typed || chance(c, 30)) return;
+    r->is_typed = true;
+    memcpy(r->guid, told->guid, 16);
 }
 
 void cases_next_question(struct cases *c)
 {
-    static const uint32_t bits[] = {0x20000, 0x40000, 0x80000, 0x10000, 1, 2, 4, 8, 0x10, 0x20, 0x20, 0x10, 0x40, 0x80, 0x100, 0x100, 8, 1};
     struct right *r = &c->q.right;
-    *r = (struct right){.bit = bits[below(c, n_elements(bits))], .is_typed = chance(c, 70)};
-    if (r->is_typed) memcpy(r->guid, right_guid(c), 16);
-    c->q.rule = chance(c, 25) ? ACCESS_DENY_WINS : ACCESS_WINDOWS;
-    if (c->for_samba) c->q.rule = ACCESS_WINDOWS;
+    any_right(c, r);
+    if (c->n_told && chance(c, 70)) told_right(c, r);
+    if (!(r->bit & RIGHTS_ALL)) any_right(c, r);
+    c->q.rule = c->for_samba || chance(c, 75) ? ACCESS_WINDOWS : ACCESS_DENY_WINS;
     c->q.n_sids = 0;
     unsigned generous = 20 + 20 * below(c, 4);
     for (unsigned i = 0; i < CASES_PEOPLE; i++)

@@ -17,6 +17,8 @@ struct cases {
     unsigned n_guids;
     bool for_samba; /* without what Samba's decoder refuses */
     struct buf sd;
+    struct right told[16]; /* what its ACEs are about: bit is a mask */
+    unsigned n_told;
     struct slow_question q; /* the question; .sids is token */
     struct bytes token[CASES_TOKEN];
 };

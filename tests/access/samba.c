@@ -136,9 +136,7 @@ static void draw_whole(struct forest *f, struct samba_tree *root, const struct s
         if (applies(q, &q->schema->rights[i]) && !is_told(f, first, q->schema->rights[i].guid)) add(f, q->schema->rights[i].guid, q->right.bit);
     root->children = &f->nodes[first];
     root->n_children = f->n - first;
-    int alone = f->n;
     add_attributes(f, root, q, none); /* right behind them: they are its children, too */
-    if (root->n_children > alone - first) root->children = &f->nodes[first];
     for (int i = 0; i < n_sets; i++) add_attributes(f, &f->nodes[first + i], q, f->nodes[first + i].guid);
 }
 

@@ -243,9 +243,9 @@ static void deny(struct tree *t, int at, uint32_t rights)
 }
 
 /* Samba: what it is asked for is the path down to the node and what is below. */
-static bool is_in_samba_tree(const struct tree *t, int at)
+static bool is_in_samba_tree(const struct tree *t, int at, uint32_t bit)
 {
-    return is_below(t, at, t->asked) || is_below(t, t->asked, at);
+    return t->nodes[at].about & bit && (is_below(t, at, t->asked) || is_below(t, t->asked, at));
 }
 
 static void take(struct tree *t, const struct slow_ace *a, const struct slow_question *q)
@@ -253,7 +253,6 @@ static void take(struct tree *t, const struct slow_ace *a, const struct slow_que
     const uint8_t *type = a->object;
     uint32_t m = mapped(a->mask, q);
     int at = type ? find(t, type) : 0;
-    if (at < 0 && t->takes_all && !memcmp(type, q->right.guid, 16)) at = t->asked;
     if (at < 0 && t->takes_all && denies(a)) {
         t->nodes[0].denied |= m & ~STANDARD & ~t->nodes[0].granted;
         return;
@@ -261,7 +260,7 @@ static void take(struct tree *t, const struct slow_ace *a, const struct slow_que
     if (at < 0) return;
     if (allows(a)) grant(t, at, m);
     if (denies(a)) deny(t, at, m);
-    if (!allows(a) || a->type != 5 || !is_in_samba_tree(t, at)) return;
+    if (!allows(a) || a->type != 5 || !is_in_samba_tree(t, at, q->right.bit)) return;
     struct node *asked = &t->nodes[t->asked];
     if (q->quirks & QUIRK_ANY_NODE) asked->granted |= m & ~asked->denied;
     if (q->quirks & QUIRK_ANY_CONTROL && a->mask & CONTROL) asked->granted |= ~asked->denied;

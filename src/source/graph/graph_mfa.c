@@ -169,7 +169,7 @@ static int compare_guids(const void *a, const void *b)
 /* Ascending, each once, and no more than a run can ask for: those next in order. */
 static void tidy(struct buf *guids)
 {
-    qsort(guids->ptr, guids->len / GUID_SIZE, GUID_SIZE, compare_guids);
+    if (guids->len) qsort(guids->ptr, guids->len / GUID_SIZE, GUID_SIZE, compare_guids);
     if (guids->len > CANDIDATES_MAX * GUID_SIZE) guids->len = CANDIDATES_MAX * GUID_SIZE;
 }
 

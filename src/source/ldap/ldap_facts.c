@@ -61,6 +61,7 @@ static void take_root(struct ldap_facts *out, const struct fetched *f, const cha
     if (!out->server) out->server = arena_printf(&out->text, "%s", host);
     out->naming_context = keep(out, f, "defaultNamingContext");
     out->configuration = keep(out, f, "configurationNamingContext");
+    out->schema = keep(out, f, "schemaNamingContext");
     out->ds_service_name = keep(out, f, "dsServiceName");
     out->forest_functionality = arena_bytes(&out->text, fetched_set(f, "forestFunctionality"));
     out->domain_level = level(f, "domainFunctionality");
@@ -79,6 +80,7 @@ int ldap_facts_root(struct ldap_facts *out, struct ldap_conn *c, const char *hos
     const char *attributes[] = {"dnsHostName",
                                 "defaultNamingContext",
                                 "configurationNamingContext",
+                                "schemaNamingContext",
                                 "dsServiceName",
                                 "forestFunctionality",
                                 "domainFunctionality",

@@ -13,7 +13,7 @@ struct ldap_facts {
     struct arena text;
     /* of the root DSE: readable without a bind */
     const char *server; /* dnsHostName, else what was dialled */
-    const char *naming_context, *configuration, *ds_service_name;
+    const char *naming_context, *configuration, *schema, *ds_service_name; /* the latter three: NULL if not told */
     const char *domain;                                   /* DNS name of naming_context */
     struct bytes forest_functionality;                    /* the SET as it came */
     int64_t domain_level, forest_level, controller_level; /* -1 unknown */

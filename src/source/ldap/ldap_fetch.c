@@ -15,16 +15,22 @@ static int index_attributes(struct fetched *f, struct err *e)
                              : 0;
 }
 
-static int keep_first(void *ctx, LDAP *ld, LDAPMessage *m, struct err *e)
+int fetched_take(struct fetched *f, LDAP *ld, LDAPMessage *m, struct err *e)
 {
-    struct fetched *f = ctx;
     BerElement *hold;
     struct bytes content;
-    if (f->n_entries++) return 0;
     try(ldap_entry_open(ld, m, &hold, &content, e));
+    buf_clear(&f->content);
+    f->n_attributes = 0;
     buf_add_bytes(&f->content, content);
     ber_free(hold, 0);
     return index_attributes(f, e);
+}
+
+static int keep_first(void *ctx, LDAP *ld, LDAPMessage *m, struct err *e)
+{
+    struct fetched *f = ctx;
+    return f->n_entries++ ? 0 : fetched_take(f, ld, m, e);
 }
 
 int ldap_fetch(struct fetched *out, struct ldap_conn *c, const struct ldap_search *s,

@@ -23,6 +23,8 @@ struct fetched {
 /* Finding nothing is no error: n_entries is 0. */
 int ldap_fetch(struct fetched *out, struct ldap_conn *c, const struct ldap_search *s,
                struct ldap_stats *stats, struct err *e) must_use;
+/* Another entry instead of the one before; f->content has been made, with its maximum. */
+int fetched_take(struct fetched *f, LDAP *ld, LDAPMessage *m, struct err *e) must_use;
 void fetched_free(struct fetched *f);
 
 /* The values of an attribute; empty if it did not come. */

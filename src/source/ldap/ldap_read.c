@@ -4,6 +4,7 @@
 #include "net/ldap_dirsync.h"
 #include "source/ldap/ldap_changes.h"
 #include "source/ldap/ldap_logons.h"
+#include "source/ldap/ldap_schema.h"
 
 #include <stdio.h>
 
@@ -70,6 +71,7 @@ static int read_full(struct ldap_session *s, kind_set kinds, struct str why, str
     int rc = method == METHOD_DIRSYNC ? take_cookie(s, &cookie, e) : 0;
     json_t *mark = rc == 0 && method != METHOD_OFF ? ldap_watermark_json(&s->facts, buf_bytes(&cookie)) : NULL;
     if (rc == 0) rc = read_kinds(s, kinds, why, e);
+    if (rc == 0 && s->job->since) rc = ldap_schema_read(s, NULL, mark, e);
     if (rc == 0 && mark) rc = tell_watermark(s, mark, e);
     json_decref(mark);
     buf_free(&cookie);
@@ -82,6 +84,7 @@ static int read_changes(struct ldap_session *s, struct ldap_changes *c, kind_set
     int rc = ldap_logons_collect(s, kinds, e);
     if (rc == 0) rc = begin(s, "incremental", (struct str){"", 0}, e);
     if (rc == 0) rc = ldap_changes_read(c, s, kinds, e);
+    if (rc == 0) rc = ldap_schema_read(s, s->job->since, mark, e);
     if (rc == 0) rc = tell_watermark(s, mark, e);
     json_decref(mark);
     return rc;
