@@ -7,6 +7,8 @@ show the same state as a store that reads everything.
 # budget: 60 400
 import collections
 import json
+import os
+import subprocess
 
 from harness import SOAK, case, main, rollcall, scratch
 from tenant import Tenant
@@ -192,6 +194,35 @@ def permissions():
         run = rollcall("sync", "cloud", "--full", "-o", "json", config=config).json()
         assert run["status"] == "complete" and set(entities(config)) == set(before), run
         check_against(t.oracle(), config)
+
+
+@case("every way to sign in reads the same: secret, certificate (PEM, PKCS#12), federated token, managed identity, a short-lived token")
+def doors():
+    with Tenant(**SMALL) as t:
+        secret = scratch()
+        with open(secret + "/passphrase", "w") as f:
+            f.write("p12 phrase")
+        os.chmod(secret + "/passphrase", 0o600)
+        pem, p12 = t.certificate(), secret + "/app.p12"
+        subprocess.run(["openssl", "pkcs12", "-export", "-in", pem, "-out", p12, "-passout", "file:" + secret + "/passphrase"], check=True)
+        for path in (pem, p12):
+            os.chmod(path, 0o600)
+        ways = {"secret": {}, "pem": {"client_secret": None, "client_certificate": pem},
+                "p12": {"client_secret": None, "client_certificate": p12, "client_certificate_password": "file:" + secret + "/passphrase"},
+                "federated": {"client_secret": None, "federated_token_file": t.federated()},
+                "managed identity": {"client_secret": None, "client_id": None, "managed_identity": "true", "identity_url": t.imds}}
+        for way, keys in ways.items():
+            config = t.config(scratch(), **keys)
+            r = rollcall("sync", "cloud", "-o", "json", config=config, code=None)
+            assert r.code == 0, (way, r)
+            check_against(t.oracle(), config)
+        t.app(token_seconds=2)
+        t.set(latency_ms=60)
+        t.reset_counters()
+        config = t.config(scratch(), parallel=1)
+        rollcall("sync", "cloud", config=config)
+        check_against(t.oracle(), config)
+        assert t.counters()["tokens"] > 1, t.counters()
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ struct sets_who {
     struct sets *sets;   /* its own, from here */
     struct sets_walk *walk;
     const struct roaring_bitmap_s *view;
-    bool is_owned;
+    struct area *own;
 };
 /* Accounts that hold the right on the object. sets_count is the same without what it takes to tell them one by one. */
 void sets_who_can(struct sets_who *out, struct sets *s, uint32_t object, const struct right *r, enum access_rule rule);
@@ -49,7 +49,8 @@ void sets_members(struct sets_who *out, struct sets *s, uint32_t group, uint32_t
 /* The next principal, ascending. */
 bool sets_next(struct sets_who *w, uint32_t *principal);
 void sets_close(struct sets_who *w);
-/* Groups (security ones, foreign principals, well-known) that hold it as principals of their own; ascending. free() the list. */
+/* All principals that are no accounts (groups of every kind, foreign principals, well-known ones) and hold it by a token of their own;
+ * ascending. free() the list. */
 size_t sets_groups(struct sets *s, uint32_t object, const struct right *r, enum access_rule rule, uint32_t **list);
 /* One principal of any kind. */
 bool sets_can(struct sets *s, uint32_t principal, uint32_t object, const struct right *r, enum access_rule rule);

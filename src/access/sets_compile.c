@@ -107,11 +107,6 @@ static bool has_types(const struct sd *sd)
 }
 
 /* Without typed ACEs the class has no say. */
-static uint32_t class_that_matters(const struct world *w, const struct object *o)
-{
-    return has_types(&w->descriptors[o->descriptor].sd) ? o->class : SCHEMA_NONE;
-}
-
 static void take_variants(struct sets *s)
 {
     const struct world *w = s->world;
@@ -123,7 +118,7 @@ static void take_variants(struct sets *s)
         bool is_new;
         s->variant_of[i] = NOBODY;
         if (o->descriptor == NOBODY || w->descriptors[o->descriptor].is_malformed) continue;
-        if (!typed[o->descriptor]) typed[o->descriptor] = class_that_matters(w, o) == SCHEMA_NONE && o->class != SCHEMA_NONE ? 1 : 2;
+        if (!typed[o->descriptor]) typed[o->descriptor] = has_types(&w->descriptors[o->descriptor].sd) ? 2 : 1;
         uint32_t key[3] = {o->connector, o->descriptor, typed[o->descriptor] == 2 ? o->class : SCHEMA_NONE};
         uint32_t *at = hmap_put(&seen, hash128_fast((struct bytes){(const uint8_t *)key, sizeof key}), &is_new);
         if (is_new) {
@@ -177,7 +172,6 @@ void sets_compile_variants(struct sets *s)
     s->variant_of = x_alloc((s->world->n_objects + (size_t)1) * sizeof *s->variant_of);
     take_variants(s);
     take_trustees(s);
-    s->marks = x_zalloc((s->n_trustees + (size_t)1) * sizeof *s->marks);
 }
 
 /* --- one expression ------------------------------------------------------------------------------------------------- */
@@ -464,8 +458,30 @@ static void put_variant(struct sets *s, uint32_t trustee, uint32_t variant)
     s->variants_of[s->first_variant[trustee]++] = variant;
 }
 
+static int compare_selfish(const void *a, const void *b)
+{
+    const struct selfish *x = a, *y = b;
+    if (x->node != y->node) return x->node < y->node ? -1 : 1;
+    return (x->object > y->object) - (x->object < y->object);
+}
+
+static void index_selfish(struct sets *s)
+{
+    size_t cap = 0;
+    for (uint32_t i = 0; i < s->world->n_objects; i++) {
+        uint32_t v = s->variant_of[i], node = v != NOBODY && s->variants[v].has_self ? self_of(s, i) : NOBODY;
+        if (node == NOBODY) continue;
+        GROW(s->selfish, s->n_selfish, cap, 1024);
+        s->selfish[s->n_selfish++] = (struct selfish){node, i};
+    }
+    if (s->n_selfish) qsort(s->selfish, s->n_selfish, sizeof *s->selfish, compare_selfish);
+}
+
 void sets_index(struct sets *s)
 {
+    s->marks = x_zalloc((s->n_trustees + (size_t)1) * sizeof *s->marks);
+    s->marked = x_alloc((s->n_trustees + (size_t)1) * sizeof *s->marked);
+    index_selfish(s);
     uint32_t *stamps = x_zalloc((s->n_trustees + (size_t)1) * sizeof *stamps);
     index_objects(s);
     s->first_variant = x_zalloc((s->n_trustees + (size_t)2) * sizeof *s->first_variant);

@@ -67,6 +67,9 @@ struct sets {
     struct scratch scratch;
     struct world_token token;                      /* reused */
     uint32_t *marks, mark;                         /* of trustees: == mark: in the token */
+    uint32_t *marked, n_marked;                    /* these trustees */
+    struct selfish { uint32_t node, object; } *selfish; /* objects that are SELF in their variant's terms; ascending */
+    size_t n_selfish;
     struct baseline *baseline[2];                  /* by rule; made when asked for (sets_what.c) */
     const uint32_t *first_group, *groups_of;       /* the memberships these are of: the world's, or the file's */
     uint64_t shape;                                /* everything else of the world; 0: not asked yet */
@@ -101,6 +104,9 @@ struct expression { /* a right that has no cell */
 void sets_compile_right(struct expression *out, struct sets *s, uint32_t variant, const struct right *r, enum access_rule rule);
 void expression_free(struct expression *x);
 
+/* sets_ask.c: whoever has the object's own SID, looked up as a token is asked. NOBODY */
+uint32_t self_of(const struct sets *s, uint32_t object);
+
 /* sets.c */
 struct image set_image(const struct sets *s, const struct set *t);
 /* Adds to s->scratch (empty before) what the terms say. self: who SELF is; NULL: nobody. */
@@ -109,6 +115,7 @@ bool terms_decide(const struct sets *s, const uint32_t *terms, uint32_t n, bool 
 void set_keep(struct sets *s, struct set *t);
 /* Marks the trustees in the token of a principal at a connector's targets; s->token is it afterwards. */
 void sets_mark(struct sets *s, const struct world *w, uint32_t principal, uint32_t connector);
+void sets_unmark(struct sets *s);
 static inline bool is_account(const struct nodes *n, uint32_t node)
 {
     return (n->account[node] & NODE_ACCOUNT) != NODE_ACCOUNT;

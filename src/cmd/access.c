@@ -28,6 +28,7 @@ int access_cli_open(struct access_cli *a, struct cli *c, struct err *e)
 
 void access_cli_close(struct access_cli *a)
 {
+    json_decref(a->known);
     world_free(a->world);
     arena_free(&a->text);
 }
@@ -85,9 +86,62 @@ json_t *access_gaps_json(const struct access_cli *a, uint32_t connector, bool is
     return list;
 }
 
+static int known(struct access_cli *a, char what, uint32_t number, json_t **out, struct err *e)
+{
+    char key[16];
+    struct party p;
+    snprintf(key, sizeof key, "%c%u", what, number);
+    if (!a->known) a->known = json_object();
+    *out = json_object_get(a->known, key);
+    if (!*out) {
+        try(what == 'p' ? party_of_principal(&p, &a->text, a->world, a->store, number, e) : party_of_object(&p, &a->text, a->world, a->store, number, e));
+        *out = access_party_json(&p);
+        json_object_set_new(a->known, key, *out);
+    }
+    json_incref(*out);
+    return 0;
+}
+
+int access_known_principal(struct access_cli *a, uint32_t principal, json_t **out, struct err *e)
+{
+    return known(a, 'p', principal, out, e);
+}
+
+int access_known_object(struct access_cli *a, uint32_t object, json_t **out, struct err *e)
+{
+    return known(a, 'o', object, out, e);
+}
+
+bool access_is_complete(const struct access_cli *a, uint32_t connector)
+{
+    for (size_t i = 0; i < a->world->n_gaps; i++)
+        if (connector == NOBODY || a->world->gaps[i].connector == connector) return false;
+    return true;
+}
+
+void access_print_gaps(const struct access_cli *a, uint32_t connector)
+{
+    struct buf b = buf_new(1 << 16);
+    for (size_t i = 0; i < a->world->n_gaps; i++) {
+        const struct world_gap *g = &a->world->gaps[i];
+        if (connector != NOBODY && g->connector != connector) continue;
+        buf_add_str(&b, STR("gap: "));
+        out_visible(&b, g->what);
+        if (g->where.len) buf_add_str(&b, STR(" ("));
+        out_visible(&b, g->where);
+        buf_add_str(&b, g->where.len ? STR(")\n") : STR("\n"));
+        if (!g->fix.len) continue;
+        buf_add_str(&b, STR("  fix: "));
+        out_visible(&b, g->fix);
+        buf_add_byte(&b, '\n');
+    }
+    fputs(buf_cstr(&b), stderr);
+    buf_free(&b);
+}
+
 /* --- check ----------------------------------------------------------------------------------------------------------- */
 
-static json_t *right_json(const struct right *r, const struct schema *s)
+json_t *access_right_json(const struct right *r, const struct schema *s)
 {
     struct buf b = buf_new(512);
     right_format(&b, r, s);
@@ -96,7 +150,7 @@ static json_t *right_json(const struct right *r, const struct schema *s)
     return j;
 }
 
-static json_t *bits_json(uint32_t bits)
+json_t *access_bits_json(uint32_t bits)
 {
     json_t *list = json_array();
 #define X(name, bit)                                                                                         \
@@ -117,8 +171,8 @@ static void put_answer(json_t *row, const struct answer *a)
 {
     json_t *differs = json_array();
     const struct schema *s = a->schema;
-    for (size_t i = 0; i < a->n_differs; i++) json_array_append_new(differs, right_json(&a->differs[i], s));
-    out_put(row, "rights", bits_json(a->bits));
+    for (size_t i = 0; i < a->n_differs; i++) json_array_append_new(differs, access_right_json(&a->differs[i], s));
+    out_put(row, "rights", access_bits_json(a->bits));
     out_put(row, "writable_attributes", places_json(s, SCHEMA_ATTRIBUTE, &a->writable));
     out_put(row, "readable_attributes", a->reads_all ? json_string("all") : places_json(s, SCHEMA_ATTRIBUTE, &a->readable));
     out_put(row, "creatable_classes", places_json(s, SCHEMA_CLASS, &a->creatable));
@@ -222,15 +276,11 @@ static int check_file(struct checking *q, const char *path, struct err *e)
 static const struct out_column check_columns[] = {{"principal", NULL}, {"target", NULL}, {"rights", NULL}, {"creatable_classes", NULL},
                                                   {"extended_rights", NULL}, {"conditional", NULL}, {"error.message", "error"}, {NULL, NULL}};
 
-#define COMMON                                                                                               \
-    {"connector", 'c', "NAME", "look for names in this connector", NULL, false},                             \
-    {"rule", 0, "RULE", "windows (default), or deny-wins: a deny always overrides", "windows|deny-wins", false}
-
 static const struct cli_option check_options[] = {
     {"principal", 'p', "WHO", "user, computer, service account or group: DN, SID, GUID, account name or UPN", NULL, false},
     {"target", 't', "WHAT", "the object", NULL, false},
     {"pairs", 0, "FILE", "pairs as JSON Lines {\"principal\", \"target\"}; - is standard input", NULL, false},
-    COMMON,
+    ACCESS_OPTIONS,
     {NULL, 0, NULL, NULL, NULL, false},
 };
 
@@ -404,7 +454,7 @@ static int tell_text(struct telling *t, bool is_known, struct err *e)
     return 0;
 }
 
-static const char *reason_name(enum access_reason r)
+const char *access_reason_name(enum access_reason r)
 {
     static const char *const names[] = {"no_ace", "ace", "null_dacl", "implicit_owner"};
     return names[r];
@@ -424,7 +474,7 @@ static int put_ace(json_t *row, struct telling *t, struct err *e)
     out_put(j, "number", json_integer(t->y.verdict.ace + 1));
     out_put(j, "of", json_integer(t->y.n_aces));
     out_put(j, "type", json_string(a->type == ACE_DENY || a->type == ACE_DENY_OBJECT ? "deny" : "allow"));
-    out_put(j, "right", right_json(&r, t->schema));
+    out_put(j, "right", access_right_json(&r, t->schema));
     out_put(j, "inherited", json_boolean(a->flags & ACE_INHERITED));
     out_put(row, "ace", j);
     if (t->y.inherited_from == NOBODY) return 0;
@@ -451,10 +501,10 @@ static int tell_json(struct telling *t, bool is_known, struct err *e)
     json_t *row = json_object();
     out_put(row, "principal", access_party_json(&t->principal));
     out_put(row, "target", access_party_json(&t->target));
-    out_put(row, "right", right_json(&t->right, t->schema));
+    out_put(row, "right", access_right_json(&t->right, t->schema));
     out_put(row, "rule", json_string(access_rule_name(t->a->rule)));
     out_put(row, "answer", json_string(!is_known ? "unknown" : t->y.verdict.is_allowed ? "yes" : "no"));
-    out_put(row, "reason", json_string(reason_name(t->y.verdict.reason)));
+    out_put(row, "reason", json_string(access_reason_name(t->y.verdict.reason)));
     out_put(row, "under_deny_wins", json_string(!is_known ? "unknown" : t->y.deny_wins.is_allowed ? "yes" : "no"));
     out_put(row, "conditional", json_boolean(t->y.verdict.is_conditional));
     int rc = put_ace(row, t, e);
@@ -494,7 +544,7 @@ static const struct cli_option why_options[] = {
     {"principal", 'p', "WHO", "user, computer, service account or group", NULL, false},
     {"right", 'r', "RIGHT", "WRITE_DAC, WRITE_PROPERTY:member, CONTROL_ACCESS:Reset-Password, CREATE_CHILD:user ...", NULL, false},
     {"target", 't', "WHAT", "the object", NULL, false},
-    COMMON,
+    ACCESS_OPTIONS,
     {NULL, 0, NULL, NULL, NULL, false},
 };
 

@@ -151,6 +151,7 @@ static void told_right(struct cases *c, struct right *r)
     const struct right *told = &c->told[below(c, c->n_told < n_elements(c->told) ? c->n_told : n_elements(c->told))];
     uint32_t bit = 1;
     any_right(c, r);
+    if (!told->bit) return;
     for (unsigned n = below(c, (unsigned)__builtin_popcount(told->bit)) + 1; n; bit <<= 1)
         if (told->bit & bit && !--n) break;
     r->bit = bit;
