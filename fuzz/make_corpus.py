@@ -126,6 +126,25 @@ def descriptors():
     })
 
 
+def access_checks():
+    """fuzz_access.c tells the seven bytes in front of the descriptor."""
+    def ask(bit, flags, kind, guid, who, own, sd):
+        return struct.pack("<BBBBHB", bit, flags, kind, guid, who, own) + sd
+    group = acl(ace(1, 0, 0x100, EVERYONE), ace(0, 0x12, 0xf01ff, DOMAIN_ADMINS), ace(5, 0, 0x20, SELF, MEMBER),
+                ace(6, 8, 0x30, AUTH_USERS, MEMBER, USER), ace(5, 0x1a, 0x100, ADMINS, b"", USER))
+    mixed = acl(ace(6, 0, 0x30, AUTH_USERS, MEMBER), ace(9, 0, 0x30, EVERYONE, data=b"artx"), ace(0, 0, 0x30, EVERYONE), ace(99, 0, 1, SELF),
+                ace(10, 0, 0x20, ADMINS, data=b"artx"), ace(0, 0, 0x80000000, AUTH_USERS))
+    owners = acl(ace(0, 0, 0x20000, sid(4, authority=3)), ace(1, 0, 0x40000, EVERYONE), ace(0, 0, 0x10000000, sid(0, authority=3)))
+    write_all("access", {
+        "member": ask(9, 1, 2, 8, 0x3ff, 3, descriptor(group, SYSTEM)), "whole": ask(9, 0, 2, 0, 3, 0, descriptor(mixed, SYSTEM)),
+        "deny_wins": ask(8, 2, 6, 0, 11, 0, descriptor(mixed, SYSTEM)), "no_schema": ask(9, 5, 0, 8, 3, 0, descriptor(mixed, SYSTEM)),
+        "owner": ask(1, 0, 0, 0, 4, 4, descriptor(group, SYSTEM)), "owner_rights": ask(1, 0, 2, 0, 4, 0, descriptor(owners, SYSTEM)),
+        "control": ask(12, 1, 6, 33, 15, 2, descriptor(group, ADMINS)), "child": ask(4, 1, 3, 23, 15, 2, descriptor(group, ADMINS)),
+        "null_dacl": ask(3, 0, 0, 0, 1, 0, descriptor(owner=SYSTEM)), "no_dacl": ask(3, 0, 0, 0, 1, 0, descriptor(control=0x8000)),
+        "empty_dacl": ask(0, 0, 0, 0, 4, 0, descriptor(acl(), SYSTEM)), "nothing": b"", "no_bit": ask(14, 0, 0, 0, 1, 0, descriptor(group)),
+    })
+
+
 # --- names, filters, times -------------------------------------------------------------------------------------
 
 def names():
@@ -361,9 +380,48 @@ def graph_errors():
     })
 
 
+# --- schemas ---------------------------------------------------------------------------------------------------
+
+def varint(n):
+    return bytes([n]) if n < 128 else bytes([n & 127 | 128]) + varint(n >> 7)
+
+
+def schemas():
+    def text(s):
+        return varint(len(s)) + s.encode()
+
+    def names(s):
+        return varint(len(s.split())) + b"".join(map(text, s.split()))
+
+    def piece(what, body):
+        return struct.pack("<BI", what, len(body)) + body
+
+    def attribute(name, guid=MEMBER, group=bytes(16)):
+        return piece(2, text(name) + guid + group + varint(128) + varint(1 << 31) + b"\3")
+
+    def klass(name, parent, attributes="", auxiliary="", superiors="", category=1):
+        return piece(3, text(name) + USER[:15] + name.encode()[:1] + text(parent) + bytes([category, 0]) + names(attributes) + names(auxiliary)
+                     + names(superiors))
+
+    def right(name, accesses):
+        return piece(4, text(name) + text("Shown " + name) + MEMBER + varint(accesses) + varint(1) + USER)
+
+    small = (klass("B", "T", "b", "X", "T B") + klass("T", "T", "a nobody", category=2) + klass("X", "T", "x", category=3) + attribute("a")
+             + attribute("b", USER, MEMBER) + attribute("x") + right("Set", 0x30) + right("Self", 8) + right("Do", 0x100) + piece(1, text("001")))
+    write_all("schema", {
+        "small": b"\1" + small, "none": b"\1", "version_2": b"\2" + small, "cut": b"\1" + small[:-3], "later_piece": b"\1" + piece(9, b"?") + small,
+        "twice": b"\1" + small + small, "circle": b"\1" + klass("A", "B", "a", "C") + klass("B", "C") + klass("C", "A", "", "A B") + attribute("a"),
+        "long_list": b"\1" + piece(3, text("A") + USER + text("") + b"\1\0" + varint(1 << 62)), "category_9": b"\1" + klass("A", "", category=9),
+        "control": b"\1" + attribute("a\nb"), "empty_name": b"\1" + attribute(""), "long_name": b"\1" + attribute("a" * 256),
+        "text_typed": "WRITE_PROPERTY:member", "text_display": "control_access:reset password", "text_guid": "CREATE_CHILD:{bf967aba-0de6-11d0-a285-00aa003049e2}",
+        "text_untyped": "WRITE_DAC", "text_wrong": "WRITE_PROPERTY:Reset-Password", "text_near": "CREATE_CHILD:usr", "text_colon": "SELF:", "text_none": "member",
+    })
+
+
 if __name__ == "__main__":
     sids()
     descriptors()
+    access_checks()
     names()
     filters()
     times()
@@ -373,3 +431,4 @@ if __name__ == "__main__":
     graph_pages()
     sign_ins()
     graph_errors()
+    schemas()

@@ -6,9 +6,28 @@
 
 /* --- expressions and their sets ------------------------------------------------------------------------------ */
 
-struct image set_image(const struct sets *s, const struct set *t)
+const struct image *trustee_image(struct sets *s, uint32_t trustee)
 {
-    return t->alias != NOBODY ? s->trustees[t->alias].image : t->image;
+    struct trustee *t = &s->trustees[trustee];
+    if (!t->is_unchecked) return &t->image;
+    t->is_unchecked = false;
+    if (image_hash(t->image.bytes, t->image.n_bytes) == t->hash && image_is_sound(&t->image, s->nodes.n_accounts)) return &t->image;
+    struct scratch fresh = scratch_new(s->nodes.n_accounts), mine = s->scratch; /* another may be under way in it */
+    s->scratch = fresh;
+    node_gather(s, t->node, t->connector);
+    t->image = scratch_take(&s->scratch, &s->area);
+    scratch_free(&s->scratch);
+    s->scratch = mine;
+    return &t->image;
+}
+
+const struct image *set_image(struct sets *s, struct set *t)
+{
+    if (t->alias != NOBODY) return trustee_image(s, t->alias);
+    if (!t->is_unchecked) return &t->image;
+    t->is_unchecked = false;
+    if (image_hash(t->image.bytes, t->image.n_bytes) != t->hash || !image_is_sound(&t->image, s->nodes.n_accounts)) set_keep(s, t);
+    return &t->image;
 }
 
 /* First match decides, so the last is put down first and whoever comes before it overrules it. */
@@ -16,7 +35,7 @@ void terms_evaluate(struct sets *s, const uint32_t *terms, uint32_t n, const str
 {
     for (uint32_t i = n; i-- > 0;) {
         uint32_t term = terms[i] >> 1;
-        const struct image *who = term >= TERM_FIRST ? &s->trustees[term - TERM_FIRST].image : term == TERM_SELF ? self : NULL;
+        const struct image *who = term >= TERM_FIRST ? trustee_image(s, term - TERM_FIRST) : term == TERM_SELF ? self : NULL;
         if (term == TERM_EVERYBODY)
             scratch_fill(&s->scratch); /* a deny of everybody is in no expression: nothing follows it */
         else if (who && terms[i] & 1)
@@ -83,15 +102,21 @@ static void close_trustees(struct sets *s)
     }
 }
 
-int sets_build(struct sets **out, const struct world *w, struct err *e)
+struct sets *sets_new(const struct world *w)
 {
     struct sets *s = x_zalloc(sizeof *s);
-    (void)e;
     s->world = w;
     s->first_group = w->first_group;
     s->groups_of = w->groups_of;
     nodes_read(&s->nodes, w);
     s->scratch = scratch_new(s->nodes.n_accounts);
+    return s;
+}
+
+int sets_build(struct sets **out, const struct world *w, struct err *e)
+{
+    struct sets *s = sets_new(w);
+    (void)e;
     sets_compile_variants(s);
     close_trustees(s);
     sets_compile_cells(s);
@@ -175,6 +200,7 @@ void sets_stats(struct sets_stats *out, const struct sets *s)
     for (uint32_t i = 0; i < s->n_sets; i++) {
         if (!s->sets[i].is_kept) continue;
         out->n_sets++;
-        out->n_members += set_image(s, &s->sets[i]).count;
+        const struct set *t = &s->sets[i];
+        out->n_members += t->alias != NOBODY ? s->trustees[t->alias].image.count : t->image.count;
     }
 }

@@ -10,7 +10,7 @@ struct question {
     uint32_t variant;
     const uint32_t *terms;
     uint32_t n;
-    const struct set *set;    /* the same, if there is one */
+    struct set *set;          /* the same, if there is one */
     bool has_self, is_conditional;
     struct expression own;
 };
@@ -69,7 +69,7 @@ static bool is_plain_account(const struct sets *s, uint32_t node)
 static struct image image_of_node(struct sets *s, uint32_t node, uint32_t connector, struct area *memory)
 {
     uint32_t t = trustee_find(s, connector, node);
-    if (t != NOBODY) return s->trustees[t].image;
+    if (t != NOBODY) return *trustee_image(s, t);
     node_gather(s, node, connector);
     return scratch_take(&s->scratch, memory);
 }
@@ -86,7 +86,7 @@ static void evaluate(struct sets *s, const struct question *q, uint32_t object)
 }
 
 /* Is there a set that is the answer as it stands? */
-static const struct set *ready(const struct sets *s, const struct question *q, uint32_t object)
+static struct set *ready(const struct sets *s, const struct question *q, uint32_t object)
 {
     bool is_there = q->set && (q->set->is_kept || q->set->alias != NOBODY);
     return is_there && (!q->has_self || self_of(s, object) == NOBODY) ? q->set : NULL;
@@ -116,11 +116,10 @@ void sets_who_can(struct sets_who *out, struct sets *s, uint32_t object, const s
     out->is_known = ask(&q, s, object, r, rule);
     if (!out->is_known) return;
     out->is_conditional = q.is_conditional;
-    const struct set *set = ready(s, &q, object);
-    if (set) {
-        struct image i = set_image(s, set);
-        open_image(out, &i);
-    } else {
+    struct set *set = ready(s, &q, object);
+    if (set)
+        open_image(out, set_image(s, set));
+    else {
         evaluate(s, &q, object);
         take_scratch(out, s);
     }
@@ -130,10 +129,10 @@ void sets_who_can(struct sets_who *out, struct sets *s, uint32_t object, const s
 /* A set where SELF is nobody, and one account that it is. */
 static uint64_t count_with_self(struct sets *s, const struct question *q, uint32_t node)
 {
-    struct image i = set_image(s, q->set);
+    const struct image *i = set_image(s, q->set);
     uint32_t account = s->nodes.account[node] & NODE_ACCOUNT;
     sets_mark(s, s->world, node, s->variants[q->variant].connector);
-    return i.count - image_has(&i, account) + terms_decide(s, q->terms, q->n, true);
+    return i->count - image_has(i, account) + terms_decide(s, q->terms, q->n, true);
 }
 
 uint64_t sets_count(struct sets *s, uint32_t object, const struct right *r, enum access_rule rule)
@@ -141,10 +140,10 @@ uint64_t sets_count(struct sets *s, uint32_t object, const struct right *r, enum
     struct question q;
     uint64_t n;
     if (!ask(&q, s, object, r, rule)) return 0;
-    const struct set *set = ready(s, &q, object);
+    struct set *set = ready(s, &q, object);
     uint32_t node = !set && q.set && q.set->is_kept ? self_of(s, object) : NOBODY;
     if (set)
-        n = set_image(s, set).count;
+        n = set_image(s, set)->count;
     else if (node != NOBODY && is_plain_account(s, node))
         n = count_with_self(s, &q, node);
     else {
@@ -162,7 +161,7 @@ void sets_members(struct sets_who *out, struct sets *s, uint32_t group, uint32_t
     if (connector == NOBODY) connector = s->world->principals[group].connector;
     uint32_t t = trustee_find(s, connector, group);
     if (t != NOBODY) {
-        open_image(out, &s->trustees[t].image);
+        open_image(out, trustee_image(s, t));
         return;
     }
     node_gather(s, group, connector);
@@ -229,11 +228,10 @@ bool sets_can(struct sets *s, uint32_t principal, uint32_t object, const struct 
     if (object >= s->world->n_objects || s->variant_of[object] == NOBODY || principal >= s->world->n_principals) return false;
     if (account == NOBODY) return check_one(s, principal, object, r, rule);
     ask(&q, s, object, r, rule);
-    const struct set *set = ready(s, &q, object);
-    if (set) {
-        struct image i = set_image(s, set);
-        can = image_has(&i, account);
-    } else {
+    struct set *set = ready(s, &q, object);
+    if (set)
+        can = image_has(set_image(s, set), account);
+    else {
         uint32_t self = self_of(s, object);
         sets_mark(s, s->world, principal, s->variants[q.variant].connector);
         can = terms_decide(s, q.terms, q.n, self != NOBODY && is_marked_node(s, self));

@@ -33,6 +33,8 @@ struct nodes { /* principals, then SIDs that nobody has but in a history */
 struct trustee {
     uint32_t connector, node;
     struct image image;
+    uint64_t hash;      /* of an image in the file */
+    bool is_unchecked;  /* it is one, and nobody has looked at it yet: trustee_image */
 };
 struct cell {
     uint32_t right;  /* in sets.rights */
@@ -49,6 +51,8 @@ struct set {
     uint8_t is_kept, has_self;
     uint32_t alias;     /* the only trustee; NOBODY */
     struct image image; /* of is_kept ones without alias; SELF grants nothing in it */
+    uint64_t hash;
+    bool is_unchecked;
 };
 struct sets {
     const struct world *world;
@@ -108,11 +112,14 @@ void expression_free(struct expression *x);
 uint32_t self_of(const struct sets *s, uint32_t object);
 
 /* sets.c */
-struct image set_image(const struct sets *s, const struct set *t);
+/* Through these two only: an image that was mapped is looked at first, and made anew if it is damaged. */
+const struct image *trustee_image(struct sets *s, uint32_t trustee);
+const struct image *set_image(struct sets *s, struct set *t);
 /* Adds to s->scratch (empty before) what the terms say. self: who SELF is; NULL: nobody. */
 void terms_evaluate(struct sets *s, const uint32_t *terms, uint32_t n, const struct image *self);
 bool terms_decide(const struct sets *s, const uint32_t *terms, uint32_t n, bool is_self); /* for the marked trustees and an account */
 void set_keep(struct sets *s, struct set *t);
+struct sets *sets_new(const struct world *w); /* empty; nodes are there */
 /* Marks the trustees in the token of a principal at a connector's targets; s->token is it afterwards. */
 void sets_mark(struct sets *s, const struct world *w, uint32_t principal, uint32_t connector);
 void sets_unmark(struct sets *s);
@@ -130,7 +137,10 @@ static inline bool is_implicit(const struct world *w, uint32_t node)
 /* sets_what.c */
 void baseline_free(struct baseline *b);
 
-/* sets_file.c: everything about a world but who is in which group. */
-uint64_t world_shape(const struct world *w);
+/* sets_file.c */
+uint64_t world_shape(const struct world *w); /* everything about a world but who is in which group */
+uint64_t world_memberships(const struct world *w);
+/* As sets_open; any_members: only the shape must be the same, s->first_group and s->groups_of are the file's then, *is_same: these too. */
+int sets_map(struct sets **out, const struct world *w, const char *file, bool any_members, bool *is_same, struct err *e) must_use;
 
 #endif

@@ -78,7 +78,9 @@ static int sync_directory_of(const char *path, struct err *e)
     return 0;
 }
 
-static int write_and_sync(const char *path, struct bytes b, unsigned mode, struct err *e)
+typedef int write_fn(void *ctx, int fd, struct err *e);
+
+static int write_and_sync(const char *path, unsigned mode, write_fn *write_it, void *ctx, struct err *e)
 {
     unlink(path); /* what a killed process with our number left, perhaps with other permissions */
     defer_close int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
@@ -86,21 +88,31 @@ static int write_and_sync(const char *path, struct bytes b, unsigned mode, struc
         int saved = errno;
         return err_errno(e, open_class(saved), saved, "%s", path);
     }
-    if (file_write_all(fd, b, e) < 0) return err_wrap(e, "%s", path);
+    if (write_it(ctx, fd, e) < 0) return err_wrap(e, "%s", path);
     if (fsync(fd) < 0) return err_errno(e, ERR_INPUT, errno, "%s: fsync", path);
     return 0;
 }
 
-int file_write_atomic(const char *path, struct bytes b, unsigned mode, struct err *e)
+int file_write_atomic_by(const char *path, unsigned mode, write_fn *write_it, void *ctx, struct err *e)
 {
     struct buf temporary = buf_new(8192);
     buf_printf(&temporary, "%s.%ld.tmp", path, (long)getpid());
     const char *name = buf_cstr(&temporary);
-    int rc = write_and_sync(name, b, mode, e);
+    int rc = write_and_sync(name, mode, write_it, ctx, e);
     if (rc == 0 && rename(name, path) < 0) rc = err_errno(e, ERR_INPUT, errno, "rename to %s", path);
     if (rc < 0) unlink(name);
     buf_free(&temporary);
     return rc < 0 ? rc : sync_directory_of(path, e);
+}
+
+static int write_bytes(void *ctx, int fd, struct err *e)
+{
+    return file_write_all(fd, *(const struct bytes *)ctx, e);
+}
+
+int file_write_atomic(const char *path, struct bytes b, unsigned mode, struct err *e)
+{
+    return file_write_atomic_by(path, mode, write_bytes, &b, e);
 }
 
 static const char *spill_directory(void)

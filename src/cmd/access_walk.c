@@ -3,9 +3,6 @@
 #include "base/when.h"
 #include "model/sid.h"
 
-#include <stdlib.h>
-#include <time.h>
-
 int access_cli_sets(struct sets **out, const struct access_cli *a, struct err *e)
 {
     struct str url = str_from(a->cli->conf.store_url), none = {"", 0};
@@ -18,11 +15,6 @@ int access_cli_sets(struct sets **out, const struct access_cli *a, struct err *e
 }
 
 /* --- which ------------------------------------------------------------------------------------------------------------ */
-
-static int64_t now_ms(void)
-{
-    return (int64_t)time(NULL) * 1000;
-}
 
 static int read_kinds(const struct cli *c, const char *option, kind_set *out, struct err *e)
 {
@@ -38,7 +30,7 @@ int access_choice_read(struct access_choice *out, const struct cli *c, const cha
     *out = (struct access_choice){0};
     const char *text = filter ? cli_value(c, filter) : NULL;
     if (kinds) try(read_kinds(c, kinds, &out->kinds, e));
-    if (text && filter_parse(&out->filter, str_from(text), now_ms(), e) < 0) return err_wrap(e, "--%s", filter);
+    if (text && filter_parse(&out->filter, str_from(text), when_now_ms(), e) < 0) return err_wrap(e, "--%s", filter);
     return 0;
 }
 
@@ -88,6 +80,7 @@ static bool take(void *ctx, const struct entity *entity)
     struct walk *k = ctx;
     struct access_subject s = {entity, world_principal_of_entity(k->a->world, entity->id), world_object_of_entity(k->a->world, entity->id)};
     bool is_wanted = false;
+    if (s.principal != NOBODY && k->a->world->principals[s.principal].entity != entity->id) s.principal = NOBODY; /* a foreign principal of somebody */
     if (s.principal == NOBODY && s.object == NOBODY) return true;
     k->rc = fits(k, entity, &is_wanted);
     if (k->rc == 0 && is_wanted) k->rc = k->each(k->ctx, &s, k->e);
@@ -96,7 +89,7 @@ static bool take(void *ctx, const struct entity *entity)
 
 int access_walk(struct access_cli *a, const struct access_choice *x, access_each *each, void *ctx, struct err *e)
 {
-    struct walk k = {a, x, each, ctx, e, 0, now_ms()};
+    struct walk k = {a, x, each, ctx, e, 0, when_now_ms()};
     struct entity_query q = {.connector = x->connector, .kinds = x->kinds};
     try(store_entities(a->store, &q, take, &k, e));
     return k.rc < 0 ? k.rc : 0;
@@ -104,7 +97,7 @@ int access_walk(struct access_cli *a, const struct access_choice *x, access_each
 
 int access_walk_some(struct access_cli *a, const struct access_choice *x, const int64_t *ids, size_t n, access_each *each, void *ctx, struct err *e)
 {
-    struct walk k = {a, x, each, ctx, e, 0, now_ms()};
+    struct walk k = {a, x, each, ctx, e, 0, when_now_ms()};
     for (size_t i = 0; i < n && k.rc == 0; i++) {
         struct entity_query q = {.after_id = ids[i] - 1, .limit = 1};
         try(store_entities(a->store, &q, take, &k, e));

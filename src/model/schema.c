@@ -328,18 +328,24 @@ static struct schema_list own_superiors(const struct schema_class *c)
     return (struct schema_list){c->superiors, c->n_superiors};
 }
 
-static int inherit(struct schema *s, const uint32_t *order, size_t n_values,
-                   struct schema_list (*own)(const struct schema_class *), struct schema_list **out,
-                   struct err *e)
+/* What to inherit, and whether of auxiliary classes too. */
+struct heirloom {
+    size_t n_values;
+    struct schema_list (*own)(const struct schema_class *);
+    bool is_of_auxiliary;
+};
+
+static int inherit(struct schema *s, const uint32_t *order, const struct heirloom *h,
+                   struct schema_list **out, struct err *e)
 {
-    struct gathering g = {.s = s, .n_words = n_values / 64 + 1};
+    struct gathering g = {.s = s, .n_words = h->n_values / 64 + 1};
     g.bits = schema_room(s, g.n_words, sizeof *g.bits);
     g.lists = *out = schema_room(s, s->n_classes, sizeof *g.lists);
     if (!g.bits || !g.lists) return too_large(e);
     for (size_t i = 0; i < s->n_classes; i++) {
         const struct schema_class *c = &s->classes[order[i]];
-        gather(&g, own(c));
-        for (size_t k = 0; k <= c->n_auxiliary; k++)
+        gather(&g, h->own(c));
+        for (size_t k = 0; k <= (h->is_of_auxiliary ? c->n_auxiliary : 0); k++)
             if (inherits_from(c, k) != SCHEMA_NONE) gather(&g, g.lists[inherits_from(c, k)]);
         g.work += g.n_words;
         if (g.work > WORK_MAX) return too_large(e);
@@ -354,8 +360,12 @@ int schema_finish(struct schema *s, struct err *e)
     try(break_circles(s, e));
     uint32_t *order = inheriting_order(s);
     if (!order) return too_large(e);
-    try(inherit(s, order, s->n_attributes, own_attributes, &s->index->attributes, e));
-    try(inherit(s, order, s->n_classes, own_superiors, &s->index->superiors, e));
+    /* MS-ADTS 3.1.1.4.5.21 has the superiors of auxiliary classes as well, but controllers have not: by
+     * Samba's tests against Windows */
+    const struct heirloom attributes = {s->n_attributes, own_attributes, true},
+                          superiors = {s->n_classes, own_superiors, false};
+    try(inherit(s, order, &attributes, &s->index->attributes, e));
+    try(inherit(s, order, &superiors, &s->index->superiors, e));
     for (unsigned w = SCHEMA_ATTRIBUTE; w < SCHEMA_WHATS; w++) try(index_guids(s, (enum schema_what)w, e));
     return 0;
 }

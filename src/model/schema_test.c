@@ -305,8 +305,9 @@ static void test_any_order(void **state)
     assert_true(schema_class_may_contain(s, class_of(s, "P"), class_of(s, "C")));
     assert_true(schema_class_may_contain(s, class_of(s, "C"),
                                          class_of(s, "C"))); /* below a B: by its parent, and a C is one */
-    assert_true(schema_class_may_contain(s, class_of(s, "T"),
-                                         class_of(s, "C"))); /* by its auxiliary class's parent */
+    assert_false(
+        schema_class_may_contain(s, class_of(s, "T"), class_of(s, "C"))); /* only its auxiliary class may */
+    assert_true(schema_class_may_contain(s, class_of(s, "T"), class_of(s, "Y")));
     assert_false(schema_class_may_contain(s, class_of(s, "T"), class_of(s, "P")));
     assert_int_equal(schema_heuristic(s, 3), '1');
     assert_int_equal(schema_heuristic(s, 2), '0');
@@ -395,7 +396,8 @@ static void test_refused(void **state)
          "schema: right 1 is malformed"},
         {"01 03 1a000000 01 61 00000000000000000000000000000000 00 01 00 ffffffff0f",
          "schema: class 1 is malformed"},
-        {"01 03 18000000 01 61 00000000000000000000000000000000 00 04 00 000000", "schema: class 1 is malformed"},
+        {"01 03 18000000 01 61 00000000000000000000000000000000 00 04 00 000000",
+         "schema: class 1 is malformed"},
     };
     (void)state;
     for (size_t i = 0; i < n_elements(cases); i++) {

@@ -28,7 +28,7 @@ struct syncing {
     char database[GUID_TEXT]; /* invocationId of the controller that answered */
     uint32_t sds_before, n_sds; /* numbers of descriptors start anew with each job */
     uint64_t requests_before, bytes_before;
-    unsigned n_stream_losses;
+    unsigned n_stream_losses, n_second_losses; /* all; those of the second look */
 };
 
 /* --- the stream ---------------------------------------------------------------------------------------- */
@@ -135,10 +135,16 @@ static int on_members(void *ctx, const struct members_part *p, struct err *e)
     return store_run_members(((struct syncing *)ctx)->run, p->list, p->more, e);
 }
 
+static void note_loss(struct syncing *s, bool is_loss)
+{
+    s->n_stream_losses += is_loss;
+    s->n_second_losses += is_loss && s->is_second;
+}
+
 static int on_gap(void *ctx, const struct gap *g, struct err *e)
 {
     struct syncing *s = ctx;
-    s->n_stream_losses += g->severity == GAP_LOSS;
+    note_loss(s, g->severity == GAP_LOSS);
     gap_list_add(s->report->gaps, g);
     return store_run_gap(s->run, g, e);
 }
@@ -185,7 +191,7 @@ static int on_schema(void *ctx, struct bytes blob, struct err *e)
 static int on_kind_done(void *ctx, enum kind k, bool complete, uint64_t received, struct err *e)
 {
     struct syncing *s = ctx;
-    s->n_stream_losses += !complete;
+    note_loss(s, !complete);
     if (s->is_incremental) touched_elsewhere(s->touched);
     report_kind_done(s->report, k, complete, received);
     return store_run_kind_done(s->run, k, complete, received, e);
@@ -319,11 +325,18 @@ static int start_run(struct syncing *s, struct err *e)
     return store_run_begin(&s->run, s->options->store, &start, e);
 }
 
+/* Some marks hold of what was lost that it has to be read again: these losses are made good by whoever goes on from there. */
+static bool has_unmarked_loss(const struct syncing *s)
+{
+    return json_is_true(json_object_get(s->mark, "holds_losses")) ? s->n_second_losses : s->n_stream_losses;
+}
+
 /* A mark is kept only if what was read up to it is whole: otherwise the next run starts from the last one, or anew. */
 static int keep_mark(struct syncing *s, struct err *e)
 {
-    if (s->n_stream_losses && s->is_incremental) return 0;
-    return watermark_keep(s->run, s->options->connector, s->n_stream_losses ? NULL : s->mark, s->full_ms, e);
+    bool is_lacking = has_unmarked_loss(s);
+    if (is_lacking && s->is_incremental) return 0;
+    return watermark_keep(s->run, s->options->connector, is_lacking ? NULL : s->mark, s->full_ms, e);
 }
 
 static int end_run(struct syncing *s, struct run_result *result, struct err *e)

@@ -9,7 +9,7 @@ enum { CASES_PEOPLE = 10, SELF = 10, OWNER, CREATOR };
 static const char *const sids[CASES_SIDS] = {
     "S-1-5-21-1-2-3-1101", "S-1-5-21-1-2-3-1102", "S-1-5-21-1-2-3-1103", "S-1-5-21-1-2-3-1104", "S-1-5-21-1-2-3-512",
     "S-1-5-21-1-2-3-519",  "S-1-1-0",             "S-1-5-11",            "S-1-5-32-544",        "S-1-5-21-9-8-7-1101",
-    "S-1-5-10",            "S-1-3-4",             "S-1-3-0",             "S-1-3-1",             "S-1-3-2",
+    "S-1-5-10",            "S-1-3-4",             "S-1-3-0",             "S-1-3-1",             "S-1-3-3",
     "S-1-3-5",
 };
 
@@ -114,9 +114,10 @@ static void add_ace(struct cases *c, struct buf *aces)
 
 static void new_object(struct cases *c)
 {
-    const struct schema *s = c->schemas[chance(c, 10)];
+    const struct schema *s = c->is_builtin ? schema_builtin() : c->schemas[chance(c, 10)];
     c->q = (struct slow_question){.schema = chance(c, 3) ? NULL : s, .class = below(c, (unsigned)s->n_classes), .sids = c->token};
     if (chance(c, 4)) c->q.class = SCHEMA_NONE;
+    if (c->is_builtin && chance(c, 70)) c->q.class = schema_class_find(s, str_from(test_classes[below(c, n_elements(test_classes))].name));
     if (chance(c, 80)) c->q.self = c->sids[chance(c, 80) ? 3 : 0];
 }
 
@@ -171,6 +172,7 @@ void cases_next_question(struct cases *c)
     unsigned generous = 20 + 20 * below(c, 4);
     for (unsigned i = 0; i < CASES_PEOPLE; i++)
         if (chance(c, generous)) c->token[c->q.n_sids++] = c->sids[i];
+    if (!c->for_samba && chance(c, 10)) c->token[c->q.n_sids++] = c->sids[SELF + below(c, CASES_SIDS - SELF)]; /* no token has them: they do not count */
 }
 
 void cases_tell(const struct cases *c, struct buf *out)

@@ -6,7 +6,7 @@
 #include "slow.h"
 
 #define CASES_SIDS  16
-#define CASES_TOKEN 10
+#define CASES_TOKEN 11
 
 struct cases {
     uint64_t seed;
@@ -15,6 +15,7 @@ struct cases {
     uint8_t sid_bytes[CASES_SIDS][68];
     uint8_t guids[64][16];
     unsigned n_guids;
+    bool is_builtin; /* the schema is the built-in one: set it after cases_open */
     bool for_samba; /* without what Samba's decoder refuses */
     struct buf sd;
     struct right told[16]; /* what its ACEs are about: bit is a mask */

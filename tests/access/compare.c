@@ -1,6 +1,6 @@
 /* compare.c - access/check.c against the slow evaluator and against Samba, on seeded random cases.
  *
- *     access-compare slow|samba|mutate CASES SEED
+ *     access-compare slow|builtin|samba|mutate CASES SEED
  * Prints one JSON object; what differs goes to standard error. Exit 1 if something differs that has no name.
  */
 #include "cases.h"
@@ -51,7 +51,7 @@ static bool same(const struct access_verdict *a, const struct access_verdict *b)
 }
 
 struct counts {
-    unsigned long cases, descriptors, allowed, by_reason[4], conditional, refused, quirks[QUIRKS], several;
+    unsigned long cases, descriptors, allowed, by_reason[4], conditional, refused, different, quirks[QUIRKS], several;
 };
 
 static void count(struct counts *n, const struct access_verdict *v)
@@ -109,9 +109,13 @@ static bool is_place(const char *message, const struct slow_place *p)
 /* Offsets, sizes, counts, SIDs, flags: where they are, and anywhere. */
 static void mutate(struct cases *c, struct buf *out, struct bytes in)
 {
-    static const uint8_t fields[] = {0, 2, 3, 4, 5, 8, 9, 16, 17, 20, 21, 60, 62, 64, 66};
-    test_mutate(out, in, &c->seed);
-    for (unsigned n = test_below(&c->seed, 3); n && out->len; n--) {
+    static const uint8_t fields[] = {0, 2, 3, 4, 5, 8, 9, 16, 17, 20, 21, 48, 49, 50, 51, 56, 57, 60, 61, 64, 66, 68, 69, 76, 80, 90, 100, 110, 120};
+    buf_clear(out);
+    if (test_below(&c->seed, 3) == 0)
+        test_mutate(out, in, &c->seed);
+    else
+        buf_add_bytes(out, in);
+    for (unsigned n = 1 + test_below(&c->seed, 2); n && out->len; n--) {
         size_t at = fields[test_below(&c->seed, sizeof fields)];
         if (at < out->len) out->ptr[at] = (uint8_t)(test_below(&c->seed, 2) ? test_random(&c->seed) : test_below(&c->seed, 40));
     }
@@ -158,27 +162,34 @@ static void compare_mutated(struct cases *c, struct counts *n, unsigned long wan
 
 static const char *const quirk_names[QUIRKS] = {"owner_rights", "no_dacl", "any_control", "any_node", "raw_mask", "plain_owner", "no_block"};
 
-/* Samba must answer as the slow evaluator does with all its quirks; those without which it does not are why it differs from the engine. */
-static void explain(struct cases *c, struct counts *n, const struct slow_sd *slow, const struct access_verdict *mine, int theirs)
+/* What the slow evaluator says with these quirks. */
+static bool with_quirks(const struct cases *c, const struct slow_sd *slow, unsigned quirks)
 {
     struct slow_question q = c->q;
     struct access_verdict v;
-    unsigned reasons = 0;
-    q.quirks = (1u << QUIRKS) - 1;
+    q.quirks = quirks;
     slow_check(&v, slow, &q);
-    if (v.is_allowed != theirs) {
-        tell(c, "Samba differs for no known reason", mine, &v);
+    return v.is_allowed;
+}
+
+/* Samba must answer as the slow evaluator does with all its quirks, and the engine as that does with none; the quirks that alone turn the
+ * one answer into the other are why they differ. */
+static void explain(struct cases *c, struct counts *n, const struct slow_sd *slow, const struct access_verdict *mine, bool theirs)
+{
+    struct access_verdict samba = {.is_allowed = theirs};
+    unsigned reasons = 0;
+    if (with_quirks(c, slow, (1u << QUIRKS) - 1) != theirs || with_quirks(c, slow, 0) != mine->is_allowed) {
+        tell(c, "Samba differs for no known reason", mine, &samba);
         return;
     }
     if (mine->is_allowed == theirs) return;
     for (unsigned i = 0; i < QUIRKS; i++) {
-        q.quirks = 1u << i;
-        slow_check(&v, slow, &q);
-        if (v.is_allowed != theirs) continue;
+        if (with_quirks(c, slow, 1u << i) != theirs) continue;
         n->quirks[i]++;
         reasons++;
     }
     n->several += !reasons;
+    n->different++;
 }
 
 static void compare_samba(struct cases *c, struct counts *n, unsigned long wanted)
@@ -207,16 +218,16 @@ static void compare_samba(struct cases *c, struct counts *n, unsigned long wante
 static void print(const struct counts *n)
 {
     printf("{\"cases\":%lu,\"descriptors\":%lu,\"allowed\":%lu,\"no_ace\":%lu,\"by_ace\":%lu,\"null_dacl\":%lu,\"implicit_owner\":%lu,"
-           "\"conditional\":%lu,\"refused\":%lu,\"unexplained\":%lu,\"several\":%lu",
+           "\"conditional\":%lu,\"refused\":%lu,\"unexplained\":%lu,\"different\":%lu,\"several\":%lu",
            n->cases, n->descriptors, n->allowed, n->by_reason[0], n->by_reason[1], n->by_reason[2], n->by_reason[3], n->conditional, n->refused,
-           n_bad, n->several);
+           n_bad, n->different, n->several);
     for (unsigned i = 0; i < QUIRKS; i++) printf(",\"%s\":%lu", quirk_names[i], n->quirks[i]);
     printf("}\n");
 }
 
 int main(int argc, char **argv)
 {
-    if (argc != 4) return fprintf(stderr, "usage: access-compare slow|samba|mutate CASES SEED\n"), 2;
+    if (argc != 4) return fprintf(stderr, "usage: access-compare slow|builtin|samba|mutate CASES SEED\n"), 2;
     struct str how = str_from(argv[1]);
     unsigned long wanted = strtoul(argv[2], NULL, 10);
     bool for_samba = str_equal(how, STR("samba"));
@@ -225,6 +236,7 @@ int main(int argc, char **argv)
     const char *why = for_samba ? samba_open() : NULL;
     if (why) return fprintf(stderr, "%s\n", why), 77;
     cases_open(&c, strtoul(argv[3], NULL, 10), for_samba);
+    c.is_builtin = str_equal(how, STR("builtin"));
     if (for_samba)
         compare_samba(&c, &n, wanted);
     else if (str_equal(how, STR("mutate")))

@@ -422,13 +422,20 @@ static void rest_until(int64_t until_ms)
     nanosleep(&t, NULL);
 }
 
+static int out_of_time(const struct graph_client *c, struct err *e)
+{
+    err_set(e, ERR_TIMEOUT, "Microsoft Graph: the time for the whole run (run_timeout) is over: %llu requests, %llu of them asked again, %llu throttled",
+            (unsigned long long)c->stats.requests, (unsigned long long)c->stats.repeated, (unsigned long long)c->stats.throttled);
+    return err_hint(e, "raise run_timeout; if the tenant is not that large, find what is slow: what is asked again is broken on the way, what is throttled shares the tenant's limits");
+}
+
 int graph_client_run(struct graph_client *c, int64_t until_ms, struct err *e)
 {
     int64_t end = until_ms < c->deadline_ms ? until_ms : c->deadline_ms;
     c->n_answered = 0;
     while (!c->n_answered && !c->failed && !graph_client_idle(c)) {
         int64_t now = when_monotonic_ms();
-        if (now >= c->deadline_ms) return err_set(e, ERR_TIMEOUT, "Microsoft Graph: the time for the whole run (run_timeout) is over");
+        if (now >= c->deadline_ms) return out_of_time(c, e);
         if (now >= end) return 0;
         try(send_what_may(c, e));
         int64_t next = next_start(c), until = next > now && next < end ? next : end;

@@ -199,11 +199,22 @@ int graph_delta_follow(struct graph_session *s, const json_t *links, struct err 
 
 /* --- watermarks ------------------------------------------------------------------------------------------------------- */
 
+/* A kind with losses goes without a link: so the next run lists it, and makes them good or tells them again, without a full run. */
+static json_t *sound_links(const struct graph_session *s)
+{
+    json_t *links = json_copy(s->links);
+    for (unsigned k = 1; k < KIND_COUNT; k++)
+        if (s->tally[k].has_loss) json_object_del(links, kind_name((enum kind)k));
+    return links;
+}
+
 json_t *graph_watermark_make(const struct graph_session *s, int64_t started_ms, int64_t reports_ms)
 {
     char since[WHEN_TEXT];
-    return json_pack("{s:s, s:I, s:O, s:I, s:s, s:s}", "tenant", s->tenant_id, "kinds", (json_int_t)s->kinds, "links", s->links, "reports_ms",
-                     (json_int_t)reports_ms, "methods_after", graph_mfa_methods_after(s), "since", when_format(since, started_ms - CLOCKS_MS));
+    bool holds_losses = s->set.incremental == GRAPH_DELTA && !s->tally[KIND_NONE].has_loss;
+    return json_pack("{s:s, s:I, s:o, s:b, s:I, s:s, s:s}", "tenant", s->tenant_id, "kinds", (json_int_t)s->kinds, "links", sound_links(s),
+                     "holds_losses", holds_losses, "reports_ms", (json_int_t)reports_ms, "methods_after", graph_mfa_methods_after(s), "since",
+                     when_format(since, started_ms - CLOCKS_MS));
 }
 
 const char *graph_watermark_unfit(const struct graph_session *s, const json_t *mark)

@@ -3,7 +3,8 @@
  * A delta only says whose state changed: entries repeat, come out of order, are replayed, split, half filled. So they are taken for ids
  * alone, and who they are is read again, as it is now. A token that has died costs that one kind a full listing.
  *
- * Watermark: {"tenant", "kinds", "links": {kind: deltaLink}, "reports_ms", "methods_after", "since": RFC 3339}.
+ * Watermark: {"tenant", "kinds", "links": {kind: deltaLink}, "holds_losses", "reports_ms", "methods_after", "since": RFC 3339}. A kind without
+ * a link is listed: one that has no delta, or that the run before read with losses.
  */
 #ifndef ROLLCALL_GRAPH_DELTA_H
 #define ROLLCALL_GRAPH_DELTA_H

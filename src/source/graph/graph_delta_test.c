@@ -62,12 +62,44 @@ static void made(void **unused)
     assert_int_equal(json_integer_value(json_object_get(mark, "reports_ms")), 1794000000000);
     assert_string_equal(json_string_value(json_object_get(mark, "methods_after")), "");
     assert_int_equal(json_object_size(json_object_get(mark, "links")), 1);
+    assert_true(json_is_true(json_object_get(mark, "holds_losses")));
     /* created_since goes back by what two clocks may differ */
     assert_string_equal(json_string_value(json_object_get(mark, "since")), "2026-11-18T11:01:40Z");
     s.kinds |= KIND_BIT(KIND_device);
     assert_non_null(graph_watermark_unfit(&s, mark));
     json_decref(mark);
     json_decref(s.links);
+}
+
+/* A kind that was read with losses is listed again: no link leads past them. */
+static void losses(void **unused)
+{
+    static const struct {
+        enum graph_incremental mode;
+        enum kind lost;
+        size_t n_links;
+        bool holds;
+    } cases[] = {
+        {GRAPH_DELTA, KIND_group, 1, true},
+        {GRAPH_DELTA, KIND_device, 2, true}, /* has no link */
+        {GRAPH_DELTA, KIND_NONE, 2, false},  /* who knows of which kind */
+        {GRAPH_CREATED_SINCE, KIND_group, 1, false},
+    };
+    for (size_t i = 0; i < n_elements(cases); i++) {
+        struct graph_session s;
+        session(&s);
+        s.set.incremental = cases[i].mode;
+        s.tally[cases[i].lost].has_loss = true;
+        json_object_set_new(s.links, "user", json_string("https://graph.example/v1.0/users/delta?$deltatoken=x"));
+        json_object_set_new(s.links, "group", json_string("https://graph.example/v1.0/groups/delta?$deltatoken=x"));
+        json_t *mark = graph_watermark_make(&s, 1795000000000, 0);
+        assert_int_equal(json_object_size(json_object_get(mark, "links")), cases[i].n_links);
+        assert_non_null(json_object_get(json_object_get(mark, "links"), "user"));
+        assert_int_equal(json_is_true(json_object_get(mark, "holds_losses")), cases[i].holds);
+        assert_int_equal(json_object_size(s.links), 2);
+        json_decref(mark);
+        json_decref(s.links);
+    }
 }
 
 static void ids(void **unused)
@@ -95,6 +127,6 @@ static void ids(void **unused)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(fit), cmocka_unit_test(made), cmocka_unit_test(ids)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(fit), cmocka_unit_test(made), cmocka_unit_test(losses), cmocka_unit_test(ids)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

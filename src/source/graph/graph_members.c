@@ -1,7 +1,7 @@
 /* graph_members.c - who is in each group, who owns it, who is in each administrative unit: from the group's side, many lists at once.
  *
  * Always as advanced queries: others leave service principals out, and do not count. $expand would save requests and is never used: it
- * stops at 20 without saying so.
+ * stops at 20 without saying so. Never from the members' side (memberOf), which hides what it leaves out: docs/decisions/0014.
  */
 #include "source/graph/graph_session.h"
 

@@ -35,7 +35,7 @@ static int start_listings(struct graph_session *s, const char *user_filter, stru
 static int look_again(struct graph_session *s, struct err *e)
 {
     for (size_t i = 0; i < n_graph_listed; i++)
-        if (s->plan[graph_listed[i]] == GRAPH_IDS) try(graph_list_ids(s, graph_listed[i], true, e));
+        if (s->plan[graph_listed[i]] == GRAPH_IDS && !s->tally[graph_listed[i]].is_refused) try(graph_list_ids(s, graph_listed[i], true, e));
     return graph_session_wait(s, false, e);
 }
 

@@ -58,8 +58,15 @@ function load(file) {
   return { config, knobs: merge(knobs, turned, 'knob') };
 }
 
+// Turns knobs; null puts one back to what it is at first. Numbers are numbers: a page of null rows would never end.
 function turn(current, given) {
-  Object.assign(current, merge(knobs, { ...current, ...given }, 'knob'));
+  merge(knobs, given, 'knob');
+  for (const [name, value] of Object.entries(given)) {
+    const usual = knobs[name];
+    if (value === null) current[name] = usual;
+    else if (typeof usual !== 'number' || name === 'signin_cap' || (Number.isFinite(value) && value >= 0)) current[name] = value;
+    else throw new Error(name + ': not a number from 0');
+  }
 }
 
 module.exports = { load, turn, READ_ROLES };

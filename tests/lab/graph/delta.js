@@ -108,6 +108,8 @@ class Round {
     this.links = state.s ? (LINKS[kind] || []).filter((p) => state.s.includes(p)) : [];
     this.properties = shown(NAME[kind], own);
     this.minimal = /return=minimal/.test(call.headers.prefer || '');
+    this.most = Math.max(1, this.knobs.delta_members); // or no round would ever end
+    this.rowsAPage = Math.max(1, this.knobs.delta_page);
     this.next = stream(mix(state.a ?? -1, state.b) ^ this.tenant.seed);
   }
 
@@ -137,13 +139,13 @@ class Round {
       rows = [],
       fixed = this.keys();
     let { i, m } = this.state,
-      room = knobs.delta_members;
+      room = this.most;
     const total = fixed ? fixed.length : tenant.total[kind];
     if (i > 0 && knobs.delta_repeat && this.call.graph.random() < knobs.delta_repeat) {
       const k = fixed ? fixed[0] : key(kind, mix(i, 3) % i);
       if (tenant.isLive(k)) rows.push(this.text(k, this.properties, ''));
     }
-    for (; i < total && rows.length < knobs.delta_page && room > 0; i++) {
+    for (; i < total && rows.length < this.rowsAPage && room > 0; i++) {
       const k = fixed ? fixed[i] : key(kind, i);
       if (!tenant.isLive(k)) continue;
       const slice = this.slice(k, m, room);
@@ -226,7 +228,7 @@ class Round {
     rows.push(...behind);
     for (const row of rows.slice()) if (this.next() < knobs.delta_repeat) rows.push(row);
     if (knobs.delta_reorder) shuffle(rows, this.next);
-    const page = rows.slice(state.i, state.i + knobs.delta_page),
+    const page = rows.slice(state.i, state.i + this.rowsAPage),
       i = state.i + page.length;
     return this.page(page, i < rows.length ? { i } : null);
   }
@@ -239,8 +241,8 @@ class Round {
       const entries = this.hides(k, name)
         ? []
         : [...links].map(([other, removed]) => linkText(this.tenant, other, removed));
-      for (let i = 0; i < entries.length; i += this.knobs.delta_members)
-        slices.push(linksText(name, entries.slice(i, i + this.knobs.delta_members)));
+      for (let i = 0; i < entries.length; i += this.most)
+        slices.push(linksText(name, entries.slice(i, i + this.most)));
     }
     const touched = this.properties.filter((p) => item.props.has(p));
     if (!item.whole && !touched.length && !slices.length) return [];
