@@ -129,8 +129,8 @@ static void ace_sid(struct buf *acl, unsigned *n, unsigned type, uint32_t mask, 
 static void random_ace(struct model *m, struct buf *acl, unsigned *n, bool is_deny, unsigned flags)
 {
     static const uint32_t masks[] = {0x20094, 0x20, 0x30, 0x100, 0x3, 0xF01FF, 0x10000, 0x40000, 0xC0000, 0x8, 0x94, 0x2, 0x40, 0x130};
-    uint32_t who = below(m, 20) ? m->first_group + below(m, POOL) * (m->n_groups / POOL ? m->n_groups / POOL : 1) % m->n_groups
-                                : m->first_user + below(m, m->n_users);
+    uint32_t who = m->first_user + below(m, m->n_users), any = m->first_group + below(m, POOL) * (m->n_groups / POOL ? m->n_groups / POOL : 1) % m->n_groups;
+    if (below(m, 20)) who = below(m, 2) ? any : some_group(m); /* large groups are in more of them */
     bool is_typed = below(m, 3) == 0;
     uint32_t mask = masks[below(m, n_elements(masks))];
     if (is_typed && !(mask & RIGHTS_TYPED)) mask = 0x30;
@@ -234,7 +234,7 @@ static void plain_fill(uint64_t *bits, uint32_t n)
     if (n % 64) bits[n / 64] |= ((uint64_t)1 << n % 64) - 1;
 }
 
-/* Each set that the build has to make: cleared, put together, counted. Sets that are one trustee's are left out: they are not made there. */
+/* Each set that the build has to make: cleared, put together, counted. Sets that are one trustee's are left out, as they are there. */
 static double plain_pass(struct sets *s, const struct plain *trustees)
 {
     size_t words = s->nodes.n_accounts / 64 + 1, n_sets = 0;
@@ -242,7 +242,7 @@ static double plain_pass(struct sets *s, const struct plain *trustees)
     double start = now();
     for (uint32_t i = 0; i < s->n_sets; i++) {
         struct set *t = &s->sets[i];
-        if (!t->is_kept || t->alias != NOBODY) continue;
+        if (!t->is_kept || t->alias != NOBODY || t->is_shared) continue;
         memset(bits, 0, words * sizeof *bits);
         for (uint32_t k = t->n; k-- > 0;) {
             uint32_t term = s->terms[t->first + k];

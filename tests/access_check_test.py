@@ -34,6 +34,12 @@ def _():
         assert n["by_ace"] > n["cases"] // 5, n
 
 
+@case("so do 40,000 over the schema that every directory has")
+def _():
+    n = compare("builtin", 400_000 if SOAK else 40_000, 6)
+    assert n["by_ace"] > n["cases"] // 10, n
+
+
 @case("50,000 mutated descriptors are read alike, or refused at the same place")
 def _():
     wanted = 1_000_000 if SOAK else 50_000

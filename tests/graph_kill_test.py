@@ -104,10 +104,9 @@ def _():
         full, who = i % 3 == 0, ("worker", "parent")[i % 2]
         w.tenant.advance(dice.randrange(1, 25))
         before = state(w.torn)
-        for _n in range(dice.choice((1, 1, 2))):
-            was_running = w.killed(full, who, dice.uniform(0.02, 0.98))
-            hits += was_running
-        if was_running and last_run(w.torn)[1] != "complete":
+        torn = [w.killed(full, who, dice.uniform(0.02, 0.98)) for _n in range(dice.choice((1, 1, 2)))]
+        hits += sum(torn)
+        if all(torn) and last_run(w.torn)[1] != "complete":
             assert state(w.torn) == before, "half a run is visible, point %d (%s)" % (i, who)
             w.tenant.advance(dice.randrange(0, 10))
         for config in (w.torn, w.calm):

@@ -43,5 +43,7 @@ struct why {
 };
 void why_make(struct why *out, const struct world *w, struct world_token *t, uint32_t principal, uint32_t object, const struct right *r,
               enum access_rule rule);
+/* The ancestor whose explicit ACE an inherited one was copied from; NOBODY: it is explicit, or none was found. */
+uint32_t why_origin(const struct world *w, uint32_t object, const struct ace *ace);
 
 #endif

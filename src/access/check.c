@@ -51,6 +51,8 @@ static void open_child(struct request *q, const uint8_t *guid)
     q->extent = guid ? OF_PART : OF_WHOLE;
 }
 
+/* Extended rights and validated writes hang under the class like properties: MS-ADTS 5.1.3.3.4 names only an ACE with their own GUID or with
+ * none, a controller asks for them with the object's class above them. */
 static void open_property(struct request *q, const uint8_t *guid)
 {
     const struct schema_class *c = class_of(q->object);

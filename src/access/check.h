@@ -51,7 +51,7 @@ bool access_has_owner_rights(const struct sd *sd);
  * stay only with owners who are Domain Admins or Enterprise Admins, told by the domain of the object's SID: Enterprise Admins of another
  * root domain are not recognised. */
 bool access_blocks_owner(const struct access_object *o);
-/* What the trustee of an ACE means: the special ones stand for another SID, or for none. SETS and explanations ask here, too. */
+/* What the trustee of an ACE means: the special ones stand for another SID, or for none. The sets and explanations ask here, too. */
 enum access_trustee {
     TRUSTEE_SID,     /* itself */
     TRUSTEE_SELF,    /* S-1-5-10: the object's own SID */

@@ -185,13 +185,13 @@ const struct report_result *report_result(const struct report *r, size_t rule)
     return &r->results[rule];
 }
 
-const struct report_gap *report_gaps(const struct report *r, size_t *n)
+const struct report_gap *report_all_gaps(const struct report *r, size_t *n)
 {
     *n = r->n_gaps;
     return r->gaps;
 }
 
-const struct report_directory *report_directories(const struct report *r, size_t *n)
+const struct report_directory *report_all_directories(const struct report *r, size_t *n)
 {
     *n = r->n_places;
     return r->directories;

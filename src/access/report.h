@@ -78,7 +78,7 @@ const struct report_result *report_result(const struct report *r, size_t rule);
 /* In order of connector, name and detail, where there are not too many to be sorted in memory; else as they were found. */
 int report_rows(struct report *r, size_t rule, int (*each)(void *ctx, const struct report_row *row, struct err *e), void *ctx, struct err *e) must_use;
 /* What the last runs could not read, so that these findings may be incomplete. */
-const struct report_gap *report_gaps(const struct report *r, size_t *n);
-const struct report_directory *report_directories(const struct report *r, size_t *n);
+const struct report_gap *report_all_gaps(const struct report *r, size_t *n);
+const struct report_directory *report_all_directories(const struct report *r, size_t *n);
 
 #endif

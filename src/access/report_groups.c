@@ -121,7 +121,7 @@ static int tell_members(struct graph *g, const struct entity *x, const struct me
 {
     char text[400];
     if (!m->n && !is_of_the_house(g, x)) try(hit(g, RULE_GROUP_01, x, STR("")));
-    if (m->n && m->n == m->n_disabled && x->record.kind == KIND_group) {
+    if (m->n && m->n == m->n_disabled && !is_of_the_house(g, x)) {
         snprintf(text, sizeof text, "%llu disabled", (unsigned long long)m->n);
         try(hit(g, RULE_GROUP_02, x, str_from(text)));
     }

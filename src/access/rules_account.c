@@ -31,7 +31,7 @@ static bool has_flag(const struct report_entity *x, int64_t flag)
 
 static bool is_privileged(const struct report_entity *x)
 {
-    return x->entity->privileges & PRIV_PROTECTED;
+    return x->derived->privileges & PRIV_PROTECTED;
 }
 
 /* --- what a test sees ------------------------------------------------------------------------------------------------ */
@@ -67,7 +67,9 @@ void report_entity_fill(struct report_entity *out, const struct report_place_of 
 {
     *out = (struct report_entity){.place = p, .entity = entity, .x = x, .derived = derived, .now_ms = p->told.as_of_ms, .is_tenant = p->told.is_tenant};
     derive_account(derived, x, &p->domain, out->now_ms);
-    derived->privileges = entity->privileges;
+    int64_t hidden = 0; /* run/backlinks.h */
+    record_int(x, ATTR_HIDDEN_PRIVILEGES, &hidden);
+    derived->privileges = entity->privileges | (unsigned)hidden;
     out->has_uac = record_int(x, ATTR_USER_ACCOUNT_CONTROL, &out->uac);
     out->is_enabled = derived->is_active == TRI_YES;
     out->is_guest = has_text(out, ATTR_USER_TYPE, "guest");

@@ -19,17 +19,17 @@ static bool is_false(const struct report_entity *x, enum attr a)
 
 static bool holds_role(const struct report_entity *x)
 {
-    return x->entity->privileges & PRIV_DIRECTORY_ROLE;
+    return x->derived->privileges & PRIV_DIRECTORY_ROLE;
 }
 
 static bool is_admin(const struct report_entity *x)
 {
-    return x->entity->privileges & PRIV_PROTECTED;
+    return x->derived->privileges & PRIV_PROTECTED;
 }
 
 static void add_rank(struct buf *detail, const struct report_entity *x)
 {
-    unsigned p = x->entity->privileges;
+    unsigned p = x->derived->privileges;
     buf_add_str(detail, p & PRIV_FULL_ADMIN ? STR("Global Administrator") : p & PRIV_PROTECTED ? STR("a privileged role") : STR("a directory role"));
 }
 

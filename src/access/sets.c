@@ -55,10 +55,33 @@ bool terms_decide(const struct sets *s, const uint32_t *terms, uint32_t n, bool 
     return false;
 }
 
+/* Behind a trustee that is everybody nothing matters; *whole: it is the answer, since no deny stands before it. */
+static uint32_t cut_terms(struct sets *s, const uint32_t *terms, uint32_t n, const struct image **whole)
+{
+    bool has_deny = false;
+    *whole = NULL;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t term = terms[i] >> 1;
+        const struct image *who = term >= TERM_FIRST ? trustee_image(s, term - TERM_FIRST) : NULL;
+        has_deny |= terms[i] & 1;
+        if (!who || who->count != s->nodes.n_accounts) continue;
+        if (!has_deny) *whole = who;
+        return i + 1;
+    }
+    return n;
+}
+
 void set_keep(struct sets *s, struct set *t)
 {
+    const struct image *whole;
     if (t->alias != NOBODY) return;
-    terms_evaluate(s, s->terms + t->first, t->n, NULL);
+    uint32_t n = cut_terms(s, s->terms + t->first, t->n, &whole);
+    t->is_shared = whole != NULL;
+    if (whole) {
+        t->image = *whole;
+        return;
+    }
+    terms_evaluate(s, s->terms + t->first, n, NULL);
     t->image = scratch_take(&s->scratch, &s->area);
 }
 

@@ -66,14 +66,14 @@ struct sets_granted {
     uint32_t bits;             /* object-level */
     const struct right *typed; /* held, and not by their object-level bit already */
     size_t n_typed;
-    bool is_baseline;          /* exactly what any account without groups has here */
+    bool is_baseline;          /* exactly what every account has here */
 };
 struct sets_what; /* answers of one principal; remembered, so that telling them does not ask again */
 int sets_what_can(struct sets_what **out, struct sets *s, uint32_t principal, enum access_rule rule, struct err *e) must_use;
 struct sets_what_count {
     uint64_t n_objects;  /* with any right */
     uint64_t n_rights;   /* (object, right) pairs: bits and typed ones */
-    uint64_t n_beyond;   /* objects where it is not the baseline */
+    uint64_t n_beyond;   /* objects where it has not just what every account has */
 };
 void sets_what_count(struct sets_what_count *out, const struct sets_what *w);
 /* Every object on which it holds anything; those of one descriptor together. only_beyond: leaves out what everybody has. each returns

@@ -195,10 +195,15 @@ static void sort_terms(uint32_t *t, uint32_t n)
     }
 }
 
-/* Neighbours of one voice may stand in any order: ascending, so that equal expressions look equal. */
+/* Neighbours of one voice may stand in any order: ascending, so that equal expressions look equal. Allows just before Everyone's say
+ * nothing that it does not. */
 static void settle(struct expression *x)
 {
     while (x->n && x->terms[x->n - 1] & 1) x->n--;
+    if (x->n && x->terms[x->n - 1] == TERM(TERM_EVERYBODY, false)) {
+        while (x->n > 1 && !(x->terms[x->n - 2] & 1)) x->n--;
+        x->terms[x->n - 1] = TERM(TERM_EVERYBODY, false);
+    }
     x->has_self = false;
     for (uint32_t i = 0, end; i < x->n; i = end) {
         for (end = i; end < x->n && (x->terms[end] & 1) == (x->terms[i] & 1); end++) x->has_self |= x->terms[end] >> 1 == TERM_SELF;
@@ -315,7 +320,6 @@ static void take_cell(struct compiling *c, struct variant *v, uint32_t right)
     uint32_t set = take_set(c, &c->x), strict = take_set(c, &c->strict);
     if (speech != small) free(speech);
     s->sets[set].is_kept = true;
-    v->has_self |= c->x.has_self || c->strict.has_self;
     if (c->x.is_conditional) v->is_conditional |= r.bit;
     GROW(s->cells, s->n_cells, c->cap_cells, 4096);
     s->cells[s->n_cells++] = (struct cell){right, set, strict};
@@ -368,6 +372,7 @@ void sets_compile_cells(struct sets *s)
         if (v->descriptor != read || v->connector != by) read_descriptor(&c.reading, s, v->descriptor, v->connector);
         read = v->descriptor;
         by = v->connector;
+        v->has_self = c.reading.has_self; /* also where it is behind Everyone: a group as principal is not in there */
         v->first_cell = (uint32_t)s->n_cells;
         for (uint32_t b = 0; b < N_BITS; b++) take_cell(&c, v, b);
         if (c.reading.has_types) take_typed(&c, v);

@@ -52,7 +52,7 @@ struct set {
     uint32_t alias;     /* the only trustee; NOBODY */
     struct image image; /* of is_kept ones without alias; SELF grants nothing in it */
     uint64_t hash;
-    bool is_unchecked;
+    bool is_unchecked, is_shared; /* shared: its bytes are a trustee's that is everybody */
 };
 struct sets {
     const struct world *world;
@@ -74,7 +74,7 @@ struct sets {
     uint32_t *marked, n_marked;                    /* these trustees */
     struct selfish { uint32_t node, object; } *selfish; /* objects that are SELF in their variant's terms; ascending */
     size_t n_selfish;
-    struct baseline *baseline[2];                  /* by rule; made when asked for (sets_what.c) */
+    struct baseline *baseline[2];                  /* by rule; made when asked for (sets_what.c), dropped by an update */
     const uint32_t *first_group, *groups_of;       /* the memberships these are of: the world's, or the file's */
     uint64_t shape;                                /* everything else of the world; 0: not asked yet */
     struct hmap by_terms;                          /* while it is built, and after: expressions that are there */

@@ -1,4 +1,4 @@
-/* sets_what.c - what can one principal: what everybody can, and the variants in whose terms its trustees occur. */
+/* sets_what.c - what can one principal: what most accounts can, and the variants in whose terms it is unlike them. */
 #include "access/sets_int.h"
 
 #include <stdlib.h>
@@ -21,19 +21,24 @@ struct rows {
     uint32_t n, cap;
     size_t n_typed, cap_typed;
 };
-struct baseline { /* an account without groups: a row for each variant */
-    struct rows rows;
+/* Two rows for each variant: what every account has; and what those have that are in all common trustees (more than half of the accounts
+ * are in them), from which most others differ in little. */
+struct baseline {
+    struct rows every, usual;
+    uint8_t *is_plain; /* by variant: the usual is what every account has */
+    uint32_t *common, n_common;
 };
 struct own_row {
     uint32_t object, row;
 };
 struct sets_what {
     struct sets *s;
-    const struct rows *base;
+    const struct baseline *base;
     struct rows rows;
-    uint32_t *row_of;      /* of a variant: + 1; 0: the baseline's */
+    uint32_t *row_of;      /* of a variant: + 1; 0: the usual one */
     struct own_row *own;   /* objects that are SELF for it; ascending */
     size_t n_own, cap_own;
+    uint8_t *seen;         /* variants, one bit each */
     enum access_rule rule;
     uint32_t principal;
     bool is_account;
@@ -47,7 +52,11 @@ static void free_rows(struct rows *r)
 
 void baseline_free(struct baseline *b)
 {
-    if (b) free_rows(&b->rows);
+    if (!b) return;
+    free_rows(&b->every);
+    free_rows(&b->usual);
+    free(b->is_plain);
+    free(b->common);
     free(b);
 }
 
@@ -110,14 +119,32 @@ static void check_row(struct rows *out, struct sets *s, uint32_t variant, enum a
     }
 }
 
-static const struct rows *baseline_of(struct sets *s, enum access_rule rule)
+/* Marks the trustees that more than `beyond` accounts are in. */
+static void mark_common(struct sets *s, uint32_t beyond)
 {
-    struct baseline **b = &s->baseline[rule == ACCESS_WINDOWS ? 0 : 1];
-    if (*b) return &(*b)->rows;
-    *b = x_zalloc(sizeof **b);
     sets_unmark(s);
-    for (uint32_t i = 0; i < s->n_variants; i++) decide_row(&(*b)->rows, s, i, rule, false);
-    return &(*b)->rows;
+    for (uint32_t i = 0; i < s->n_trustees; i++) {
+        if (s->trustees[i].image.count <= beyond) continue;
+        s->marks[i] = s->mark;
+        s->marked[s->n_marked++] = i;
+    }
+}
+
+static const struct baseline *baseline_of(struct sets *s, enum access_rule rule)
+{
+    struct baseline **at = &s->baseline[rule == ACCESS_WINDOWS ? 0 : 1], *b = *at;
+    if (b) return b;
+    *at = b = x_zalloc(sizeof *b);
+    if (s->nodes.n_accounts) mark_common(s, s->nodes.n_accounts - 1);
+    for (uint32_t i = 0; i < s->n_variants; i++) decide_row(&b->every, s, i, rule, false);
+    mark_common(s, s->nodes.n_accounts / 2);
+    for (uint32_t i = 0; i < s->n_variants; i++) decide_row(&b->usual, s, i, rule, false);
+    b->is_plain = x_zalloc(s->n_variants + (size_t)1);
+    for (uint32_t i = 0; i < s->n_variants; i++) b->is_plain[i] = same_row(&b->every, &b->every.list[i], &b->usual, &b->usual.list[i]);
+    b->n_common = s->n_marked;
+    b->common = x_alloc((b->n_common + (size_t)1) * sizeof *b->common);
+    memcpy(b->common, s->marked, b->n_common * sizeof *b->common);
+    return b;
 }
 
 /* --- all rows of one principal ---------------------------------------------------------------------------------- */
@@ -125,23 +152,40 @@ static const struct rows *baseline_of(struct sets *s, enum access_rule rule)
 static void take_row(struct sets_what *w, uint32_t variant)
 {
     struct rows *r = &w->rows;
-    if (same_row(r, &r->list[r->n - 1], w->base, &w->base->list[variant])) {
+    if (same_row(r, &r->list[r->n - 1], &w->base->usual, &w->base->usual.list[variant])) {
         r->n_typed = r->list[--r->n].first;
         return;
     }
     w->row_of[variant] = r->n;
 }
 
-static void take_touched(struct sets_what *w)
+static void take_variants_of(struct sets_what *w, uint32_t trustee)
+{
+    struct sets *s = w->s;
+    for (uint32_t k = s->first_variant[trustee]; k < s->first_variant[trustee + 1]; k++) {
+        uint32_t variant = s->variants_of[k];
+        if (w->seen[variant / 8] >> variant % 8 & 1) continue;
+        w->seen[variant / 8] |= (uint8_t)(1 << variant % 8);
+        decide_row(&w->rows, s, variant, w->rule, false);
+        take_row(w, variant);
+    }
+}
+
+static bool is_common(const struct sets *s, uint32_t trustee)
+{
+    return s->trustees[trustee].image.count > s->nodes.n_accounts / 2;
+}
+
+/* The variants that name who is in its token and uncommon, or common and not in its token. */
+static void take_touched(struct sets_what *w, uint32_t connector)
 {
     struct sets *s = w->s;
     for (uint32_t i = 0; i < s->n_marked; i++)
-        for (uint32_t k = s->first_variant[s->marked[i]]; k < s->first_variant[s->marked[i] + 1]; k++) {
-            uint32_t variant = s->variants_of[k];
-            if (w->row_of[variant]) continue;
-            decide_row(&w->rows, s, variant, w->rule, false);
-            take_row(w, variant);
-        }
+        if (!is_common(s, s->marked[i])) take_variants_of(w, s->marked[i]);
+    for (uint32_t i = 0; i < w->base->n_common; i++) {
+        uint32_t t = w->base->common[i];
+        if (s->trustees[t].connector == connector && s->marks[t] != s->mark) take_variants_of(w, t);
+    }
 }
 
 static void take_checked(struct sets_what *w, uint32_t connector)
@@ -197,10 +241,11 @@ int sets_what_can(struct sets_what **out, struct sets *s, uint32_t principal, en
     *w = (struct sets_what){.s = s, .rule = rule, .principal = principal, .is_account = sets_account(s, principal) != NOBODY};
     w->base = baseline_of(s, rule);
     w->row_of = x_zalloc((s->n_variants + (size_t)1) * sizeof *w->row_of);
+    w->seen = x_zalloc(s->n_variants / 8 + (size_t)1);
     for (uint32_t c = 0; c < s->world->n_connectors; c++) {
         sets_mark(s, s->world, principal, c);
         if (w->is_account)
-            take_touched(w);
+            take_touched(w, c);
         else
             take_checked(w, c);
         take_self(w, c);
@@ -215,6 +260,7 @@ void sets_what_free(struct sets_what *w)
     if (!w) return;
     free_rows(&w->rows);
     free(w->row_of);
+    free(w->seen);
     free(w->own);
     free(w);
 }
@@ -226,19 +272,24 @@ static void tell_row(struct sets_granted *g, const struct rows *from, const stru
     *g = (struct sets_granted){row->bits, row->n ? from->typed + row->first : NULL, row->n, is_baseline};
 }
 
+static bool is_every(const struct sets_what *w, const struct row *row, uint32_t variant)
+{
+    return same_row(&w->rows, row, &w->base->every, &w->base->every.list[variant]);
+}
+
 static void tell_variant(const struct sets_what *w, uint32_t variant, struct sets_granted *g)
 {
-    uint32_t row = w->row_of[variant];
+    const struct row *row = w->row_of[variant] ? &w->rows.list[w->row_of[variant] - 1] : NULL;
     if (row)
-        tell_row(g, &w->rows, &w->rows.list[row - 1], false);
+        tell_row(g, &w->rows, row, is_every(w, row, variant));
     else
-        tell_row(g, w->base, &w->base->list[variant], true);
+        tell_row(g, &w->base->usual, &w->base->usual.list[variant], w->base->is_plain[variant]);
 }
 
 static void tell_own(const struct sets_what *w, const struct own_row *own, struct sets_granted *g)
 {
-    const struct row *row = &w->rows.list[own->row], *base = &w->base->list[w->s->variant_of[own->object]];
-    tell_row(g, &w->rows, row, same_row(&w->rows, row, w->base, base));
+    const struct row *row = &w->rows.list[own->row];
+    tell_row(g, &w->rows, row, is_every(w, row, w->s->variant_of[own->object]));
 }
 
 static const struct own_row *find_own(const struct sets_what *w, uint32_t object)

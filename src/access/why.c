@@ -24,7 +24,7 @@ static bool is_origin(const struct ace *mine, const struct ace *theirs)
            same_type(theirs->object_type, mine->object_type);
 }
 
-static uint32_t find_origin(const struct world *w, uint32_t object, const struct ace *ace)
+uint32_t why_origin(const struct world *w, uint32_t object, const struct ace *ace)
 {
     if (!(ace->flags & ACE_INHERITED)) return NOBODY;
     unsigned depth = 0;
@@ -106,7 +106,7 @@ void why_make(struct why *out, const struct world *w, struct world_token *t, uin
     struct bytes named = o.sd->owner;
     if (out->verdict.reason == ACCESS_BY_ACE) {
         if (!ace_at(o.sd, out->verdict.ace, &out->ace)) return;
-        out->inherited_from = find_origin(w, object, &out->ace);
+        out->inherited_from = why_origin(w, object, &out->ace);
         out->trustee = trustee_of(w, &o, out->ace.trustee);
     } else if (out->verdict.reason == ACCESS_IMPLICIT_OWNER) {
         out->trustee = world_principal_by_sid(w, named);

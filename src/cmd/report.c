@@ -122,7 +122,7 @@ static int tell_counts(struct telling *t, const struct cli *c, struct err *e)
 static void print_gaps(const struct report *r)
 {
     size_t n;
-    const struct report_gap *gaps = report_gaps(r, &n);
+    const struct report_gap *gaps = report_all_gaps(r, &n);
     struct buf b = buf_new((size_t)1 << 20);
     for (size_t i = 0; i < n; i++) {
         buf_add_str(&b, STR("  gap "));

@@ -60,7 +60,7 @@ const char *samba_open(void)
 static void copy_sid(struct samba_sid *out, struct bytes in)
 {
     memset(out, 0, sizeof *out);
-    memcpy(out, in.ptr, in.len < sizeof *out ? in.len : sizeof *out);
+    if (in.len) memcpy(out, in.ptr, in.len < sizeof *out ? in.len : sizeof *out);
 }
 
 /* --- the tree: the path to what is asked for, and everything below it --------------------------------- */
