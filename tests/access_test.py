@@ -234,9 +234,10 @@ def _():
     assert by["p.bob"]["via"]["trustee"]["name"] == "P Writers" and by["p.bob"]["via"]["ace"]["number"] == 2, by["p.bob"]
     for row in rows:
         valid("access_export", row)
-    table = list(csv.DictReader(io.StringIO(ask("export", "--right", "CONTROL_ACCESS:Reset-Password", "--principal-filter", "name=p.alice", "-o", "csv").out)))
-    assert len(table) == 8 and {r["inherited_from"] for r in table} == {STAFF}, table
-    assert {r["via"] for r in table} == {"P Helpdesk Outer"}
+    table = list(csv.DictReader(io.StringIO(ask("export", "--right", "CONTROL_ACCESS:Reset-Password", "--principal-filter", "name=p.alice", "--kind", "user",
+                                                "-o", "csv").out)))
+    assert len(table) == 8 and {r["via.ace.inherited_from.dn"] for r in table} == {STAFF}, table
+    assert {r["via.trustee.name"] for r in table} == {"P Helpdesk Outer"}
     tier = ask("export", "--tier", "0", "--right", "WRITE_DAC", "-o", "jsonl").lines()
     assert tier and "P Owned" not in names(tier, "target") and "Domain Admins" in names(tier, "target")
     events = ask("export", "--right", "WRITE_DAC", "--target-filter", "name=\"P Owned\"", "--dialect", "ocsf").lines()
@@ -246,12 +247,18 @@ def _():
 
 @case("export: all rights of one target are who-can's, row for row")
 def _():
-    rows = ask("export", "--target-filter", "name=\"P Odd\"", "-o", "jsonl").lines()
+    rows = ask("export", "--target-filter", "name=\"P Odd\"", "--each", "-o", "jsonl").lines()
     rights = {r["right"] for r in rows}
     assert {"WRITE_DAC", "WRITE_PROPERTY"} <= rights and "READ_PROPERTY" not in rights, rights
     for right in rights:
         want = names(ask("who-can", right, odd, "-o", "json").json())
+        if ":" in right:  # of a part: of whoever has it not on the whole
+            want -= names(ask("who-can", right.split(":")[0], odd, "-o", "json").json())
         assert {r["principal"]["name"] for r in rows if r["right"] == right} == want, right
+    short = ask("export", "--target-filter", "name=\"P Odd\"", "-o", "jsonl").lines()
+    standing = [r for r in short if "accounts" in r]
+    assert standing and {r["principal"]["name"].split("\\")[-1] for r in standing} <= {"Everyone", "Authenticated Users"}, standing
+    assert len(short) - len(standing) + sum(r["accounts"] for r in standing) == len(rows)
 
 
 @case("diff: who gained and who lost, by which change")

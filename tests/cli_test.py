@@ -16,7 +16,8 @@ fake = Fake("--users", 60, "--groups", 12)
 work = scratch()
 config = fake.config(work)
 COMMANDS = ["check", "discover", "read", "sync", "deliver", "export", "run list", "run get", "entity list", "entity get", "entity history",
-            "change list", "identity list", "identity orphans", "connector list", "connector spec", "config check", "certificate", "completion", "version"]
+            "change list", "identity list", "identity orphans", "access check", "access why", "access who-can", "access what-can",
+            "access members", "access token", "access export", "report list", "report run", "connector list", "connector spec", "config check", "certificate", "completion", "version"]
 rollcall("sync", "fake", config=config, code=None)
 
 

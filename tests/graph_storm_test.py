@@ -204,7 +204,7 @@ _fleet = []
 
 def fleet():
     if not _fleet:
-        _fleet.append(Fleet(5))
+        _fleet.append(Fleet(7))
     return _fleet[0]
 
 
@@ -656,13 +656,13 @@ def _():
     def passes(boat, row):
         fault, full = row
         boat.whole(boat.storm(fault, full, answer_timeout="1s"), full)
-    fleet().sail(some(table, 20, 13), passes)
+    fleet().sail(some(table, 16, 13), passes)
 
     def weather(boat, seed):
         faults = [{"kind": k, "probability": 0.03} for k in ("reset_before", "reset_body", "malformed", "cut")] + \
             [{"kind": "status", "status": s, "probability": 0.03} for s in (500, 503)] + [{"kind": "status", "status": 429, "retry_after": 0.2, "probability": 0.03}]
         boat.whole(boat.storm(faults, full=seed % 2 == 0), seed % 2 == 0)
-    fleet().sail(range(40 if SOAK else 4), weather)
+    fleet().sail(range(40 if SOAK else 3), weather)
 
 
 @case("tokens that live for seconds, or are refused in mid-run: renewed once for all, no more often")

@@ -81,6 +81,8 @@ static void take_gap(void *ctx, const struct gap *g)
 
 void report_add_gap(struct report *r, struct str connector, struct str what, struct str where)
 {
+    for (size_t i = 0; i < r->n_gaps; i++) /* the run and the world may both have noticed */
+        if (str_equal(r->gaps[i].connector, connector) && str_equal(r->gaps[i].what, what)) return;
     if (r->n_gaps == r->cap_gaps) {
         r->cap_gaps = r->cap_gaps ? r->cap_gaps * 2 : 16;
         r->gaps = x_realloc(r->gaps, r->cap_gaps * sizeof *r->gaps);

@@ -117,7 +117,7 @@ static void take_gaps(struct report_world *x)
     for (size_t i = 0; i < x->w->n_gaps; i++) {
         const struct world_gap *g = &x->w->gaps[i];
         const struct report_place_of *p = report_place_named(x->r, x->w->connectors[g->connector].name);
-        if (p) report_add_gap(x->r, p->told.name, g->what, g->where.len ? g->where : g->fix);
+        if (p && !str_starts(g->what, STR("the last run"))) /* its losses are told one by one */ report_add_gap(x->r, p->told.name, g->what, g->where.len ? g->where : g->fix);
     }
 }
 

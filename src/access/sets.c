@@ -146,6 +146,7 @@ int sets_build(struct sets **out, const struct world *w, struct err *e)
     sets_index(s);
     for (uint32_t i = 0; i < s->n_sets; i++)
         if (s->sets[i].is_kept) set_keep(s, &s->sets[i]);
+    s->shape = world_shape(w);
     *out = s;
     return 0;
 }

@@ -6,6 +6,7 @@
 
 /* The frozen form (CRoaring, roaring.h): bit containers, runs, arrays, then a key, a count and a type for each container, and a word. */
 enum container_type { BITS = 1, ARRAY = 2, RUNS = 3 };
+#define NOBODY_KEY UINT32_MAX
 enum { WORDS = 1024, SUMMARIES = 16, BITS_SIZE = 8192, ARRAY_MAX = 4096, COOKIE = 13766, ROW = 5, ALIGN = 32 };
 
 /* --- memory ---------------------------------------------------------------------------------------------- */
@@ -501,4 +502,100 @@ uint32_t scratch_take_count(struct scratch *s)
     for (size_t c = 0; c < s->n_containers; c++) n += s->info[c].count;
     clear(s);
     return n;
+}
+
+/* --- small changes ------------------------------------------------------------------------------------------------ */
+
+struct piece { /* a container of the image that is made */
+    uint32_t key, count; /* as in the row: less one, or runs */
+    uint8_t type;
+    const uint8_t *at;
+    size_t size;
+};
+
+static size_t piece_size(uint8_t type, uint32_t count)
+{
+    return type == BITS ? BITS_SIZE : type == RUNS ? 4 * (size_t)count : 2 * ((size_t)count + 1);
+}
+
+/* One container as plain bits, changed, and written again as scratch_take would. False: nothing is left. */
+static bool change_piece(struct scratch *one, struct piece *p, const struct image_change *changes, size_t n, struct area *room)
+{
+    if (p->at) or_container(one->words, one->summary, p->type, p->at, p->count);
+    for (size_t i = 0; i < n; i++)
+        if (changes[i].is_in)
+            scratch_add(one, changes[i].number & 0xffff);
+        else
+            scratch_remove(one, changes[i].number & 0xffff);
+    struct image i = scratch_take(one, room);
+    if (!i.count) return false;
+    struct parts parts = parts_of(&i);
+    p->type = parts.types[0];
+    p->count = u16_at(parts.counts, 0);
+    p->at = i.bytes;
+    p->size = piece_size(p->type, p->count);
+    return true;
+}
+
+static struct image join(const struct piece *pieces, uint32_t n, struct area *to)
+{
+    struct image out = {0};
+    size_t size[4] = {0};
+    for (uint32_t i = 0; i < n; i++) size[pieces[i].type] += pieces[i].size;
+    if (!n) return out;
+    out.n_bytes = (uint32_t)(size[BITS] + size[RUNS] + size[ARRAY] + (size_t)n * ROW + 4);
+    uint8_t *at = area_alloc(to, out.n_bytes), *zone[4] = {NULL, at, at + size[BITS] + size[RUNS], at + size[BITS]};
+    uint8_t *keys = zone[ARRAY] + size[ARRAY], *counts = keys + 2 * (size_t)n, *types = counts + 2 * (size_t)n;
+    for (uint32_t i = 0; i < n; i++) {
+        uint16_t key = (uint16_t)pieces[i].key, count = (uint16_t)pieces[i].count;
+        memcpy(zone[pieces[i].type], pieces[i].at, pieces[i].size);
+        zone[pieces[i].type] += pieces[i].size;
+        memcpy(keys + 2 * (size_t)i, &key, 2);
+        memcpy(counts + 2 * (size_t)i, &count, 2);
+        types[i] = pieces[i].type;
+    }
+    uint32_t word = n << 15 | COOKIE;
+    memcpy(types + n, &word, sizeof word);
+    out.bytes = at;
+    return out;
+}
+
+static uint32_t count_piece(const struct piece *p)
+{
+    uint32_t n = 0;
+    if (p->type == ARRAY) return p->count + 1;
+    if (p->type == BITS) return p->count + 1;
+    for (uint32_t i = 0; i < p->count; i++) n += u16_at(p->at, 2 * (size_t)i + 1) + 1;
+    return n;
+}
+
+struct image image_patch(const struct image *from, const struct image_change *changes, size_t n, struct area *to)
+{
+    struct parts parts = parts_of(from);
+    struct piece *pieces = x_alloc((parts.n + n + 1) * sizeof *pieces);
+    struct scratch one = scratch_new(0x10000);
+    struct area room = {0};
+    uint32_t n_pieces = 0, k = 0, count = 0;
+    for (size_t c = 0; k < parts.n || c < n;) {
+        uint32_t here = k < parts.n ? u16_at(parts.keys, k) : NOBODY_KEY, wanted = c < n ? changes[c].number >> 16 : NOBODY_KEY;
+        struct piece *p = &pieces[n_pieces];
+        *p = (struct piece){.key = here < wanted ? here : wanted};
+        if (here == p->key) {
+            p->type = parts.types[k];
+            p->count = u16_at(parts.counts, k);
+            p->size = piece_size(p->type, p->count);
+            p->at = next_container(&parts, k++);
+        }
+        size_t first = c;
+        while (c < n && changes[c].number >> 16 == p->key) c++;
+        if (first < c && !change_piece(&one, p, changes + first, c - first, &room)) continue;
+        count += count_piece(p);
+        n_pieces++;
+    }
+    struct image out = join(pieces, n_pieces, to);
+    out.count = count;
+    scratch_free(&one);
+    area_free(&room);
+    free(pieces);
+    return out;
 }

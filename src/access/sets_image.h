@@ -48,6 +48,12 @@ void scratch_andnot(struct scratch *s, const struct image *i);
 struct image scratch_take(struct scratch *s, struct area *to);
 uint32_t scratch_take_count(struct scratch *s); /* only how many */
 
+/* The same set with some numbers put in or taken out, at the price of the containers that they are in. changes: ascending. */
+struct image_change {
+    uint32_t number;
+    bool is_in;
+};
+struct image image_patch(const struct image *from, const struct image_change *changes, size_t n, struct area *to);
 bool image_has(const struct image *i, uint32_t v);
 /* Are these bytes an image of numbers below n? For what comes from a file; afterwards no other function can go astray. */
 bool image_is_sound(const struct image *i, uint32_t n);

@@ -71,6 +71,7 @@ static inline void world_add_members(struct fixture *f, uint32_t n, uint64_t *se
     while (n) {
         uint32_t member = test_below(seed, w->n_principals), group = test_below(seed, w->n_principals);
         if (w->principals[group].kind != KIND_group || w->principals[group].connector == NOBODY) continue;
+        if (member < 4 && test_below(seed, 8)) continue; /* Everyone seldom is in something */
         fixture_member(f, member, group);
         n--;
     }
@@ -87,7 +88,8 @@ static inline struct fixture world_random(const struct schema *schema, uint64_t 
         f.w->principals[p].is_security = f.w->principals[p].kind != KIND_group || test_below(seed, 6);
     }
     test_add_sid(&sid, "S-1-5-32-544");
-    f.w->principals[fixture_principal_sid(&f, 0, KIND_group, buf_bytes(&sid))].is_local = true;
+    uint32_t builtin = fixture_principal_sid(&f, 0, KIND_group, buf_bytes(&sid));
+    f.w->principals[builtin].is_local = true;
     for (unsigned i = test_below(seed, 6); i; i--) {
         struct bytes who = test_below(seed, 2) ? world_stranger(&sid, test_below(seed, 4)) : f.w->principals[test_below(seed, f.w->n_principals)].sid;
         fixture_history(&f, 4 + test_below(seed, n_principals), who);

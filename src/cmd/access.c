@@ -309,7 +309,8 @@ static int check(struct cli *c, struct err *e)
 
 const struct command cmd_access_check = {
     .name = "access check",
-    .summary = "everything that a principal may do to an object",
+    .arguments = "",
+    .summary = "Everything that a principal may do to an object",
     .doc = "As a domain controller would decide it, from the descriptors and memberships of the last sync. Under windows the first ACE in\n"
            "order decides; what deny-wins would answer otherwise is listed beside it.",
     .options = check_options,
@@ -560,7 +561,8 @@ static int why(struct cli *c, struct err *e)
 
 const struct command cmd_access_why = {
     .name = "access why",
-    .summary = "the ACE and the memberships that decide one right, yes or no",
+    .arguments = "",
+    .summary = "The ACE and the memberships that decide one right, yes or no",
     .options = why_options,
     .run = why,
 };

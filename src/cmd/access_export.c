@@ -192,6 +192,16 @@ static int tell_right(struct exporting *x, json_t *target, unsigned privileges, 
     return rc < 0 ? rc : x->events ? export_events_end(x->events, e) : 0;
 }
 
+/* A privileged group, who is in one, or the domain. */
+static unsigned privileges_of(const struct exporting *x, const struct access_subject *s)
+{
+    const struct world *w = x->a.world;
+    struct bytes domain = w->connectors[w->objects[s->object].connector].domain.sid;
+    unsigned own = s->entity->privileges;
+    if (s->entity->record.kind == KIND_group) own |= derive_privileged_group(s->entity->record.sid, domain);
+    return s->entity->record.kind == KIND_domain ? own | PRIV_PROTECTED : own;
+}
+
 static int tell_object(struct exporting *x, const struct access_subject *s, json_t *target, struct err *e)
 {
     const struct world *w = x->a.world;
@@ -207,16 +217,6 @@ static int tell_object(struct exporting *x, const struct access_subject *s, json
     }
     buf_free(&name);
     return rc;
-}
-
-/* A privileged group, who is in one, or the domain. */
-static unsigned privileges_of(const struct exporting *x, const struct access_subject *s)
-{
-    const struct world *w = x->a.world;
-    struct bytes domain = w->connectors[w->objects[s->object].connector].domain.sid;
-    unsigned own = s->entity->privileges;
-    if (s->entity->record.kind == KIND_group) own |= derive_privileged_group(s->entity->record.sid, domain);
-    return s->entity->record.kind == KIND_domain ? own | PRIV_PROTECTED : own;
 }
 
 static int take_target(void *ctx, const struct access_subject *s, struct err *e)
