@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""run.py [cpu] [wall] [memory] [writer] [failover [N]] [incremental] [seal] [graph] [graph-memory] - the measurements of rollcall, each a ratio against something run beside it.
+"""run.py [cpu] [wall] [memory] [writer] [failover [N]] [incremental] [seal] [graph] [graph-memory] [access] - the measurements of rollcall, each a ratio against something run beside it.
 
 cpu     user+system time of all processes, against ldapsearch, on a pre-encoded LDAPS server: 200,000 users of 4.7 KB
 wall    elapsed time against ldapsearch on a real domain controller with 20,000 users (tests/lab), its password policies deleted
@@ -10,6 +10,7 @@ incremental  a run of 100 changes, and of none, against a full run, on a real do
 seal    CPU sealed by Kerberos on 389 and over LDAPS against plain LDAP, on a real domain controller with 5,100 users
 graph   a simulated Entra ID tenant of 20,000 users at 50 ms an answer, against three questions for every user
 graph-memory  peak resident memory of a first sync of a simulated tenant, 1,000,000 users against 100,000
+access  who can do what for 1,000,000 accounts: all sets against a plain-bitset pass over the same sets; questions; an update against a build
 BENCH_USERS, BENCH_ROUNDS, BENCH_DIR change the size, the rounds (best of) and where files go.
 """
 import os
@@ -233,8 +234,13 @@ def bench_graph_memory():
     graph.bench_memory(measure, ROLLCALL, scratch(), int(os.environ.get("BENCH_USERS", "1000000")))
 
 
+def bench_access():
+    import access
+    access.bench(ROOT, scratch())
+
+
 parts = {"cpu": bench_cpu, "wall": bench_wall, "memory": bench_memory, "writer": bench_writer, "failover": lambda: bench_failover(KILLS),
-         "incremental": bench_incremental, "seal": bench_seal, "graph": bench_graph, "graph-memory": bench_graph_memory}
+         "incremental": bench_incremental, "seal": bench_seal, "graph": bench_graph, "graph-memory": bench_graph_memory, "access": bench_access}
 try:
     numbers = [a for a in sys.argv[1:] if a.isdigit()]
     KILLS = int(numbers[0]) if numbers else 50

@@ -7,7 +7,7 @@
  * grants depends on the object and is finished per question.
  * Accounts are users, computers, service accounts; groups as principals are answered on request (sets_groups).
  *
- *     sets_get(&s, world, STR("rollcall.db.access"), &e);        // the file if it fits, else built
+ *     sets_get(&s, world, STR("rollcall.db.access"), &e);
  *     sets_who_can(&who, s, object, &right, ACCESS_WINDOWS);
  *     printf("%llu\n", who.count);
  *     for (uint32_t p; sets_next(&who, &p);) ...
@@ -24,7 +24,8 @@ struct sets;
 struct roaring_bitmap_s; /* roaring/roaring.h */
 
 int sets_build(struct sets **out, const struct world *w, struct err *e) must_use;
-/* What file holds if it was built of exactly this world, else built now. file empty: always built. */
+/* What file holds, brought up to this world if only memberships differ; else built now. Either way the file is kept up to date if it may be
+ * written. file empty: always built. w: of all connectors. */
 int sets_get(struct sets **out, const struct world *w, struct str file, struct err *e) must_use;
 void sets_free(struct sets *s); /* NULL is legal */
 
@@ -92,7 +93,8 @@ int sets_open(struct sets **out, const struct world *w, const char *file, struct
 /* The same sets for a later world in which only memberships differ: what they touch is put right, the rest stays. ERR_CONFLICT: more
  * differs, or so much that building is quicker; nothing was changed then, sets_build. The old world may be freed afterwards. */
 int sets_update(struct sets *s, const struct world *later, struct err *e) must_use;
-/* When a run has ended: brings `file` up to the store's visible runs, by update or build. *how: "unchanged", "updated", "built". */
+/* When a run has ended: brings `file`, if it is there (somebody has asked: sets_get), up to the store's visible runs, by update or build.
+ * *how: "nobody asked", "unchanged", "updated", "built". */
 int sets_refresh(struct store *store, const char *file, const char **how, struct err *e) must_use;
 
 struct sets_stats {

@@ -320,7 +320,7 @@ static void take_cell(struct compiling *c, struct variant *v, uint32_t right)
     uint32_t set = take_set(c, &c->x), strict = take_set(c, &c->strict);
     if (speech != small) free(speech);
     s->sets[set].is_kept = true;
-    if (c->x.is_conditional) v->is_conditional |= r.bit;
+    if (c->x.is_conditional || c->strict.is_conditional) v->is_conditional |= r.bit;
     GROW(s->cells, s->n_cells, c->cap_cells, 4096);
     s->cells[s->n_cells++] = (struct cell){right, set, strict};
     v->n_cells++;

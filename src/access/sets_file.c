@@ -415,11 +415,3 @@ int sets_open(struct sets **out, const struct world *w, const char *file, struct
     bool is_same;
     return sets_map(out, w, file, false, &is_same, e);
 }
-
-int sets_get(struct sets **out, const struct world *w, struct str file, struct err *e)
-{
-    struct err why;
-    defer_free char *path = x_strdup(file);
-    if (file.len && sets_open(out, w, path, &why) == 0) return 0;
-    return sets_build(out, w, e);
-}

@@ -6,6 +6,8 @@
 #include "access/fixture.h"
 #include "access/testing.h"
 
+#include <stdio.h>
+
 #define WORLD_DOMAINS     2
 #define WORLD_DESCRIPTORS 14
 

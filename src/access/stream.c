@@ -90,8 +90,11 @@ static const struct sets_who *members_of(struct stream *s, uint32_t group)
 static void name_trustee(struct stream *s, struct voice *v, struct bytes sid)
 {
     enum access_trustee kind = access_trustee_kind(sid);
+    if (kind == TRUSTEE_OWNER) {
+        sid = s->o.sd->owner;
+        kind = access_trustee_kind(sid) == TRUSTEE_OWNER ? TRUSTEE_NOBODY : access_trustee_kind(sid);
+    }
     if (kind == TRUSTEE_SELF) sid = s->o.sid;
-    if (kind == TRUSTEE_OWNER) sid = s->o.sd->owner;
     v->trustee = kind == TRUSTEE_NOBODY ? NOBODY : world_principal_by_sid(s->w, sid);
     v->who = v->trustee == NOBODY ? NULL : members_of(s, v->trustee);
     /* A SID that is nobody's any more may be in somebody's history. */
@@ -126,7 +129,7 @@ static void see_owner(struct stream *s)
     s->is_owned = s->right.bit & (RIGHT_READ_CONTROL | RIGHT_WRITE_DAC) && s->o.sd->owner.len && !access_has_owner_rights(s->o.sd);
     if (!s->is_owned) return;
     s->owner = (struct voice){.origin = NOBODY, .has_origin = true};
-    name_trustee(s, &s->owner, s->o.sd->owner);
+    name_trustee(s, &s->owner, s->o.sd->owner); /* SELF is possible */
     s->is_exact |= access_blocks_owner(&s->o);
 }
 

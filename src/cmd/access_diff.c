@@ -13,6 +13,7 @@
 struct side {
     struct past *past;
     struct sets *sets;
+    struct world_token token; /* of the principal of a row */
 };
 struct diffing {
     struct access_cli a;
@@ -64,18 +65,23 @@ static void rights_of(struct diffing *d, uint32_t object)
 
 /* --- by which change ---------------------------------------------------------------------------------------------------- */
 
-static bool is_below(const struct world *w, uint32_t principal, uint32_t group)
+static int compare_numbers(const void *a, const void *b)
 {
-    uint32_t chain[2];
-    return principal == group || world_chain(w, principal, group, chain, n_elements(chain)) > 0;
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static bool has(const struct world_token *t, uint32_t principal)
+{
+    return bsearch(&principal, t->list, t->n, sizeof *t->list, compare_numbers);
 }
 
 /* Between the runs, of the target's descriptor, or of a group that the principal was or is under. */
-static bool is_cause(const struct diffing *d, const struct past_change *c, uint32_t principal, uint32_t object)
+static bool is_cause(const struct diffing *d, const struct past_change *c, uint32_t object)
 {
     if (c->run > d->to_run) return false;
     if (c->object != NOBODY) return c->object == object;
-    return is_below(d->to.past->world, principal, c->member) || is_below(d->from.past->world, principal, c->member);
+    return has(&d->to.token, c->member) || has(&d->from.token, c->member);
 }
 
 static int put_cause(struct diffing *d, const struct past_change *c, json_t *list, struct err *e)
@@ -110,19 +116,18 @@ static bool is_on_way(const struct why *y, const struct past_change *c)
 
 static int put_causes(struct diffing *d, uint32_t principal, uint32_t object, const struct right *r, bool is_gain, json_t *list, struct err *e)
 {
+    struct side *held = is_gain ? &d->to : &d->from;
     const struct past *p = d->from.past;
-    const struct world *w = is_gain ? d->to.past->world : p->world; /* where it is held */
-    struct world_token token = {0};
     struct why y;
-    int rc = world_token(&token, w, principal, d->connector, e);
-    if (rc == 0) why_make(&y, w, &token, principal, object, r, d->a.rule);
-    world_token_free(&token);
-    for (int narrow = 1; narrow >= 0 && rc == 0 && !json_array_size(list); narrow--)
-        for (size_t i = 0; i < p->n_changes && rc == 0 && json_array_size(list) < CAUSES_MAX; i++) {
+    try(world_token(&d->from.token, d->from.past->world, principal, d->connector, e));
+    try(world_token(&d->to.token, d->to.past->world, principal, d->connector, e));
+    why_make(&y, held->past->world, &held->token, principal, object, r, d->a.rule);
+    for (int narrow = 1; narrow >= 0 && !json_array_size(list); narrow--)
+        for (size_t i = 0; i < p->n_changes && json_array_size(list) < CAUSES_MAX; i++) {
             const struct past_change *c = &p->changes[i];
-            if (is_cause(d, c, principal, object) && (!narrow || is_on_way(&y, c))) rc = put_cause(d, c, list, e);
+            if (is_cause(d, c, object) && (!narrow || is_on_way(&y, c))) try(put_cause(d, c, list, e));
         }
-    return rc;
+    return 0;
 }
 
 /* --- rows ----------------------------------------------------------------------------------------------------------------- */
@@ -291,6 +296,8 @@ static int diff(struct cli *c, struct err *e)
     int rc = diff_all(&d, c, e);
     sets_free(d.from.sets);
     sets_free(d.to.sets);
+    world_token_free(&d.from.token);
+    world_token_free(&d.to.token);
     past_free(d.from.past);
     past_free(d.to.past);
     access_choice_free(&d.targets);

@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "base/when.h"
+#include "map/map.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,7 +16,7 @@ struct export_events {
     json_t *accessors; /* of the event under way; NULL: none */
     json_t *target;
     char *right;
-    bool is_privileged, is_direct, is_inherited, is_owner;
+    bool is_privileged, is_direct, is_inherited, is_owner, is_cut;
     unsigned part;
     int64_t now_ms;
 };
@@ -54,13 +55,17 @@ static const struct world_connector *connector_of(const struct export_events *x)
     return &w->connectors[w->n_connectors - 1];
 }
 
-static json_t *metadata(const struct export_events *x, const struct world_connector *c, const char *uid)
+/* The event's own id is the run's, too: the next export of the same run says the same once more. */
+static json_t *metadata(const struct export_events *x, const struct world_connector *c, const char *finding)
 {
-    char run[32];
+    char run[32], uid[33];
+    uint8_t guid[GUID_SIZE] = {0};
+    guid_parse(guid, str_from(json_string_value(json_object_get(x->target, "uid"))));
+    event_uid(uid, c->name, guid, c->run, finding);
     snprintf(run, sizeof run, "%lld", (long long)c->run);
     return json_pack("{s:s, s:{s:s, s:s}, s:s, s:s, s:s, s:s, s:b}", "version", "1.8.0", "product", "name", "Active Directory Domain Services",
                      "vendor_name", "Microsoft", "log_name", "directory_access", "log_provider", "rollcall", "uid", uid, "correlation_uid", run,
-                     "is_truncated", x->part > 0);
+                     "is_truncated", x->is_cut);
 }
 
 static const char *access_type(const struct export_events *x)
@@ -146,8 +151,12 @@ int export_events_add(struct export_events *x, const struct export_row *row, str
         x->right = x_strdup(str_from(row->right));
         x->is_privileged = row->is_privileged;
         x->part = 0;
+        x->is_cut = false;
     }
-    if (json_array_size(x->accessors) == ACCESSORS_MAX) try(write_event(x, e));
+    if (json_array_size(x->accessors) == ACCESSORS_MAX) {
+        x->is_cut = true;
+        try(write_event(x, e));
+    }
     note_way(x, row);
     json_array_append_new(x->accessors, accessor(row));
     return 0;

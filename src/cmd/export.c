@@ -1,5 +1,6 @@
 #include "run/export.h"
 #include "cmd/cli.h"
+#include "cmd/export_graph.h"
 #include "cmd/progress.h"
 #include "run/extract.h"
 
@@ -7,12 +8,13 @@
 
 static const struct cli_option options[] = {
     {"connector", 'c', "NAME", "the connector to export (required)", NULL, false},
-    {"dialect", 'd', "NAME", "ocsf, sekoia, veza, csv or csv4 (required)", "ocsf|sekoia|veza|csv|csv4", false},
-    {"to", 't', "DIR", "the directory for the set (required)", NULL, false},
+    {"dialect", 'd', "NAME", "ocsf, sekoia, veza, csv, csv4, bloodhound or opengraph (required)", "ocsf|sekoia|veza|csv|csv4|bloodhound|opengraph", false},
+    {"to", 't', "DIR", "the directory for the set (required); of bloodhound and opengraph also FILE.zip", NULL, false},
     {"test", 0, NULL, "read the directory now and keep nothing, instead of the last snapshot", NULL, false},
     {"kind", 'k', "A,B", "only these kinds", NULL, false},
     {"ocsf-version", 0, "V", "1.8.0, 1.6.0 or 1.1.0 (default 1.8.0)", "1.8.0|1.6.0|1.1.0", false},
     {"columns", 0, "FILE", "csv4: columns, titles, delimiter and encoding (csv4.yaml)", NULL, false},
+    {"effective", 0, NULL, "bloodhound, opengraph: only permissions that are really held, denies respected", NULL, false},
     {"raw", 0, NULL, "csv: no apostrophe before = + - @", NULL, false},
     {NULL, 0, NULL, NULL, NULL, false},
 };
@@ -69,6 +71,8 @@ static int run(struct cli *c, struct err *e)
     try(cli_kinds(c, &o.kinds, e));
     o.connector = str_from(connector);
     o.dialect = str_from(dialect);
+    if (export_is_graph(o.dialect)) return export_graph(c, o.connector, o.dialect, o.dir, e);
+    if (cli_flag(c, "effective")) return err_set(e, ERR_INPUT, "export: --effective is for --dialect bloodhound and opengraph");
     o.dialect_options.ocsf_version = str_from(version ? version : "1.8.0");
     o.dialect_options.raw_csv = cli_flag(c, "raw");
     try(take_columns(c, &o, &columns, e));

@@ -70,6 +70,14 @@ static int deliver_all(struct cli *c, const struct connector_conf *connector, st
     return 0;
 }
 
+static const char *access_file(struct buf *out, const struct cli *c)
+{
+    struct str url = str_from(c->conf.store_url);
+    if (!str_starts(url, STR("sqlite:"))) return NULL;
+    buf_printf(out, "%s.access", url.ptr + strlen("sqlite:"));
+    return out->failed ? NULL : buf_cstr(out);
+}
+
 static int run(struct cli *c, struct err *e)
 {
     struct sync_options o = {.full = cli_flag(c, "full"), .accept_deletions = cli_flag(c, "accept-deletions"), .try_now = cli_flag(c, "try-now")};
@@ -79,12 +87,15 @@ static int run(struct cli *c, struct err *e)
     uint64_t expected[KIND_COUNT];
     try(cli_connector(c, &o.connector, e));
     try(cli_store(c, &o.store, e));
+    struct buf beside = buf_new(8192);
+    o.access_file = access_file(&beside, c);
     expected_counts(o.store, o.connector->name, expected);
     report.gaps = gap_list_new();
     progress_start(&progress, c, o.connector->name, expected, &report);
     int rc = sync_directory(&o, &report, &result, e);
     progress_stop(&progress);
     gap_list_free(report.gaps);
+    buf_free(&beside);
     if (rc < 0) return err_wrap(e, "sync %s", o.connector->name);
     if (c->format == OUT_TABLE) {
         try(show_tables(&o, &result, e));

@@ -1,5 +1,7 @@
 #include "run/sync.h"
 
+#include "access/sets.h"
+#include "base/log.h"
 #include "base/when.h"
 #include "model/schema.h"
 #include "run/backlinks.h"
@@ -483,7 +485,21 @@ static bool is_lost(const struct connector_conf *c, int rc)
     return rc == ERR_COOKIE || ((rc == ERR_NET || rc == ERR_TIMEOUT) && source && source->has_controllers);
 }
 
-int sync_directory(const struct sync_options *o, struct stream_report *report, struct sync_result *result, struct err *e)
+/* Who can do what, for the next question. The run is over and visible: nothing here can spoil it. */
+static void keep_access(const struct sync_options *o)
+{
+    const char *how;
+    struct err e;
+    int64_t start = when_now_ms();
+    if (!o->access_file || strcmp(o->connector->type, "active_directory") != 0 || !conf_bool(o->connector->settings, "extract_acls")) return;
+    int rc = sets_refresh(o->store, o->access_file, &how, &e);
+    if (rc < 0)
+        log_event(LOG_WARN, "access.not_kept", LOG_CSTR("file", o->access_file), LOG_CSTR("why", e.message));
+    else
+        log_event(LOG_DEBUG, "access.kept", LOG_CSTR("how", how), LOG_INT("ms", when_now_ms() - start));
+}
+
+static int sync_runs(const struct sync_options *o, struct stream_report *report, struct sync_result *result, struct err *e)
 {
     struct watermark w;
     bool was_incremental = false;
@@ -498,4 +514,11 @@ int sync_directory(const struct sync_options *o, struct stream_report *report, s
     bool is_due = rc == 0 && was_incremental && w.is_due;
     watermark_free(&w);
     return is_due ? verify(o, report, result, e) : rc;
+}
+
+int sync_directory(const struct sync_options *o, struct stream_report *report, struct sync_result *result, struct err *e)
+{
+    int rc = sync_runs(o, report, result, e);
+    if (rc == 0) keep_access(o);
+    return rc;
 }

@@ -13,6 +13,7 @@ struct sync_options {
     bool accept_deletions;
     bool full; /* although what changed could be asked for */
     bool try_now; /* although the connector is paused: pause.h */
+    const char *access_file; /* sets of the access engine beside the store (access/sets.h), kept up to date if they are there; NULL: no */
 };
 /* One run, or two: when full_sync_every has passed, a full run verifies the incremental one before it. */
 struct sync_result {
