@@ -99,10 +99,14 @@ for path in glob.glob(sys.argv[1] + "/*.jsonl"):
             print(json.dumps(event, indent=2, ensure_ascii=False))
 EOF
 
-bold "8. Files for people and programs"
+bold "8. Who can do what, and why: the new administrator, and everybody who could have made one"
+run rollcall access why --principal "$(rdn "${users[3]}"),${users[3]#*,}" --right WRITE_PROPERTY:member --target "CN=Domain Admins,CN=Users,$base"
+run rollcall access who-can WRITE_PROPERTY:member "CN=Domain Admins,CN=Users,$base"
+
+bold "9. Files for people and programs"
 run rollcall export --connector corp --dialect csv --to "$work/csv"
 (cd "$work/csv" && wc -l users.csv groups.csv memberships.csv && head -c 600 manifest.json && echo)
-bold "9. A tenant of Entra ID (simulated: 5,000 users), beside the domain in the same store"
+bold "10. A tenant of Entra ID (simulated: 5,000 users), beside the domain in the same store"
 coproc TENANT { PYTHONPATH=tests/lib /usr/bin/python3 tests/lab/graph/stage.py "$work/cloud.yaml"; }
 read -r _ <&"${TENANT[0]}"
 cat "$work/cloud.yaml" >>"$work/rollcall.yaml"
@@ -110,7 +114,7 @@ sed 's/^/    /' "$work/cloud.yaml"
 run rollcall check cloud
 run rollcall sync cloud
 
-bold "10. Somebody works in the tenant; the next run asks only for what changed"
+bold "11. Somebody works in the tenant; the next run asks only for what changed"
 echo "advance 12" >&"${TENANT[1]}"
 read -r _ <&"${TENANT[0]}"
 run rollcall sync cloud

@@ -1,9 +1,10 @@
-/* access_load.c - the sets of the access engine on a generated directory, in memory, beside a plain-bitset pass over the same sets.
+/* access_load.c - the sets of the access engine on a generated directory, in memory, beside a plain-bitset
+ * pass over the same sets.
  *
  *     bench-access [users groups memberships objects descriptors]
- * Prints "name value" lines that run.py reads. All times are CPU time of calls in this process, which has one thread; making the directory
- * is not counted. Every set's
- * count is compared with the plain pass, and after the update with a new build.
+ * Prints "name value" lines that run.py reads. All times are CPU time of calls in this process, which has one
+ * thread; making the directory is not counted. Every set's count is compared with the plain pass, and after
+ * the update with a new build.
  */
 #include "access/fixture.h"
 #include "access/sets_int.h"
@@ -20,7 +21,8 @@ struct model {
     struct fixture f;
     uint32_t n_users, n_groups, n_objects, n_descriptors;
     size_t n_memberships;
-    uint32_t first_user, first_group, domain_users, domain_admins, builtin_administrators, builtin_users, old_access, system;
+    uint32_t first_user, first_group, domain_users, domain_admins, builtin_administrators, builtin_users,
+        old_access, system;
     uint8_t types[TYPES][16];
     uint64_t dice;
 };
@@ -49,7 +51,8 @@ static long resident_kib(const char *field)
     return kib;
 }
 
-/* --- the directory -------------------------------------------------------------------------------------------------- */
+/* --- the directory
+ * -------------------------------------------------------------------------------------------------- */
 
 static uint32_t below(struct model *m, uint32_t n)
 {
@@ -82,7 +85,8 @@ static void make_principals(struct model *m)
     m->domain_users = known(m, "S-1-5-21-1-2-3-513", false);
     m->domain_admins = known(m, "S-1-5-21-1-2-3-512", false);
     m->first_user = m->f.w->n_principals;
-    for (uint32_t i = 0; i < m->n_users; i++) fixture_principal(&m->f, 0, i % 10 == 9 ? KIND_computer : KIND_user);
+    for (uint32_t i = 0; i < m->n_users; i++)
+        fixture_principal(&m->f, 0, i % 10 == 9 ? KIND_computer : KIND_user);
     m->first_group = m->f.w->n_principals;
     for (uint32_t i = 0; i < m->n_groups; i++) {
         uint32_t g = fixture_principal(&m->f, 0, KIND_group);
@@ -97,26 +101,33 @@ static void make_memberships(struct model *m)
     fixture_member(&m->f, m->domain_users, m->builtin_users);
     fixture_member(&m->f, 1, m->builtin_users); /* Authenticated Users */
     fixture_member(&m->f, 1, m->old_access);
-    for (uint32_t i = 0; i < 40; i++) fixture_member(&m->f, m->first_user + below(m, m->n_users), m->domain_admins);
-    for (uint32_t i = 0; i < m->n_users; i++) fixture_member(&m->f, m->first_user + i, m->domain_users); /* primary group */
-    for (uint32_t i = 0; i < m->n_groups * 2 / 5; i++) fixture_member(&m->f, m->first_group + below(m, m->n_groups), some_group(m));
+    for (uint32_t i = 0; i < 40; i++)
+        fixture_member(&m->f, m->first_user + below(m, m->n_users), m->domain_admins);
+    for (uint32_t i = 0; i < m->n_users; i++)
+        fixture_member(&m->f, m->first_user + i, m->domain_users); /* primary group */
+    for (uint32_t i = 0; i < m->n_groups * 2 / 5; i++)
+        fixture_member(&m->f, m->first_group + below(m, m->n_groups), some_group(m));
     for (uint32_t i = 0; i < m->n_groups / 600; i++) { /* cycles: mostly pairs */
         uint32_t a = m->first_group + below(m, m->n_groups), b = m->first_group + below(m, m->n_groups);
         fixture_member(&m->f, a, b);
         fixture_member(&m->f, b, a);
     }
     for (uint32_t i = 0; i < 50 && i + 1 < m->n_groups; i++)
-        fixture_member(&m->f, m->first_group + m->n_groups / 2 + i, m->first_group + m->n_groups / 2 + (i + 1) % 50);
-    while (m->f.n_edges < m->n_memberships) fixture_member(&m->f, m->first_user + below(m, m->n_users), some_group(m));
+        fixture_member(&m->f, m->first_group + m->n_groups / 2 + i,
+                       m->first_group + m->n_groups / 2 + (i + 1) % 50);
+    while (m->f.n_edges < m->n_memberships)
+        fixture_member(&m->f, m->first_user + below(m, m->n_users), some_group(m));
 }
 
-static void ace(struct model *m, struct buf *acl, unsigned *n, unsigned type, unsigned flags, uint32_t mask, const uint8_t *object, uint32_t who)
+static void ace(struct model *m, struct buf *acl, unsigned *n, unsigned type, unsigned flags, uint32_t mask,
+                const uint8_t *object, uint32_t who)
 {
     test_add_ace(acl, type, flags, mask, object, NULL, m->f.w->principals[who].sid, (struct bytes){0});
     ++*n;
 }
 
-static void ace_sid(struct buf *acl, unsigned *n, unsigned type, uint32_t mask, const uint8_t *object, const char *sid)
+static void ace_sid(struct buf *acl, unsigned *n, unsigned type, uint32_t mask, const uint8_t *object,
+                    const char *sid)
 {
     struct buf b = buf_new(SID_MAX);
     test_add_sid(&b, sid);
@@ -128,13 +139,17 @@ static void ace_sid(struct buf *acl, unsigned *n, unsigned type, uint32_t mask, 
 /* Somebody's grant or deny: mostly to groups, a third for a property or operation. */
 static void random_ace(struct model *m, struct buf *acl, unsigned *n, bool is_deny, unsigned flags)
 {
-    static const uint32_t masks[] = {0x20094, 0x20, 0x30, 0x100, 0x3, 0xF01FF, 0x10000, 0x40000, 0xC0000, 0x8, 0x94, 0x2, 0x40, 0x130};
-    uint32_t who = m->first_user + below(m, m->n_users), any = m->first_group + below(m, POOL) * (m->n_groups / POOL ? m->n_groups / POOL : 1) % m->n_groups;
+    static const uint32_t masks[] = {0x20094, 0x20,    0x30, 0x100, 0x3, 0xF01FF, 0x10000,
+                                     0x40000, 0xC0000, 0x8,  0x94,  0x2, 0x40,    0x130};
+    uint32_t who = m->first_user + below(m, m->n_users),
+             any = m->first_group +
+                   below(m, POOL) * (m->n_groups / POOL ? m->n_groups / POOL : 1) % m->n_groups;
     if (below(m, 20)) who = below(m, 2) ? any : some_group(m); /* large groups are in more of them */
     bool is_typed = below(m, 3) == 0;
     uint32_t mask = masks[below(m, n_elements(masks))];
     if (is_typed && !(mask & RIGHTS_TYPED)) mask = 0x30;
-    ace(m, acl, n, (is_typed ? 5u : 0u) + (is_deny ? 1u : 0u), flags, is_typed ? mask & RIGHTS_TYPED : mask, is_typed ? m->types[below(m, TYPES)] : NULL, who);
+    ace(m, acl, n, (is_typed ? 5u : 0u) + (is_deny ? 1u : 0u), flags, is_typed ? mask & RIGHTS_TYPED : mask,
+        is_typed ? m->types[below(m, TYPES)] : NULL, who);
 }
 
 static void make_descriptor(struct model *m)
@@ -162,18 +177,26 @@ static void make_descriptor(struct model *m)
 static void make_objects(struct model *m)
 {
     const struct schema *s = schema_builtin();
-    uint32_t user = schema_class_find(s, STR("user")), group = schema_class_find(s, STR("group")), ou = schema_class_find(s, STR("organizationalUnit"));
-    for (uint32_t i = 0; i < TYPES; i++) memcpy(m->types[i], i % 2 ? s->attributes[i * 37 % s->n_attributes].guid : s->rights[i * 3 % s->n_rights].guid, 16);
+    uint32_t user = schema_class_find(s, STR("user")), group = schema_class_find(s, STR("group")),
+             ou = schema_class_find(s, STR("organizationalUnit"));
+    for (uint32_t i = 0; i < TYPES; i++)
+        memcpy(m->types[i],
+               i % 2 ? s->attributes[i * 37 % s->n_attributes].guid : s->rights[i * 3 % s->n_rights].guid,
+               16);
     for (uint32_t i = 0; i < m->n_descriptors; i++) make_descriptor(m);
     for (uint32_t i = 0; i < m->n_objects; i++) {
         uint32_t kind = i % 20; /* 12 users, 7 groups, an OU; each descriptor is of one class */
-        uint32_t d = below(m, m->n_descriptors / 20 ? m->n_descriptors / 20 : 1) * 20 % m->n_descriptors + kind % m->n_descriptors;
-        uint32_t who = kind < 12 ? m->first_user + below(m, m->n_users) : kind < 19 ? m->first_group + below(m, m->n_groups) : NOBODY;
+        uint32_t d = below(m, m->n_descriptors / 20 ? m->n_descriptors / 20 : 1) * 20 % m->n_descriptors +
+                     kind % m->n_descriptors;
+        uint32_t who = kind < 12   ? m->first_user + below(m, m->n_users)
+                       : kind < 19 ? m->first_group + below(m, m->n_groups)
+                                   : NOBODY;
         fixture_object(&m->f, 0, who, d % m->n_descriptors, kind < 12 ? user : kind < 19 ? group : ou);
     }
 }
 
-/* --- the yardstick ------------------------------------------------------------------------------------------------------- */
+/* --- the yardstick
+ * ------------------------------------------------------------------------------------------------------- */
 
 /* Members of a trustee as the plain pass likes them best: numbers, or bits where these are less. */
 struct plain {
@@ -196,7 +219,8 @@ static struct plain *plain_trustees(struct sets *s)
             uint32_t n = 0;
             p->numbers = x_alloc((p->n + (size_t)1) * sizeof *p->numbers);
             for (size_t w = 0; w < words; w++)
-                for (uint64_t rest = s->scratch.words[w]; rest; rest &= rest - 1) p->numbers[n++] = (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(rest);
+                for (uint64_t rest = s->scratch.words[w]; rest; rest &= rest - 1)
+                    p->numbers[n++] = (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(rest);
         }
         scratch_take_count(&s->scratch);
     }
@@ -210,7 +234,8 @@ static void plain_put(uint64_t *restrict bits, size_t words, const struct plain 
     else if (p->bits)
         for (size_t i = 0; i < words; i++) bits[i] |= p->bits[i];
     else if (is_deny)
-        for (uint32_t i = 0; i < p->n; i++) bits[p->numbers[i] >> 6] &= ~((uint64_t)1 << (p->numbers[i] & 63));
+        for (uint32_t i = 0; i < p->n; i++)
+            bits[p->numbers[i] >> 6] &= ~((uint64_t)1 << (p->numbers[i] & 63));
     else
         for (uint32_t i = 0; i < p->n; i++) bits[p->numbers[i] >> 6] |= (uint64_t)1 << (p->numbers[i] & 63);
 }
@@ -218,7 +243,8 @@ static void plain_put(uint64_t *restrict bits, size_t words, const struct plain 
 #ifdef __x86_64__
 __attribute__((target("popcnt")))
 #endif
-static uint64_t plain_count(const uint64_t *bits, size_t words)
+static uint64_t
+plain_count(const uint64_t *bits, size_t words)
 {
     uint64_t n[4] = {0};
     size_t i = 0;
@@ -234,7 +260,8 @@ static void plain_fill(uint64_t *bits, uint32_t n)
     if (n % 64) bits[n / 64] |= ((uint64_t)1 << n % 64) - 1;
 }
 
-/* Each set that the build has to make: cleared, put together, counted. Sets that are one trustee's are left out, as they are there. */
+/* Each set that the build has to make: cleared, put together, counted. Sets that are one trustee's are left
+ * out, as they are there. */
 static double plain_pass(struct sets *s, const struct plain *trustees)
 {
     size_t words = s->nodes.n_accounts / 64 + 1, n_sets = 0;
@@ -277,7 +304,9 @@ static void run_plain(struct sets *s)
     free(all);
 }
 
-/* --- questions ---------------------------------------------------------------------------------------------------------------- */
+/* --- questions
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 static int compare_doubles(const void *a, const void *b)
 {
@@ -336,13 +365,17 @@ static void ask_what(struct model *m, struct sets *s)
     free(took);
 }
 
-/* --- changes ---------------------------------------------------------------------------------------------------------------------- */
+/* --- changes
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
 /* 49 users join, 49 leave (drawn by membership, so from groups of all sizes), two groups are nested. */
 static void change_memberships(struct model *m)
 {
     struct fixture *f = &m->f;
-    for (unsigned i = 0; i < 49; i++) fixture_member(f, m->first_user + below(m, m->n_users), f->edges[below(m, (uint32_t)f->n_edges)].group);
+    for (unsigned i = 0; i < 49; i++)
+        fixture_member(f, m->first_user + below(m, m->n_users),
+                       f->edges[below(m, (uint32_t)f->n_edges)].group);
     for (unsigned i = 0; i < 49;) {
         size_t at = below(m, (uint32_t)f->n_edges);
         if (f->edges[at].member < m->first_user || f->edges[at].member >= m->first_group) continue;
@@ -359,7 +392,9 @@ static void compare_sets(struct sets *a, struct sets *b)
     for (uint32_t i = 0; i < a->n_sets; i++) {
         if (!a->sets[i].is_kept) continue;
         const struct image *x = set_image(a, &a->sets[i]), *y = set_image(b, &b->sets[i]);
-        if (x->count == y->count && x->n_bytes == y->n_bytes && (!x->n_bytes || memcmp(x->bytes, y->bytes, x->n_bytes) == 0)) continue;
+        if (x->count == y->count && x->n_bytes == y->n_bytes &&
+            (!x->n_bytes || memcmp(x->bytes, y->bytes, x->n_bytes) == 0))
+            continue;
         fprintf(stderr, "set %u differs after the update: %u against %u\n", i, x->count, y->count);
         exit(1);
     }
@@ -425,8 +460,13 @@ int main(int argc, char **argv)
 {
     unsigned long size[5] = {1000000, 200000, 10000000, 100000, 2000};
     for (int i = 1; i < argc && i <= 5; i++) size[i - 1] = strtoul(argv[i], NULL, 10);
-    struct model m = {.f = fixture_new(1, schema_builtin()), .n_users = (uint32_t)size[0], .n_groups = (uint32_t)size[1], .n_memberships = size[2],
-                      .n_objects = (uint32_t)size[3], .n_descriptors = (uint32_t)size[4], .dice = 20260101};
+    struct model m = {.f = fixture_new(1, schema_builtin()),
+                      .n_users = (uint32_t)size[0],
+                      .n_groups = (uint32_t)size[1],
+                      .n_memberships = size[2],
+                      .n_objects = (uint32_t)size[3],
+                      .n_descriptors = (uint32_t)size[4],
+                      .dice = 20260101};
     struct sets *s;
     struct err e;
     make_principals(&m);

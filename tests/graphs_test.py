@@ -8,6 +8,7 @@ import os
 import re
 import zipfile
 
+import ldb
 from domain import Domain
 from harness import Lab, case, main, rollcall, scratch
 from samba.dcerpc import security
@@ -57,7 +58,8 @@ config = lab.config(work, extract_acls=True)
 rollcall("sync", "corp", config=config, code=None)
 
 
-def export(dialect, to, *args, code=0):
+def export(dialect, to, *args, code=5):
+    """5: the reader of this lab may not read the permissions of one object."""
     return rollcall("export", "--connector", "corp", "--dialect", dialect, "--to", to, *args, config=config, code=code)
 
 
@@ -231,6 +233,26 @@ def rights_of(t, ace, kind):
     return out
 
 
+def read_descriptors():
+    """What the controller says of every node: id -> DN, descriptor."""
+    out = {}
+    with domain.prepare():  # in its own database, where no limit of answers is in the way
+        found = domain.db.search(domain.base, attrs=["nTSecurityDescriptor", "objectSid", "objectGUID"], controls=["sd_flags:1:7"])
+    for entry in found:
+        key = "objectSid" if entry.get("objectSid") else "objectGUID"
+        if not entry.get(key) or not entry.get("nTSecurityDescriptor"):
+            continue
+        i = domain.db.schema_format_value(key, entry[key][0]).decode().upper()
+        i = lab.domain.upper() + "-" + i if i.startswith("S-1-5-32-") else i
+        if i in nodes_told:
+            out[i] = (str(entry.dn), ndr_unpack(security.descriptor, entry["nTSecurityDescriptor"][0]))
+    return out
+
+
+nodes_told = nodes(told)
+descriptors = read_descriptors()
+
+
 def expected(t, sd):
     prefix = lab.domain.upper() + "-"
 
@@ -250,20 +272,20 @@ def expected(t, sd):
 
 @case("the edges of every object are those that a collector makes of what the controller says; hashes, too")
 def _():
-    all_nodes, n = nodes(told), 0
-    found = domain.db.search(domain.base, attrs=["nTSecurityDescriptor", "objectSid", "objectGUID"], controls=["sd_flags:1:7", "paged_results:1:500"])
-    for entry in found:
-        raw = entry.get("objectSid")
-        i = domain.db.schema_format_value("objectSid", raw[0]).decode() if raw else domain.db.schema_format_value("objectGUID", entry["objectGUID"][0]).decode().upper()
-        i = i if not i.startswith("S-1-5-32-") else lab.domain.upper() + "-" + i
-        if i not in all_nodes:
+    n, unread = 0, []
+    for i, (dn, sd) in descriptors.items():
+        t, node = nodes_told[i]
+        if "isaclprotected" not in node["Properties"]:
+            unread.append(dn)
             continue
-        t, node = all_nodes[i]
-        want = sorted(expected(t, ndr_unpack(security.descriptor, entry["nTSecurityDescriptor"][0])))
-        got = sorted((a["PrincipalSID"], a["RightName"], a["IsInherited"], a["InheritanceHash"]) for a in node["Aces"])
-        assert got == want, (str(entry.dn), [x for x in got if x not in want], [x for x in want if x not in got])
+        want = sorted(expected(t, sd))
+        got = sorted((a["PrincipalSID"], a["RightName"], a["IsInherited"], a["InheritanceHash"]) for a in node["Aces"]
+                     if a["RightName"] != "ReadGMSAPassword")
+        assert got == want, (dn, [x for x in got if x not in want], [x for x in want if x not in got])
         n += 1
-    assert n > 100, n
+    assert n > 100 and len(unread) == 1, (n, unread)
+    readers = {node["Properties"]["samaccountname"] for t, node in nodes_told.values() for a in node["Aces"] if a["RightName"] == "ReadGMSAPassword"}
+    assert readers and all(name.startswith("gmsa") for name in readers), readers
 
 
 @case("what is inherited is found by its hash among what an ancestor hands down")
@@ -291,13 +313,26 @@ def _():
     for i, (_, as_told, really) in staged.items():
         assert {r for (p, r) in a[i] if p == A} == as_told, (i, a[i])
         assert {r for (p, r) in b[i] if p == A} == really, (i, b[i], really)
-    for i in a:
-        others = [{k: v for k, v in x[i].items() if i not in staged or k[0] != A} for x in (a, b)]
-        if i == everyone:
-            assert ("GenericAll" in {r for _, r in others[0]}) and "GenericAll" not in {r for _, r in others[1]}, others
-            assert not {"AddMember", "GenericWrite"} & {r for _, r in others[1]} and "WriteDacl" in {r for _, r in others[1]}, others
-        else:
-            assert others[0] == others[1], (nodes(told)[i][1]["Properties"], others)
+    speaking = {i for i, (_, sd) in descriptors.items() if any(
+        ace.type in (1, 6) or str(ace.trustee) == "S-1-3-4" or parts_of(ace)[0] == MEMBERSHIP for ace in sd.dacl.aces if not ace.flags & 8)}
+    differing = {i for i in a if a[i] != b[i]}
+    assert differing <= speaking, [descriptors[i][0] for i in differing - speaking]
+    for i in staged:  # only alice is spoken of, so nobody else has more or less
+        assert {k: v for k, v in a[i].items() if k[0] != A} == {k: v for k, v in b[i].items() if k[0] != A}, i
+    parts = {"GenericAll": {"WriteDacl", "WriteOwner", "GenericWrite", "AllExtendedRights", "AddMember", "AddSelf", "ForceChangePassword", "WriteSPN",
+                            "AddKeyCredentialLink"}, "AllExtendedRights": {"ForceChangePassword"}, "GenericWrite": {"AddMember", "AddSelf", "WriteSPN"}}
+    for i in differing:  # what is new is a part of what is gone, or comes by a property set, or by all validated writes
+        for who, right in b[i] - a[i]:
+            gone = {r for p, r in a[i] - b[i] if p == who}
+            assert any(right in parts.get(r, ()) for r in gone) or right in ("AddMember", "AddSelf"), (descriptors[i][0], who, right, gone)
+    of_lab = {ldb.Dn(domain.db, descriptors[i][0]).get_rdn_value() for i in differing - set(staged) - {everyone}}
+    assert {"u.cantchange", "Owner Rights"} <= of_lab and len(of_lab) < 20, of_lab
+    cannot = b[domain.sid("CN=u.cantchange,OU=Special," + domain.base)]
+    assert (str(domain.sid_of_domain) + "-512", "ForceChangePassword") in cannot and "GenericAll" not in {r for _, r in cannot}, cannot
+    owned = b[id_of("CN=Owner Rights,OU=Special," + domain.base)]
+    assert "Owns" not in {r for _, r in owned}, owned
+    assert ("GenericAll" in {r for _, r in a[everyone]}) and not {"GenericAll", "GenericWrite", "AddMember"} & {r for _, r in b[everyone]}, b[everyone]
+    assert "WriteDacl" in {r for _, r in b[everyone]}, "what is left of full control is told"
 
 
 @case("a directory in place of an archive, the same bytes every time")

@@ -210,6 +210,26 @@ def _():
     assert s.detail("ACC_08", "r.bad") == ["25 attempts"] and s.detail("ACC_07", "r.old")[0].startswith("password of ")
 
 
+@case("groups that others can change: access check of each account says the same, both ways")
+def _():
+    s = staged()
+    who = ["r.plain", "r.used"] + s.search("(sAMAccountName=u.delegate*)")
+    groups = {r["dn"] for r in rollcall("entity", "list", "-c", "corp", "-k", "group", "-o", "json", config=s.config).json()}
+    pairs = os.path.join(s.dir, "pairs")
+    with open(pairs, "w") as f:
+        f.writelines(json.dumps({"principal": p, "target": t}) + "\n" for p in who for t in sorted(groups))
+    answers = rollcall("access", "check", "--pairs", pairs, "-o", "jsonl", config=s.config, code=None).lines()
+    strong = {"WRITE_DAC", "WRITE_OWNER", "WRITE_PROPERTY", "DELETE"}
+    can = {(a["principal"], a["target"]): strong & set(a["rights"]) for a in answers if strong & set(a.get("rights", ()))}
+    told = [r for r in s.rows if r["rule"] in ("ACL_01", "ACL_02") and r["kind"] == "group"]
+    assert len(answers) == len(who) * len(groups) and len(can) > 5, (len(answers), len(can))
+    assert {t for _, t in can} <= {r["dn"] for r in told}, {t for _, t in can} - {r["dn"] for r in told}
+    for r in told:
+        trustee, rights = r["detail"].split(": ", 1)
+        if trustee in who:
+            assert strong & set(rights.split(", ")) <= can.get((trustee, r["dn"]), set()), (r, can.get((trustee, r["dn"])))
+
+
 @case("accounts as an LDAP search of our own finds them, in the whole lab")
 def _():
     s = staged()
@@ -242,9 +262,28 @@ def _():
     assert s.found("ACC_27") == s.found("GROUP_10") == []
     s.d.set(s.dn["r.off"], userAccountControl=NORMAL | 0x20)
     s.d.add(s.dn["g.nest"], member=s.dn["r.late"])
-    rollcall("sync", "corp", config=s.config, code=None)
-    rows = rollcall("report", "run", "ACC_27", "GROUP_10", "-o", "json", config=s.config).json()
-    assert [(r["rule"], r["name"], r["detail"].split(",")[0].split(" ")[0]) for r in rows] == [("ACC_27", "r.off", "switched"), ("GROUP_10", "r.g.nest", "r.late")], rows
+    plain = next(e for e in rollcall("entity", "list", "-c", "cloud", "--search", "Plain", "-o", "json", config=s.config).json() if e["kind"] == "user")
+    s.tenant.apply("assign", principal=plain["uid"], role=GLOBAL_ADMIN)
+    for connector in ("corp", "cloud"):
+        rollcall("sync", connector, config=s.config, code=None)
+    rows = rollcall("report", "run", "ACC_27", "GROUP_10", "ENTRA_11", "-o", "json", config=s.config).json()
+    assert [(r["rule"], r["name"], r["detail"].split(",")[0].split(" ")[0]) for r in rows] == [
+        ("ACC_27", "r.off", "switched"), ("GROUP_10", "Global Administrator", "Plain"), ("GROUP_10", "r.g.nest", "r.late"),
+        ("ENTRA_11", "Global Administrator", "6")], rows
+
+
+@case("what the account may not see: unresolved members are told, and the gap with every answer")
+def _():
+    s = staged()
+    config = s.lab.config(scratch(), extract_acls=True)
+    rollcall("sync", "corp", config=config, code=None)
+    r = rollcall("report", "run", "GROUP_12", "PRIV_01", "-o", "json", config=config)
+    lost = {x["name"]: x["detail"] for x in r.json() if x["rule"] == "GROUP_12"}
+    assert set(lost) == {"Domain Admins", "r.g.all", "r.g.half", "r.g.most"} and all("Treasury Vault" in v for v in lost.values()), lost
+    assert lost["Domain Admins"].startswith("2 of ") and r.err.count("members do not resolve") == 1, (lost, r.err)
+    page = os.path.join(s.dir, "gaps.html")
+    rollcall("report", "run", "GROUP_12", "--html", page, config=config)
+    assert "members do not resolve [" in r.err and "members do not resolve" in "".join(Page(open(page).read()).texts)
 
 
 @case("the rules of a tenant")

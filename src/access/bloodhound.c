@@ -13,12 +13,9 @@ static const struct part {
     const char *type;
     kind_set kinds;
 } parts[] = {
-    {"domains", KIND_BIT(KIND_domain)},
-    {"ous", KIND_BIT(KIND_ou)},
-    {"containers", KIND_BIT(KIND_container)},
-    {"gpos", KIND_BIT(KIND_group_policy)},
-    {"computers", KIND_BIT(KIND_computer)},
-    {"users", KIND_BIT(KIND_user) | KIND_BIT(KIND_service_account)},
+    {"domains", KIND_BIT(KIND_domain)},       {"ous", KIND_BIT(KIND_ou)},
+    {"containers", KIND_BIT(KIND_container)}, {"gpos", KIND_BIT(KIND_group_policy)},
+    {"computers", KIND_BIT(KIND_computer)},   {"users", KIND_BIT(KIND_user) | KIND_BIT(KIND_service_account)},
     {"groups", KIND_BIT(KIND_group)},
 };
 
@@ -32,7 +29,7 @@ struct writing {
     int rc;
 };
 
-/* --- pieces ------------------------------------------------------------------------------------------------------------ */
+/* --- pieces ------------------------------------------------------------------------------------------ */
 
 static void put_typed(struct jsonw *j, struct str id, enum graph_label l)
 {
@@ -48,7 +45,8 @@ static void put_party(struct writing *w, uint32_t party)
     put_typed(&w->j, p->id, p->label);
 }
 
-static void put_ace(struct jsonw *j, const struct graph_party *p, const char *right, bool is_inherited, const char *hash)
+static void put_ace(struct jsonw *j, const struct graph_party *p, const char *right, bool is_inherited,
+                    const char *hash)
 {
     jsonw_object(j);
     jsonw_kstr(j, "PrincipalSID", p->id);
@@ -68,12 +66,15 @@ static void put_reader(void *ctx, uint32_t party, bool is_inherited)
 
 static void put_aces(struct writing *w)
 {
-    const struct graph_edge_list *l = graph_edges(w->g, w->object, w->x->record->kind == KIND_computer && graph_has_laps(w->x));
+    const struct graph_edge_list *l =
+        graph_edges(w->g, w->object, w->x->record->kind == KIND_computer && graph_has_laps(w->x));
     jsonw_key(&w->j, STR("Aces"));
     jsonw_array(&w->j);
     for (size_t i = 0; i < l->n; i++)
-        put_ace(&w->j, &w->g->parties[l->list[i].party], graph_right_name(l->list[i].right), l->list[i].is_inherited, l->list[i].hash);
-    if (w->x->record->kind == KIND_service_account) graph_each_let_in(w->g, w->x, ATTR_GMSA_MEMBERSHIP, put_reader, w);
+        put_ace(&w->j, &w->g->parties[l->list[i].party], graph_right_name(l->list[i].right),
+                l->list[i].is_inherited, l->list[i].hash);
+    if (w->x->record->kind == KIND_service_account)
+        graph_each_let_in(w->g, w->x, ATTR_GMSA_MEMBERSHIP, put_reader, w);
     jsonw_end(&w->j);
 }
 
@@ -99,7 +100,8 @@ static void put_children(struct writing *w)
     struct graph *g = w->g;
     jsonw_key(&w->j, STR("ChildObjects"));
     jsonw_array(&w->j);
-    for (uint32_t i = w->object == NOBODY ? 0 : g->first_child[w->object]; w->object != NOBODY && i < g->first_child[w->object + 1]; i++) {
+    for (uint32_t i = w->object == NOBODY ? 0 : g->first_child[w->object];
+         w->object != NOBODY && i < g->first_child[w->object + 1]; i++) {
         struct str id = graph_id_text(g, g->children[i]);
         if (id.len) put_typed(&w->j, id, graph_object_label(g, g->children[i]));
         w->rc = g->out->wrote(g->out->ctx, 0, w->e);
@@ -154,14 +156,15 @@ static void put_empty(struct jsonw *j, const char *name)
 /* What policies make of local groups is not read. */
 static void put_policy_changes(struct jsonw *j)
 {
-    static const char *const names[] = {"LocalAdmins", "RemoteDesktopUsers", "DcomUsers", "PSRemoteUsers", "AffectedComputers"};
+    static const char *const names[] = {"LocalAdmins", "RemoteDesktopUsers", "DcomUsers", "PSRemoteUsers",
+                                        "AffectedComputers"};
     jsonw_key(j, STR("GPOChanges"));
     jsonw_object(j);
     for (size_t i = 0; i < n_elements(names); i++) put_empty(j, names[i]);
     jsonw_end(j);
 }
 
-/* --- accounts -------------------------------------------------------------------------------------------------------------- */
+/* --- accounts ---------------------------------------------------------------------------------------- */
 
 static void put_primary_group(struct writing *w)
 {
@@ -212,7 +215,8 @@ static int64_t port_of(struct str spn)
 {
     size_t colon = str_index(spn, ':');
     int64_t port = 0;
-    for (size_t i = colon + 1; i < spn.len && spn.ptr[i] >= '0' && spn.ptr[i] <= '9' && port < 65536; i++) port = port * 10 + (spn.ptr[i] - '0');
+    for (size_t i = colon + 1; i < spn.len && spn.ptr[i] >= '0' && spn.ptr[i] <= '9' && port < 65536; i++)
+        port = port * 10 + (spn.ptr[i] - '0');
     return port > 0 && port < 65536 ? port : 1433;
 }
 
@@ -298,13 +302,15 @@ static void put_computer(struct writing *w)
     jsonw_null(&w->j);
 }
 
-/* --- groups ------------------------------------------------------------------------------------------------------------------------ */
+/* --- groups ------------------------------------------------------------------------------------------ */
 
 static bool put_member(void *ctx, const struct link *l)
 {
     struct writing *w = ctx;
     enum graph_label label = graph_label_of(l->kind);
-    if (!l->sid.len || l->via == VIA_PRIMARY_GROUP || (label == LABEL_BASE && l->kind != KIND_foreign_principal)) return true;
+    if (!l->sid.len || l->via == VIA_PRIMARY_GROUP ||
+        (label == LABEL_BASE && l->kind != KIND_foreign_principal))
+        return true;
     buf_clear(&w->g->text);
     graph_add_sid(w->g, &w->g->text, l->sid);
     if (label == LABEL_BASE) label = w->g->parties[graph_party(w->g, l->sid)].label;
@@ -325,7 +331,7 @@ static void put_group(struct writing *w, int64_t entity)
     jsonw_end(&w->j);
 }
 
-/* --- domains ------------------------------------------------------------------------------------------------------------------------- */
+/* --- domains ----------------------------------------------------------------------------------------- */
 
 static bool put_trust(void *ctx, const struct entity *entity)
 {
@@ -371,7 +377,7 @@ static void put_domain(struct writing *w)
     jsonw_null(&w->j); /* which domain that is, is not read */
 }
 
-/* --- rows -------------------------------------------------------------------------------------------------------------------------------- */
+/* --- rows -------------------------------------------------------------------------------------------- */
 
 static void put_rest(struct writing *w, const struct entity *entity)
 {
@@ -435,7 +441,7 @@ static int put_well_known(struct writing *w)
     struct graph *g = w->g;
     for (size_t i = 0; i < g->n_parties; i++) {
         const struct graph_party *p = &g->parties[i];
-        if (p->is_stored || p->is_ignored || p->label != LABEL_GROUP) continue;
+        if (!graph_needs_node(p) || p->label != LABEL_GROUP) continue;
         begin_row(w);
         jsonw_kstr(&w->j, "ObjectIdentifier", p->id);
         jsonw_key(&w->j, STR("Properties"));
@@ -467,7 +473,9 @@ static int put_meta(struct writing *w, const char *type)
     jsonw_kcstr(&j, "type", type);
     jsonw_kint(&j, "count", (int64_t)w->n);
     jsonw_kint(&j, "version", FORMAT);
-    jsonw_kcstr(&j, "collectorversion", w->g->options->is_effective ? "rollcall " ROLLCALL_VERSION " (effective)" : "rollcall " ROLLCALL_VERSION);
+    jsonw_kcstr(&j, "collectorversion",
+                w->g->options->is_effective ? "rollcall " ROLLCALL_VERSION " (effective)"
+                                            : "rollcall " ROLLCALL_VERSION);
     jsonw_end(&j);
     buf_add_str(out, STR("}\n"));
     return w->g->out->wrote(w->g->out->ctx, 0, w->e);
@@ -487,7 +495,8 @@ static int write_part(struct graph *g, const struct part *p, struct err *e)
     return put_meta(&w, p->type);
 }
 
-int bloodhound_write(struct store *s, const struct graph_options *o, const struct graph_out *out, struct graph_counts *n, struct err *e)
+int bloodhound_write(struct store *s, const struct graph_options *o, const struct graph_out *out,
+                     struct graph_counts *n, struct err *e)
 {
     struct graph g;
     int rc = graph_open(&g, s, o, out, n, e);

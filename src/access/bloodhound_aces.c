@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define L_(l)       (1u << LABEL_##l)
-#define KNOWN_MAX   ((size_t)1 << 18) /* edges remembered: 16 MiB */
+#define L_(l)     (1u << LABEL_##l)
+#define KNOWN_MAX ((size_t)1 << 18) /* edges remembered: 16 MiB */
 
-/* What the collectors make of an entry: name, which nodes, the bit, the GUID it must carry ("" none; "-" none, and no GUID of its own).
- * Those that a broader one of the same entry says already stand behind it. */
+/* What the collectors make of an entry: name, which nodes, the bit, the GUID it must carry ("": none), and
+ * the broader edge that says it already, where the same entry gives that. */
 static const struct {
     const char *name;
     unsigned labels;
@@ -23,22 +23,39 @@ static const struct {
     [EDGE_GENERIC_ALL] = {"GenericAll", ~0u, 0, "", NULL, EDGE_COUNT},
     [EDGE_WRITE_DACL] = {"WriteDacl", ~0u, RIGHT_WRITE_DAC, "", NULL, EDGE_COUNT},
     [EDGE_WRITE_OWNER] = {"WriteOwner", ~0u, RIGHT_WRITE_OWNER, "", NULL, EDGE_COUNT},
-    [EDGE_GENERIC_WRITE] = {"GenericWrite", L_(USER) | L_(GROUP) | L_(COMPUTER) | L_(GPO) | L_(OU) | L_(DOMAIN), RIGHT_WRITE_PROPERTY, "", NULL, EDGE_COUNT},
-    [EDGE_ALL_EXTENDED] = {"AllExtendedRights", L_(DOMAIN) | L_(USER) | L_(COMPUTER), RIGHT_CONTROL_ACCESS, "", NULL, EDGE_COUNT},
-    [EDGE_GET_CHANGES] = {"GetChanges", L_(DOMAIN), RIGHT_CONTROL_ACCESS, "1131f6aa-9c07-11d1-f79f-00c04fc2dcd2", NULL, EDGE_ALL_EXTENDED},
-    [EDGE_GET_CHANGES_ALL] = {"GetChangesAll", L_(DOMAIN), RIGHT_CONTROL_ACCESS, "1131f6ad-9c07-11d1-f79f-00c04fc2dcd2", NULL, EDGE_ALL_EXTENDED},
-    [EDGE_GET_CHANGES_FILTERED] = {"GetChangesInFilteredSet", L_(DOMAIN), RIGHT_CONTROL_ACCESS, "89e95b76-444d-4c62-991a-0facbeda640c", NULL, EDGE_ALL_EXTENDED},
-    [EDGE_FORCE_CHANGE] = {"ForceChangePassword", L_(USER), RIGHT_CONTROL_ACCESS, "00299570-246d-11d0-a768-00aa006e0529", NULL, EDGE_ALL_EXTENDED},
-    [EDGE_LAPS_LEGACY] = {"ReadLAPSPassword", L_(COMPUTER), RIGHT_CONTROL_ACCESS, "", "ms-Mcs-AdmPwd", EDGE_ALL_EXTENDED},
-    [EDGE_LAPS] = {"ReadLAPSPassword", L_(COMPUTER), RIGHT_CONTROL_ACCESS, "", "msLAPS-Password", EDGE_ALL_EXTENDED},
-    [EDGE_LAPS_ENCRYPTED] = {"ReadLAPSPassword", L_(COMPUTER), RIGHT_CONTROL_ACCESS, "", "msLAPS-EncryptedPassword", EDGE_ALL_EXTENDED},
-    [EDGE_ADD_MEMBER] = {"AddMember", L_(GROUP), RIGHT_WRITE_PROPERTY, "bf9679c0-0de6-11d0-a285-00aa003049e2", NULL, EDGE_GENERIC_WRITE},
-    [EDGE_ADD_SELF] = {"AddSelf", L_(GROUP), RIGHT_SELF, "bf9679c0-0de6-11d0-a285-00aa003049e2", NULL, EDGE_ADD_MEMBER},
-    [EDGE_WRITE_SPN] = {"WriteSPN", L_(USER), RIGHT_WRITE_PROPERTY, "f3a64788-5306-11d1-a9c5-0000f80367c1", NULL, EDGE_GENERIC_WRITE},
-    [EDGE_KEY_CREDENTIAL] = {"AddKeyCredentialLink", L_(USER) | L_(COMPUTER), RIGHT_WRITE_PROPERTY, "5b47d60f-6090-40b2-9f37-2a4de88f3063", NULL, EDGE_GENERIC_WRITE},
-    [EDGE_ALLOWED_TO_ACT] = {"AddAllowedToAct", L_(COMPUTER), RIGHT_WRITE_PROPERTY, "3f78c3e5-f79a-46bd-a0b8-9d18116ddc79", NULL, EDGE_ACCOUNT_RESTRICTIONS},
-    [EDGE_ACCOUNT_RESTRICTIONS] = {"WriteAccountRestrictions", L_(COMPUTER), RIGHT_WRITE_PROPERTY, "4c164200-20c0-11d0-a768-00aa006e0529", NULL, EDGE_GENERIC_WRITE},
-    [EDGE_WRITE_GPLINK] = {"WriteGPLink", L_(OU) | L_(DOMAIN), RIGHT_WRITE_PROPERTY, "f30e3bbe-9ff0-11d1-b603-0000f80367c1", NULL, EDGE_GENERIC_WRITE},
+    [EDGE_GENERIC_WRITE] = {"GenericWrite",
+                            L_(USER) | L_(GROUP) | L_(COMPUTER) | L_(GPO) | L_(OU) | L_(DOMAIN),
+                            RIGHT_WRITE_PROPERTY, "", NULL, EDGE_COUNT},
+    [EDGE_ALL_EXTENDED] = {"AllExtendedRights", L_(DOMAIN) | L_(USER) | L_(COMPUTER), RIGHT_CONTROL_ACCESS,
+                           "", NULL, EDGE_COUNT},
+    [EDGE_GET_CHANGES] = {"GetChanges", L_(DOMAIN), RIGHT_CONTROL_ACCESS,
+                          "1131f6aa-9c07-11d1-f79f-00c04fc2dcd2", NULL, EDGE_ALL_EXTENDED},
+    [EDGE_GET_CHANGES_ALL] = {"GetChangesAll", L_(DOMAIN), RIGHT_CONTROL_ACCESS,
+                              "1131f6ad-9c07-11d1-f79f-00c04fc2dcd2", NULL, EDGE_ALL_EXTENDED},
+    [EDGE_GET_CHANGES_FILTERED] = {"GetChangesInFilteredSet", L_(DOMAIN), RIGHT_CONTROL_ACCESS,
+                                   "89e95b76-444d-4c62-991a-0facbeda640c", NULL, EDGE_ALL_EXTENDED},
+    [EDGE_FORCE_CHANGE] = {"ForceChangePassword", L_(USER), RIGHT_CONTROL_ACCESS,
+                           "00299570-246d-11d0-a768-00aa006e0529", NULL, EDGE_ALL_EXTENDED},
+    [EDGE_LAPS_LEGACY] = {"ReadLAPSPassword", L_(COMPUTER), RIGHT_CONTROL_ACCESS, "", "ms-Mcs-AdmPwd",
+                          EDGE_ALL_EXTENDED},
+    [EDGE_LAPS] = {"ReadLAPSPassword", L_(COMPUTER), RIGHT_CONTROL_ACCESS, "", "msLAPS-Password",
+                   EDGE_ALL_EXTENDED},
+    [EDGE_LAPS_ENCRYPTED] = {"ReadLAPSPassword", L_(COMPUTER), RIGHT_CONTROL_ACCESS, "",
+                             "msLAPS-EncryptedPassword", EDGE_ALL_EXTENDED},
+    [EDGE_ADD_MEMBER] = {"AddMember", L_(GROUP), RIGHT_WRITE_PROPERTY, "bf9679c0-0de6-11d0-a285-00aa003049e2",
+                         NULL, EDGE_GENERIC_WRITE},
+    [EDGE_ADD_SELF] = {"AddSelf", L_(GROUP), RIGHT_SELF, "bf9679c0-0de6-11d0-a285-00aa003049e2", NULL,
+                       EDGE_ADD_MEMBER},
+    [EDGE_WRITE_SPN] = {"WriteSPN", L_(USER), RIGHT_WRITE_PROPERTY, "f3a64788-5306-11d1-a9c5-0000f80367c1",
+                        NULL, EDGE_GENERIC_WRITE},
+    [EDGE_KEY_CREDENTIAL] = {"AddKeyCredentialLink", L_(USER) | L_(COMPUTER), RIGHT_WRITE_PROPERTY,
+                             "5b47d60f-6090-40b2-9f37-2a4de88f3063", NULL, EDGE_GENERIC_WRITE},
+    [EDGE_ALLOWED_TO_ACT] = {"AddAllowedToAct", L_(COMPUTER), RIGHT_WRITE_PROPERTY,
+                             "3f78c3e5-f79a-46bd-a0b8-9d18116ddc79", NULL, EDGE_ACCOUNT_RESTRICTIONS},
+    [EDGE_ACCOUNT_RESTRICTIONS] = {"WriteAccountRestrictions", L_(COMPUTER), RIGHT_WRITE_PROPERTY,
+                                   "4c164200-20c0-11d0-a768-00aa006e0529", NULL, EDGE_GENERIC_WRITE},
+    [EDGE_WRITE_GPLINK] = {"WriteGPLink", L_(OU) | L_(DOMAIN), RIGHT_WRITE_PROPERTY,
+                           "f30e3bbe-9ff0-11d1-b603-0000f80367c1", NULL, EDGE_GENERIC_WRITE},
     [EDGE_GMSA] = {"ReadGMSAPassword", 0, 0, "", NULL, EDGE_COUNT},
 };
 
@@ -62,7 +79,8 @@ void graph_rights_init(struct graph *g)
     }
 }
 
-/* Only where the machine has one: the collectors tell it by the time at which it expires, which everybody may read. */
+/* Only where the machine has one: the collectors tell it by the time at which it expires, which everybody may
+ * read. */
 bool graph_has_laps(const struct record_index *x)
 {
     static const char *const names[] = {"ms-Mcs-AdmPwdExpirationTime", "msLAPS-PasswordExpirationTime"};
@@ -71,20 +89,36 @@ bool graph_has_laps(const struct record_index *x)
     return false;
 }
 
-/* --- hashes of inherited entries ----------------------------------------------------------------------------------------- */
+/* --- hashes of inherited entries --------------------------------------------------------------------- */
 
 static const struct {
     uint32_t value;
     const char *name;
 } flags[] = {
     /* ActiveDirectoryRights of .NET, ascending */
-    {0x1, "CreateChild"}, {0x2, "DeleteChild"}, {0x4, "ListChildren"}, {0x8, "Self"}, {0x10, "ReadProperty"}, {0x20, "WriteProperty"},
-    {0x40, "DeleteTree"}, {0x80, "ListObject"}, {0x100, "ExtendedRight"}, {0x10000, "Delete"}, {0x20000, "ReadControl"},
-    {0x20004, "GenericExecute"}, {0x20028, "GenericWrite"}, {0x20094, "GenericRead"}, {0x40000, "WriteDacl"}, {0x80000, "WriteOwner"},
-    {0xf01ff, "GenericAll"}, {0x100000, "Synchronize"}, {0x1000000, "AccessSystemSecurity"},
+    {0x1, "CreateChild"},
+    {0x2, "DeleteChild"},
+    {0x4, "ListChildren"},
+    {0x8, "Self"},
+    {0x10, "ReadProperty"},
+    {0x20, "WriteProperty"},
+    {0x40, "DeleteTree"},
+    {0x80, "ListObject"},
+    {0x100, "ExtendedRight"},
+    {0x10000, "Delete"},
+    {0x20000, "ReadControl"},
+    {0x20004, "GenericExecute"},
+    {0x20028, "GenericWrite"},
+    {0x20094, "GenericRead"},
+    {0x40000, "WriteDacl"},
+    {0x80000, "WriteOwner"},
+    {0xf01ff, "GenericAll"},
+    {0x100000, "Synchronize"},
+    {0x1000000, "AccessSystemSecurity"},
 };
 
-/* As .NET writes an enumeration of flags: the largest that fits first, told in ascending order; a number if something is left. */
+/* As .NET writes an enumeration of flags: the largest that fits first, told in ascending order; a number if
+ * something is left. */
 static void add_rights_text(struct buf *out, uint32_t mask)
 {
     bool has[n_elements(flags)] = {false}, is_first = true;
@@ -111,7 +145,8 @@ static void add_type_text(struct buf *out, const uint8_t *guid)
     buf_add_str(out, str_from(guid_format(text, guid ? guid : zeros)));
 }
 
-/* By it BloodHound finds where an inherited entry came from: SHA-1 of trustee, rights, object type and inherited object type as text. */
+/* By it BloodHound finds where an inherited entry came from: SHA-1 of trustee, rights, object type and
+ * inherited object type as text. */
 void graph_inheritance_hash(char out[41], const struct ace *a)
 {
     struct buf b = buf_new(4096);
@@ -135,11 +170,13 @@ static bool is_allow(const struct ace *a)
 
 bool graph_hands_down(struct graph *g, const struct ace *a)
 {
-    if (!is_allow(a) || a->flags & ACE_INHERITED || !(a->flags & (ACE_CONTAINER_INHERIT | ACE_OBJECT_INHERIT))) return false;
+    if (!is_allow(a) || a->flags & ACE_INHERITED ||
+        !(a->flags & (ACE_CONTAINER_INHERIT | ACE_OBJECT_INHERIT)))
+        return false;
     return !g->parties[graph_party(g, a->trustee)].is_ignored;
 }
 
-/* --- the token of a trustee ------------------------------------------------------------------------------------------------------------ */
+/* --- the token of a trustee -------------------------------------------------------------------------- */
 
 struct holder {
     struct graph *g;
@@ -164,7 +201,8 @@ static void hold(struct holder *h, struct graph *g, uint32_t party)
     *h = (struct holder){.g = g, .party = &g->parties[party]};
     struct err ignored;
     if (h->party->principal == NOBODY) return;
-    if (g->token_of != party && world_token(&g->token, g->world, h->party->principal, 0, &ignored) < 0) return;
+    if (g->token_of != party && world_token(&g->token, g->world, h->party->principal, 0, &ignored) < 0)
+        return;
     g->token_of = party;
     world_token_open(&h->of_principal, &g->token, g->world);
 }
@@ -184,7 +222,7 @@ static bool can_all(struct holder *h, const struct access_object *o)
     return true;
 }
 
-/* --- edges of one descriptor ------------------------------------------------------------------------------------------------------------- */
+/* --- edges of one descriptor ------------------------------------------------------------------------- */
 
 struct compiling {
     struct graph *g;
@@ -192,9 +230,9 @@ struct compiling {
     enum graph_label label;
     bool has_laps;
     struct graph_edge_list *out;
-    struct holder holder;  /* of the entry's trustee */
+    struct holder holder; /* of the entry's trustee */
     uint32_t party;
-    unsigned done;         /* rights of this entry, as bits */
+    unsigned done; /* rights of this entry, as bits */
 };
 
 static void add_edge(struct compiling *c, enum graph_right_id right, const struct ace *a)
@@ -218,7 +256,8 @@ static bool is_zero(const uint8_t *guid)
 
 static bool applies(const struct compiling *c, enum graph_right_id r)
 {
-    bool is_of_laps = r == EDGE_LAPS_LEGACY || r == EDGE_LAPS || r == EDGE_LAPS_ENCRYPTED || (r == EDGE_ALL_EXTENDED && c->label == LABEL_COMPUTER);
+    bool is_of_laps = r == EDGE_LAPS_LEGACY || r == EDGE_LAPS || r == EDGE_LAPS_ENCRYPTED ||
+                      (r == EDGE_ALL_EXTENDED && c->label == LABEL_COMPUTER);
     return c->g->rights[r].bit && rights[r].labels >> c->label & 1 && (!is_of_laps || c->has_laps);
 }
 
@@ -244,14 +283,30 @@ static bool is_said(const struct compiling *c, enum graph_right_id r)
 static bool is_held(struct compiling *c, enum graph_right_id r, const struct ace *a)
 {
     const struct right *right = &c->g->rights[r];
-    return access_ace_speaks(a, &c->object, right) == ACE_ALLOWS && !is_said(c, r) && can(&c->holder, &c->object, right);
+    return access_ace_speaks(a, &c->object, right) == ACE_ALLOWS && !is_said(c, r) &&
+           can(&c->holder, &c->object, right);
 }
 
 /* The broader ones first. */
 static const enum graph_right_id order[] = {
-    EDGE_WRITE_DACL, EDGE_WRITE_OWNER, EDGE_ALL_EXTENDED, EDGE_GENERIC_WRITE, EDGE_GET_CHANGES, EDGE_GET_CHANGES_ALL, EDGE_GET_CHANGES_FILTERED,
-    EDGE_FORCE_CHANGE, EDGE_LAPS_LEGACY, EDGE_LAPS, EDGE_LAPS_ENCRYPTED, EDGE_ADD_MEMBER, EDGE_ADD_SELF, EDGE_WRITE_SPN, EDGE_KEY_CREDENTIAL,
-    EDGE_ACCOUNT_RESTRICTIONS, EDGE_ALLOWED_TO_ACT, EDGE_WRITE_GPLINK,
+    EDGE_WRITE_DACL,
+    EDGE_WRITE_OWNER,
+    EDGE_ALL_EXTENDED,
+    EDGE_GENERIC_WRITE,
+    EDGE_GET_CHANGES,
+    EDGE_GET_CHANGES_ALL,
+    EDGE_GET_CHANGES_FILTERED,
+    EDGE_FORCE_CHANGE,
+    EDGE_LAPS_LEGACY,
+    EDGE_LAPS,
+    EDGE_LAPS_ENCRYPTED,
+    EDGE_ADD_MEMBER,
+    EDGE_ADD_SELF,
+    EDGE_WRITE_SPN,
+    EDGE_KEY_CREDENTIAL,
+    EDGE_ACCOUNT_RESTRICTIONS,
+    EDGE_ALLOWED_TO_ACT,
+    EDGE_WRITE_GPLINK,
 };
 
 static void compile_ace(struct compiling *c, const struct ace *stored)
@@ -268,7 +323,8 @@ static void compile_ace(struct compiling *c, const struct ace *stored)
     }
     if (is_full && !is_effective) return;
     for (size_t i = 0; i < n_elements(order); i++)
-        if (applies(c, order[i]) && (is_effective ? is_held(c, order[i], &a) : is_told(c, order[i], &a))) add_edge(c, order[i], stored);
+        if (applies(c, order[i]) && (is_effective ? is_held(c, order[i], &a) : is_told(c, order[i], &a)))
+            add_edge(c, order[i], stored);
 }
 
 /* Is the entry for objects like this one? An inherited one may be there for others. */
@@ -276,7 +332,8 @@ static bool concerns(const struct compiling *c, const struct ace *a)
 {
     if (!is_allow(a) || a->flags & ACE_INHERIT_ONLY) return false;
     if (is_zero(a->inherited_object_type) || c->object.class == SCHEMA_NONE) return true;
-    return !(a->flags & ACE_INHERITED) || memcmp(a->inherited_object_type, c->g->schema->classes[c->object.class].guid, GUID_SIZE) == 0;
+    return !(a->flags & ACE_INHERITED) ||
+           memcmp(a->inherited_object_type, c->g->schema->classes[c->object.class].guid, GUID_SIZE) == 0;
 }
 
 static void compile(struct compiling *c)
@@ -289,7 +346,12 @@ static void compile(struct compiling *c)
         c->party = graph_party(c->g, sd->owner);
         if (c->g->options->is_effective) hold(&c->holder, c->g, c->party);
         bool is_ignored = c->g->parties[c->party].is_ignored;
-        if (!is_ignored && (!c->g->options->is_effective || can(&c->holder, &c->object, &write_dac))) add_edge(c, EDGE_OWNS, NULL);
+        if (!is_ignored && (!c->g->options->is_effective || can(&c->holder, &c->object, &write_dac)))
+            add_edge(c, EDGE_OWNS, NULL);
+    }
+    if (c->g->options->is_effective && (!sd->has_dacl || sd->is_null_dacl)) { /* nothing is protected */
+        c->party = graph_party(c->g, graph_everyone(c->g));
+        add_edge(c, EDGE_GENERIC_ALL, NULL);
     }
     while (sd_next_ace(&rest, &a)) {
         if (!concerns(c, &a)) continue;
@@ -298,7 +360,7 @@ static void compile(struct compiling *c)
     }
 }
 
-/* --- and of an object -------------------------------------------------------------------------------------------------------------------------- */
+/* --- and of an object -------------------------------------------------------------------------------- */
 
 /* Does the answer depend on which object it is? */
 static bool is_personal(const struct sd *sd)
@@ -318,11 +380,13 @@ static void forget(struct graph *g)
     g->n_known = g->n_known_edges = 0;
 }
 
-static struct graph_edge_list *remember(struct graph *g, const struct object *o, enum graph_label label, bool has_laps, bool *is_new)
+static struct graph_edge_list *remember(struct graph *g, const struct object *o, enum graph_label label,
+                                        bool has_laps, bool *is_new)
 {
     uint32_t key[] = {o->descriptor, o->class, (uint32_t)label, has_laps};
     if (g->n_known_edges > KNOWN_MAX) forget(g);
-    uint32_t *at = hmap_put(&g->known_at, hash128_fast((struct bytes){(const uint8_t *)key, sizeof key}), is_new);
+    uint32_t *at =
+        hmap_put(&g->known_at, hash128_fast((struct bytes){(const uint8_t *)key, sizeof key}), is_new);
     if (!*is_new) return &g->known[*at];
     *at = (uint32_t)g->n_known;
     if (g->n_known == g->cap_known) {
@@ -357,8 +421,8 @@ const struct graph_edge_list *graph_edges(struct graph *g, uint32_t object, bool
     return c.out;
 }
 
-void graph_each_let_in(struct graph *g, const struct record_index *x, enum attr id, void (*each)(void *ctx, uint32_t party, bool is_inherited),
-                       void *ctx)
+void graph_each_let_in(struct graph *g, const struct record_index *x, enum attr id,
+                       void (*each)(void *ctx, uint32_t party, bool is_inherited), void *ctx)
 {
     struct values v = record_values(x, id);
     struct bytes raw;

@@ -37,7 +37,8 @@ void graph_add_upper(struct buf *out, struct str s)
     for (size_t i = 0; i < s.len;) {
         utf8proc_int32_t c;
         utf8proc_uint8_t to[4];
-        utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)s.ptr + i, (utf8proc_ssize_t)(s.len - i), &c);
+        utf8proc_ssize_t n =
+            utf8proc_iterate((const utf8proc_uint8_t *)s.ptr + i, (utf8proc_ssize_t)(s.len - i), &c);
         if (n < 1) { /* not UTF-8: the byte as it is */
             buf_add_byte(out, (uint8_t)s.ptr[i++]);
             continue;
@@ -47,7 +48,7 @@ void graph_add_upper(struct buf *out, struct str s)
     }
 }
 
-/* --- SIDs ------------------------------------------------------------------------------------------------------------- */
+/* --- SIDs -------------------------------------------------------------------------------------------- */
 
 /* Whatever is not S-1-5-21-...: the same in every domain, so the collectors put the domain in front. */
 bool graph_is_well_known(struct bytes sid)
@@ -74,8 +75,9 @@ void graph_add_guid(struct buf *out, const uint8_t guid[GUID_SIZE])
 /* Sessions, placeholders and the machine's own accounts, MS-DTYP 2.4.2.4: the collectors leave them out. */
 static bool is_ignored(struct bytes sid)
 {
-    static const char *const list[] = {"S-1-0", "S-1-0-0", "S-1-2", "S-1-2-0", "S-1-2-1", "S-1-3-0", "S-1-3-1", "S-1-5-2", "S-1-5-3",
-                                       "S-1-5-4", "S-1-5-6", "S-1-5-7", "S-1-5-10", "S-1-5-18", "S-1-5-19", "S-1-5-20"};
+    static const char *const list[] = {"S-1-0",    "S-1-0-0",  "S-1-2",    "S-1-2-0", "S-1-2-1", "S-1-3-0",
+                                       "S-1-3-1",  "S-1-5-2",  "S-1-5-3",  "S-1-5-4", "S-1-5-6", "S-1-5-7",
+                                       "S-1-5-10", "S-1-5-18", "S-1-5-19", "S-1-5-20"};
     static const char *const families[] = {"S-1-5-80-", "S-1-5-82-", "S-1-5-90-", "S-1-5-96-"};
     char text[SID_TEXT];
     struct str s = str_from(sid_format_bytes(text, sid));
@@ -99,8 +101,11 @@ uint32_t graph_party(struct graph *g, struct bytes sid)
     struct graph_party *p = &g->parties[g->n_parties];
     struct buf id = buf_new(4096);
     graph_add_sid(g, &id, sid);
-    *p = (struct graph_party){arena_bytes(&g->memory, sid), arena_str(&g->memory, buf_str(&id)), world_principal_by_sid(g->world, sid),
-                              graph_is_well_known(sid) ? LABEL_GROUP : LABEL_BASE, false, is_ignored(sid)};
+    *p = (struct graph_party){.sid = arena_bytes(&g->memory, sid),
+                              .id = arena_str(&g->memory, buf_str(&id)),
+                              .principal = world_principal_by_sid(g->world, sid),
+                              .label = graph_is_well_known(sid) ? LABEL_GROUP : LABEL_BASE,
+                              .is_ignored = is_ignored(sid)};
     buf_free(&id);
     const struct world_connector *c = &g->world->connectors[0];
     if (bytes_equal(sid, c->domain.sid)) {
@@ -114,7 +119,17 @@ uint32_t graph_party(struct graph *g, struct bytes sid)
     return (uint32_t)g->n_parties++;
 }
 
-/* --- objects ----------------------------------------------------------------------------------------------------------------- */
+struct bytes graph_everyone(const struct graph *g)
+{
+    return g->world->principals[g->world->implicit[0]].sid;
+}
+
+bool graph_needs_node(const struct graph_party *p)
+{
+    return !p->is_stored && (!p->is_ignored || p->is_named);
+}
+
+/* --- objects ----------------------------------------------------------------------------------------- */
 
 static const struct graph_place *place_of(const struct graph *g, uint32_t object)
 {
@@ -157,7 +172,7 @@ struct str graph_id_text(struct graph *g, uint32_t object)
     return buf_str(&g->text);
 }
 
-/* --- names ------------------------------------------------------------------------------------------------------------------------ */
+/* --- names ------------------------------------------------------------------------------------------- */
 
 static void add_at_domain(const struct graph *g, struct buf *out, struct str name)
 {
@@ -184,12 +199,22 @@ void graph_add_name(const struct graph *g, struct buf *out, const struct record_
 {
     struct str name = STR("");
     switch (x->record->kind) {
-    case KIND_domain: buf_add_str(out, g->domain); return;
-    case KIND_computer: add_computer_name(g, out, x); return;
-    case KIND_group_policy: record_str(x, ATTR_DISPLAY_NAME, &name); break;
+    case KIND_domain:
+        buf_add_str(out, g->domain);
+        return;
+    case KIND_computer:
+        add_computer_name(g, out, x);
+        return;
+    case KIND_group_policy:
+        record_str(x, ATTR_DISPLAY_NAME, &name);
+        break;
     case KIND_ou:
-    case KIND_container: record_str(x, ATTR_NAME, &name); break;
-    default: record_str(x, ATTR_SAM_ACCOUNT_NAME, &name); break;
+    case KIND_container:
+        record_str(x, ATTR_NAME, &name);
+        break;
+    default:
+        record_str(x, ATTR_SAM_ACCOUNT_NAME, &name);
+        break;
     }
     add_at_domain(g, out, name.len ? name : record_name(x));
 }
@@ -203,13 +228,14 @@ void graph_add_party_name(const struct graph *g, struct buf *out, const struct g
     add_at_domain(g, out, str_from(name ? name : sid_format_bytes(text, p->sid)));
 }
 
-/* --- hosts ---------------------------------------------------------------------------------------------------------------------------- */
+/* --- hosts ------------------------------------------------------------------------------------------- */
 
 static struct hash128 host_key(struct str host)
 {
     char lower[256];
     size_t n = host.len < sizeof lower ? host.len : sizeof lower;
-    for (size_t i = 0; i < n; i++) lower[i] = (char)(host.ptr[i] >= 'A' && host.ptr[i] <= 'Z' ? host.ptr[i] + 32 : host.ptr[i]);
+    for (size_t i = 0; i < n; i++)
+        lower[i] = (char)(host.ptr[i] >= 'A' && host.ptr[i] <= 'Z' ? host.ptr[i] + 32 : host.ptr[i]);
     return hash128_fast((struct bytes){(const uint8_t *)lower, n});
 }
 
@@ -237,10 +263,11 @@ static void take_hosts(struct graph *g, const struct record_index *x, uint32_t p
 {
     struct str host, sam;
     if (record_str(x, ATTR_DNS_HOST_NAME, &host)) add_host(g, host, principal);
-    if (record_str(x, ATTR_SAM_ACCOUNT_NAME, &sam) && sam.len > 1 && sam.ptr[sam.len - 1] == '$') add_host(g, (struct str){sam.ptr, sam.len - 1}, principal);
+    if (record_str(x, ATTR_SAM_ACCOUNT_NAME, &sam) && sam.len > 1 && sam.ptr[sam.len - 1] == '$')
+        add_host(g, (struct str){sam.ptr, sam.len - 1}, principal);
 }
 
-/* --- opening ---------------------------------------------------------------------------------------------------------------------------- */
+/* --- opening ----------------------------------------------------------------------------------------- */
 
 struct opening {
     struct graph *g;
@@ -250,9 +277,9 @@ struct opening {
 
 static void meet(void *ctx, uint32_t party, bool is_inherited)
 {
-    (void)ctx;
-    (void)party;
+    struct graph *g = ctx;
     (void)is_inherited;
+    g->parties[party].is_named = true;
 }
 
 static void take_place(struct graph *g, uint32_t object, const uint8_t guid[GUID_SIZE])
@@ -275,12 +302,13 @@ static bool take(void *ctx, const struct entity *entity)
     enum kind k = entity->record.kind;
     o->rc = record_index(&x, &entity->record, o->e);
     if (o->rc < 0) return false;
-    if (k == KIND_foreign_principal && entity->record.sid.len) graph_party(g, entity->record.sid);
+    if (k == KIND_foreign_principal && entity->record.sid.len)
+        meet(g, graph_party(g, entity->record.sid), false);
     if (k == KIND_computer) take_hosts(g, &x, world_principal_of_entity(g->world, entity->id));
-    if (k == KIND_computer) graph_each_let_in(g, &x, ATTR_ALLOWED_TO_ACT, meet, NULL);
-    if (k == KIND_service_account) graph_each_let_in(g, &x, ATTR_GMSA_MEMBERSHIP, meet, NULL);
+    if (k == KIND_computer) graph_each_let_in(g, &x, ATTR_ALLOWED_TO_ACT, meet, g);
+    if (k == KIND_service_account) graph_each_let_in(g, &x, ATTR_GMSA_MEMBERSHIP, meet, g);
     struct values history = record_values(&x, ATTR_SID_HISTORY);
-    for (struct bytes sid; values_next_bytes(&history, &sid);) graph_party(g, sid);
+    for (struct bytes sid; values_next_bytes(&history, &sid);) meet(g, graph_party(g, sid), false);
     if (k == KIND_ou || k == KIND_container || k == KIND_group_policy)
         take_place(g, world_object_of_entity(g->world, entity->id), entity->record.guid);
     return true;
@@ -294,6 +322,7 @@ static void meet_trustees(struct graph *g)
         struct bytes rest = sd->dacl;
         struct ace a;
         if (sd->owner.len) graph_party(g, sd->owner);
+        if (!sd->has_dacl || sd->is_null_dacl) graph_party(g, graph_everyone(g));
         while (sd_next_ace(&rest, &a))
             if (a.trustee.len) graph_party(g, a.trustee);
     }
@@ -316,15 +345,17 @@ static int check_source(struct graph *g, struct err *e)
     struct connector_state state;
     try(store_connector(g->store, g->options->connector, &state, e));
     if (!domain_is_tenant(&state.domain)) return 0;
-    err_set(e, ERR_INPUT, "'%.*s' is an Entra ID tenant; this dialect is for Active Directory", STR_FMT(g->options->connector));
+    err_set(e, ERR_INPUT, "'%.*s' is an Entra ID tenant; this dialect is for Active Directory",
+            STR_FMT(g->options->connector));
     return err_hint(e, "use --dialect ocsf, veza or csv");
 }
 
-int graph_open(struct graph *g, struct store *s, const struct graph_options *o, const struct graph_out *out, struct graph_counts *n,
-               struct err *e)
+int graph_open(struct graph *g, struct store *s, const struct graph_options *o, const struct graph_out *out,
+               struct graph_counts *n, struct err *e)
 {
     char sid[SID_TEXT];
-    *g = (struct graph){.store = s, .options = o, .out = out, .counts = n, .memory = arena_new(SIZE_MAX), .token_of = NOBODY};
+    *g = (struct graph){
+        .store = s, .options = o, .out = out, .counts = n, .memory = arena_new(SIZE_MAX), .token_of = NOBODY};
     g->text = buf_new((size_t)1 << 20);
     *n = (struct graph_counts){0};
     try(check_source(g, e));

@@ -1,4 +1,5 @@
-/* bloodhound_int.h - what the two graph dialects share: ids, names, places, edges of access control entries, properties.
+/* bloodhound_int.h - what the two graph dialects share: ids, names, places, edges of access control entries,
+ * properties.
  */
 #ifndef ROLLCALL_ACCESS_BLOODHOUND_INT_H
 #define ROLLCALL_ACCESS_BLOODHOUND_INT_H
@@ -9,7 +10,16 @@
 #include "base/hash.h"
 #include "base/jsonw.h"
 
-enum graph_label { LABEL_BASE, LABEL_USER, LABEL_GROUP, LABEL_COMPUTER, LABEL_OU, LABEL_CONTAINER, LABEL_GPO, LABEL_DOMAIN };
+enum graph_label {
+    LABEL_BASE,
+    LABEL_USER,
+    LABEL_GROUP,
+    LABEL_COMPUTER,
+    LABEL_OU,
+    LABEL_CONTAINER,
+    LABEL_GPO,
+    LABEL_DOMAIN
+};
 const char *graph_label_name(enum graph_label l);
 enum graph_label graph_label_of(enum kind k); /* LABEL_BASE: no node of its own */
 
@@ -19,17 +29,36 @@ struct graph_party {
     struct str id;
     uint32_t principal; /* NOBODY: none of this world */
     enum graph_label label;
-    bool is_stored;     /* an entity of the store is its node */
-    bool is_ignored;    /* nobody in particular: Creator Owner, SELF, the machine's own accounts */
+    bool is_stored;  /* an entity of the store is its node */
+    bool is_ignored; /* as a trustee nobody in particular: Creator Owner, SELF, the machine's own accounts */
+    bool is_named;   /* as a member, in a history, by an attribute */
 };
 struct graph_place { /* has a GUID for an id */
     uint32_t object;
     uint8_t guid[GUID_SIZE];
 };
 enum graph_right_id {
-    EDGE_OWNS, EDGE_GENERIC_ALL, EDGE_WRITE_DACL, EDGE_WRITE_OWNER, EDGE_GENERIC_WRITE, EDGE_ALL_EXTENDED, EDGE_GET_CHANGES,
-    EDGE_GET_CHANGES_ALL, EDGE_GET_CHANGES_FILTERED, EDGE_FORCE_CHANGE, EDGE_LAPS_LEGACY, EDGE_LAPS, EDGE_LAPS_ENCRYPTED, EDGE_ADD_MEMBER,
-    EDGE_ADD_SELF, EDGE_WRITE_SPN, EDGE_KEY_CREDENTIAL, EDGE_ALLOWED_TO_ACT, EDGE_ACCOUNT_RESTRICTIONS, EDGE_WRITE_GPLINK, EDGE_GMSA,
+    EDGE_OWNS,
+    EDGE_GENERIC_ALL,
+    EDGE_WRITE_DACL,
+    EDGE_WRITE_OWNER,
+    EDGE_GENERIC_WRITE,
+    EDGE_ALL_EXTENDED,
+    EDGE_GET_CHANGES,
+    EDGE_GET_CHANGES_ALL,
+    EDGE_GET_CHANGES_FILTERED,
+    EDGE_FORCE_CHANGE,
+    EDGE_LAPS_LEGACY,
+    EDGE_LAPS,
+    EDGE_LAPS_ENCRYPTED,
+    EDGE_ADD_MEMBER,
+    EDGE_ADD_SELF,
+    EDGE_WRITE_SPN,
+    EDGE_KEY_CREDENTIAL,
+    EDGE_ALLOWED_TO_ACT,
+    EDGE_ACCOUNT_RESTRICTIONS,
+    EDGE_WRITE_GPLINK,
+    EDGE_GMSA,
     EDGE_COUNT
 };
 struct graph_edge {
@@ -53,22 +82,25 @@ struct graph {
     struct arena memory;
     struct str domain;    /* CORP.EXAMPLE */
     struct str domain_id; /* its SID */
-    struct graph_party *parties; size_t n_parties, cap_parties;
+    struct graph_party *parties;
+    size_t n_parties, cap_parties;
     struct hmap party_of; /* SID -> number */
-    struct graph_place *places; size_t n_places, cap_places; /* ascending by object */
-    struct hmap hosts;    /* lower-case host name -> principal */
+    struct graph_place *places;
+    size_t n_places, cap_places;      /* ascending by object */
+    struct hmap hosts;                /* lower-case host name -> principal */
     uint32_t *first_child, *children; /* of objects, as in world.h */
     struct right rights[EDGE_COUNT];  /* bit 0: this directory has no such thing */
     struct world_token token;
-    uint32_t token_of;    /* party; NOBODY */
-    struct graph_edge_list *known; size_t n_known, cap_known; /* edges of descriptors met so far */
+    uint32_t token_of; /* party; NOBODY */
+    struct graph_edge_list *known;
+    size_t n_known, cap_known; /* edges of descriptors met so far */
     size_t n_known_edges;
     struct hmap known_at;
     struct graph_edge_list spare;
     struct buf text;
 };
-int graph_open(struct graph *g, struct store *s, const struct graph_options *o, const struct graph_out *out, struct graph_counts *n,
-               struct err *e) must_use;
+int graph_open(struct graph *g, struct store *s, const struct graph_options *o, const struct graph_out *out,
+               struct graph_counts *n, struct err *e) must_use;
 void graph_close(struct graph *g);
 
 /* bloodhound_ids.c */
@@ -79,7 +111,10 @@ void graph_add_guid(struct buf *out, const uint8_t guid[GUID_SIZE]);
 bool graph_add_object(const struct graph *g, struct buf *out, uint32_t object);
 enum graph_label graph_object_label(const struct graph *g, uint32_t object);
 uint32_t graph_party(struct graph *g, struct bytes sid); /* made if it is new */
-bool graph_is_well_known(struct bytes sid);              /* not of any domain */
+struct bytes graph_everyone(const struct graph *g);      /* S-1-1-0 */
+/* Is it in no other way among the nodes, and needed there? */
+bool graph_needs_node(const struct graph_party *p);
+bool graph_is_well_known(struct bytes sid); /* not of any domain */
 /* NAME@DOMAIN, host name, domain name. */
 void graph_add_name(const struct graph *g, struct buf *out, const struct record_index *x);
 void graph_add_party_name(const struct graph *g, struct buf *out, const struct graph_party *p);
@@ -92,19 +127,24 @@ void graph_rights_init(struct graph *g);
 bool graph_has_laps(const struct record_index *x);
 /* Borrowed until the next call. */
 const struct graph_edge_list *graph_edges(struct graph *g, uint32_t object, bool has_laps);
-/* SIDs that the descriptor in this attribute lets in: who may read the password of a managed account, or act on behalf of others. */
-void graph_each_let_in(struct graph *g, const struct record_index *x, enum attr id, void (*each)(void *ctx, uint32_t party, bool is_inherited),
-                       void *ctx);
+/* SIDs that the descriptor in this attribute lets in: who may read the password of a managed account, or act
+ * on behalf of others. */
+void graph_each_let_in(struct graph *g, const struct record_index *x, enum attr id,
+                       void (*each)(void *ctx, uint32_t party, bool is_inherited), void *ctx);
 void graph_inheritance_hash(char out[41], const struct ace *a);
 /* Does the entry hand something down that the collectors remember by its hash? */
 bool graph_hands_down(struct graph *g, const struct ace *a);
 
 /* bloodhound_properties.c */
 /* Members of the Properties object, which is open. */
-void graph_put_properties(struct graph *g, struct jsonw *j, const struct entity *entity, const struct record_index *x, uint32_t object);
+void graph_put_properties(struct graph *g, struct jsonw *j, const struct entity *entity,
+                          const struct record_index *x, uint32_t object);
 /* LDAP://DN;options of a gPLink: the next one; false at the end. */
 bool graph_next_link(struct str *rest, struct str *dn, bool *is_enforced, bool *is_disabled);
-struct graph_trust { const char *direction, *type; bool is_transitive, filters_sids; };
+struct graph_trust {
+    const char *direction, *type;
+    bool is_transitive, filters_sids;
+};
 void graph_trust_of(struct graph_trust *out, const struct record_index *x);
 
 #endif

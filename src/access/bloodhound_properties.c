@@ -43,7 +43,9 @@ static const struct {
 static const struct {
     enum attr id;
     const char *name;
-} times[] = {{ATTR_PWD_LAST_SET, "pwdlastset"}, {ATTR_LAST_LOGON, "lastlogon"}, {ATTR_LAST_LOGON_TIMESTAMP, "lastlogontimestamp"}};
+} times[] = {{ATTR_PWD_LAST_SET, "pwdlastset"},
+             {ATTR_LAST_LOGON, "lastlogon"},
+             {ATTR_LAST_LOGON_TIMESTAMP, "lastlogontimestamp"}};
 
 static void put_plain(struct jsonw *j, const struct record_index *x)
 {
@@ -91,7 +93,8 @@ static void put_account(struct jsonw *j, const struct record_index *x)
     bool has_uac = record_int(x, ATTR_USER_ACCOUNT_CONTROL, &uac);
     jsonw_kbool(j, "enabled", !(uac & UAC_ACCOUNTDISABLE));
     if (has_uac) jsonw_kint(j, "useraccountcontrol", uac);
-    for (size_t i = 0; i < n_elements(account_flags); i++) jsonw_kbool(j, account_flags[i].name, uac & account_flags[i].bit);
+    for (size_t i = 0; i < n_elements(account_flags); i++)
+        jsonw_kbool(j, account_flags[i].name, uac & account_flags[i].bit);
     for (size_t i = 0; i < n_elements(times); i++) put_time(j, times[i].name, x, times[i].id);
     jsonw_kbool(j, "hasspn", record_values(x, ATTR_SERVICE_PRINCIPAL_NAME).n > 0);
     put_texts(j, "serviceprincipalnames", x, ATTR_SERVICE_PRINCIPAL_NAME);
@@ -99,7 +102,8 @@ static void put_account(struct jsonw *j, const struct record_index *x)
     put_history(j, x);
     if (x->record->kind == KIND_computer) jsonw_kbool(j, "isdc", uac & UAC_SERVER_TRUST_ACCOUNT);
     if (x->record->kind == KIND_computer) jsonw_kbool(j, "haslaps", graph_has_laps(x));
-    if (x->record->kind == KIND_service_account) jsonw_kbool(j, "gmsa", record_values(x, ATTR_GMSA_MEMBERSHIP).n > 0);
+    if (x->record->kind == KIND_service_account)
+        jsonw_kbool(j, "gmsa", record_values(x, ATTR_GMSA_MEMBERSHIP).n > 0);
 }
 
 static void put_admin_count(struct jsonw *j, const struct record_index *x)
@@ -111,7 +115,8 @@ static void put_admin_count(struct jsonw *j, const struct record_index *x)
 
 static void put_level(struct jsonw *j, const struct record_index *x)
 {
-    static const char *const levels[] = {"2000 Mixed/Native", "2003 Interim", "2003", "2008", "2008 R2", "2012", "2012 R2", "2016"};
+    static const char *const levels[] = {"2000 Mixed/Native", "2003 Interim", "2003",    "2008",
+                                         "2008 R2",           "2012",         "2012 R2", "2016"};
     int64_t n;
     if (!record_int(x, ATTR_BEHAVIOR_VERSION, &n)) return;
     const char *name = n == 10 ? "2025" : n >= 0 && n < (int64_t)n_elements(levels) ? levels[n] : "Unknown";
@@ -136,7 +141,8 @@ static void put_protection(struct graph *g, struct jsonw *j, uint32_t object)
     jsonw_kbool(j, "doesanyinheritedacegrantownerrights", inherited);
 }
 
-void graph_put_properties(struct graph *g, struct jsonw *j, const struct entity *entity, const struct record_index *x, uint32_t object)
+void graph_put_properties(struct graph *g, struct jsonw *j, const struct entity *entity,
+                          const struct record_index *x, uint32_t object)
 {
     enum kind k = entity->record.kind;
     int64_t options = 0;
@@ -153,12 +159,13 @@ void graph_put_properties(struct graph *g, struct jsonw *j, const struct entity 
     put_protection(g, j, object);
     if (kind_is_account(k)) put_account(j, x);
     if (kind_is_account(k) || k == KIND_group) put_admin_count(j, x);
-    if (k == KIND_ou) jsonw_kbool(j, "blocksinheritance", record_int(x, ATTR_GP_OPTIONS, &options) && options & 1);
+    if (k == KIND_ou)
+        jsonw_kbool(j, "blocksinheritance", record_int(x, ATTR_GP_OPTIONS, &options) && options & 1);
     if (k == KIND_domain) put_level(j, x);
     if (k == KIND_domain) jsonw_kbool(j, "collected", true);
 }
 
-/* --- policy links ---------------------------------------------------------------------------------------------------- */
+/* --- policy links ------------------------------------------------------------------------------------ */
 
 /* [LDAP://cn={...},cn=policies,...;2][...]: MS-GPOL 2.2.2; option 1 is disabled, 2 enforced. */
 bool graph_next_link(struct str *rest, struct str *dn, bool *is_enforced, bool *is_disabled)
@@ -178,9 +185,15 @@ bool graph_next_link(struct str *rest, struct str *dn, bool *is_enforced, bool *
     }
 }
 
-/* --- trusts --------------------------------------------------------------------------------------------------------------- */
+/* --- trusts ------------------------------------------------------------------------------------------ */
 
-enum { NON_TRANSITIVE = 0x1, QUARANTINED = 0x4, FOREST_TRANSITIVE = 0x8, WITHIN_FOREST = 0x20, TREAT_AS_EXTERNAL = 0x40 }; /* MS-ADTS 6.1.6.7.9 */
+enum {
+    NON_TRANSITIVE = 0x1,
+    QUARANTINED = 0x4,
+    FOREST_TRANSITIVE = 0x8,
+    WITHIN_FOREST = 0x20,
+    TREAT_AS_EXTERNAL = 0x40
+}; /* MS-ADTS 6.1.6.7.9 */
 
 void graph_trust_of(struct graph_trust *out, const struct record_index *x)
 {

@@ -37,7 +37,8 @@ struct fixture fixture_new(uint32_t n_connectors, const struct schema *schema)
     }
     static const uint32_t rids[] = {11, 15, 2};
     fixture_principal_sid(&f, NOBODY, KIND_group, put_sid(raw, (uint32_t[]){0}, 1, 1)); /* Everyone */
-    for (size_t i = 0; i < n_elements(rids); i++) fixture_principal_sid(&f, NOBODY, KIND_group, put_sid(raw, &rids[i], 1, 5));
+    for (size_t i = 0; i < n_elements(rids); i++)
+        fixture_principal_sid(&f, NOBODY, KIND_group, put_sid(raw, &rids[i], 1, 5));
     for (uint32_t i = 0; i < 4; i++) f.w->implicit[f.w->n_implicit++] = i;
     return f;
 }
@@ -62,7 +63,8 @@ uint32_t fixture_principal_sid(struct fixture *f, uint32_t connector, enum kind 
 uint32_t fixture_principal(struct fixture *f, uint32_t connector, enum kind kind)
 {
     uint8_t raw[SID_MAX];
-    return fixture_principal_sid(f, connector, kind, put_sid(raw, (uint32_t[]){21, connector, 0, 0, 1000 + f->w->n_principals}, 5, 5));
+    return fixture_principal_sid(
+        f, connector, kind, put_sid(raw, (uint32_t[]){21, connector, 0, 0, 1000 + f->w->n_principals}, 5, 5));
 }
 
 void fixture_member(struct fixture *f, uint32_t member, uint32_t group)
@@ -97,17 +99,19 @@ uint32_t fixture_descriptor(struct fixture *f, struct bytes raw)
     return w->n_descriptors++;
 }
 
-uint32_t fixture_object(struct fixture *f, uint32_t connector, uint32_t principal, uint32_t descriptor, uint32_t class)
+uint32_t fixture_object(struct fixture *f, uint32_t connector, uint32_t principal, uint32_t descriptor,
+                        uint32_t class)
 {
     struct world *w = f->w;
     GROW(w->objects, w->n_objects, f->cap_objects);
-    w->objects[w->n_objects] = (struct object){.connector = connector,
-                                               .entity = principal == NOBODY ? 1000000 + w->n_objects : principal + 1,
-                                               .kind = principal == NOBODY ? KIND_ou : w->principals[principal].kind,
-                                               .principal = principal,
-                                               .descriptor = descriptor,
-                                               .class = class,
-                                               .parent = NOBODY};
+    w->objects[w->n_objects] =
+        (struct object){.connector = connector,
+                        .entity = principal == NOBODY ? 1000000 + w->n_objects : principal + 1,
+                        .kind = principal == NOBODY ? KIND_ou : w->principals[principal].kind,
+                        .principal = principal,
+                        .descriptor = descriptor,
+                        .class = class,
+                        .parent = NOBODY};
     return w->n_objects++;
 }
 

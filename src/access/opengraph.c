@@ -9,7 +9,7 @@ struct writing {
     struct graph *g;
     struct jsonw j;
     const struct record_index *x;
-    uint64_t n; /* of this list */
+    uint64_t n;    /* of this list */
     struct str to; /* end of the edges of this entity */
     struct err *e;
     int rc;
@@ -28,7 +28,7 @@ static void begin(struct writing *w)
     jsonw_object(&w->j);
 }
 
-/* --- nodes -------------------------------------------------------------------------------------------------------------- */
+/* --- nodes ------------------------------------------------------------------------------------------- */
 
 static void put_kinds(struct jsonw *j, enum graph_label l)
 {
@@ -67,7 +67,7 @@ static int put_parties(struct writing *w)
     struct graph *g = w->g;
     for (size_t i = 0; i < g->n_parties; i++) {
         const struct graph_party *p = &g->parties[i];
-        if (p->is_stored || p->is_ignored) continue;
+        if (!graph_needs_node(p)) continue;
         begin(w);
         jsonw_kstr(&w->j, "id", p->id);
         put_kinds(&w->j, p->label);
@@ -86,7 +86,7 @@ static int put_parties(struct writing *w)
     return 0;
 }
 
-/* --- edges ------------------------------------------------------------------------------------------------------------------ */
+/* --- edges ------------------------------------------------------------------------------------------- */
 
 static void put_end(struct jsonw *j, const char *name, struct str id)
 {
@@ -98,7 +98,8 @@ static void put_end(struct jsonw *j, const char *name, struct str id)
 }
 
 /* Properties are open after it; end_edge. */
-static void begin_edge(struct writing *w, const char *prefix, const char *kind, struct str from, struct str to)
+static void begin_edge(struct writing *w, const char *prefix, const char *kind, struct str from,
+                       struct str to)
 {
     char name[64];
     begin(w);
@@ -129,14 +130,15 @@ static int put_right(struct writing *w, uint32_t party, const char *right, bool 
 static void put_reader(void *ctx, uint32_t party, bool is_inherited)
 {
     struct writing *w = ctx;
-    if (w->rc == 0 && !w->g->parties[party].is_ignored) w->rc = put_right(w, party, graph_right_name(EDGE_GMSA), is_inherited);
+    if (w->rc == 0 && !w->g->parties[party].is_ignored)
+        w->rc = put_right(w, party, graph_right_name(EDGE_GMSA), is_inherited);
 }
 
 static void put_actor(void *ctx, uint32_t party, bool is_inherited)
 {
     struct writing *w = ctx;
     (void)is_inherited;
-    if (w->rc < 0 || w->g->parties[party].is_ignored) return;
+    if (w->rc < 0) return;
     begin_edge(w, "", "AllowedToAct", w->g->parties[party].id, w->to);
     w->rc = end_edge(w);
 }
@@ -144,7 +146,8 @@ static void put_actor(void *ctx, uint32_t party, bool is_inherited)
 static int put_rights(struct writing *w, uint32_t object, enum kind k)
 {
     const struct graph_edge_list *l = graph_edges(w->g, object, k == KIND_computer && graph_has_laps(w->x));
-    for (size_t i = 0; i < l->n; i++) try(put_right(w, l->list[i].party, graph_right_name(l->list[i].right), l->list[i].is_inherited));
+    for (size_t i = 0; i < l->n; i++)
+        try(put_right(w, l->list[i].party, graph_right_name(l->list[i].right), l->list[i].is_inherited));
     if (k == KIND_service_account) graph_each_let_in(w->g, w->x, ATTR_GMSA_MEMBERSHIP, put_reader, w);
     if (k == KIND_computer) graph_each_let_in(w->g, w->x, ATTR_ALLOWED_TO_ACT, put_actor, w);
     return w->rc;
@@ -153,7 +156,8 @@ static int put_rights(struct writing *w, uint32_t object, enum kind k)
 static bool put_member(void *ctx, const struct link *l)
 {
     struct writing *w = ctx;
-    if (!l->sid.len || (graph_label_of(l->kind) == LABEL_BASE && l->kind != KIND_foreign_principal)) return true;
+    if (!l->sid.len || (graph_label_of(l->kind) == LABEL_BASE && l->kind != KIND_foreign_principal))
+        return true;
     buf_clear(&w->g->text);
     graph_add_sid(w->g, &w->g->text, l->sid);
     begin_edge(w, "", "MemberOf", buf_str(&w->g->text), w->to);
@@ -199,7 +203,6 @@ static int put_history(struct writing *w)
     struct values v = record_values(w->x, ATTR_SID_HISTORY);
     for (struct bytes sid; values_next_bytes(&v, &sid);) {
         const struct graph_party *p = &w->g->parties[graph_party(w->g, sid)];
-        if (p->is_ignored) continue;
         begin_edge(w, "", "HasSIDHistory", w->to, p->id);
         try(end_edge(w));
     }
@@ -210,7 +213,9 @@ static int put_managed_by(struct writing *w)
 {
     struct str dn;
     struct link l;
-    if (!record_str(w->x, ATTR_MANAGED_BY, &dn) || !store_resolve_dn(w->g->store, w->g->options->connector, dn, &l) || !l.sid.len) return 0;
+    if (!record_str(w->x, ATTR_MANAGED_BY, &dn) ||
+        !store_resolve_dn(w->g->store, w->g->options->connector, dn, &l) || !l.sid.len)
+        return 0;
     if (graph_label_of(l.kind) == LABEL_BASE) return 0;
     buf_clear(&w->g->text);
     graph_add_sid(w->g, &w->g->text, l.sid);
@@ -247,7 +252,7 @@ static bool each_edges(void *ctx, const struct entity *entity)
     return w->rc == 0;
 }
 
-/* --- the file --------------------------------------------------------------------------------------------------------------------- */
+/* --- the file ---------------------------------------------------------------------------------------- */
 
 static int write_list(struct writing *w, const char *head, bool (*each)(void *ctx, const struct entity *))
 {
@@ -269,7 +274,8 @@ static int write_all(struct graph *g, struct err *e)
     return wrote(&w, 0);
 }
 
-int opengraph_write(struct store *s, const struct graph_options *o, const struct graph_out *out, struct graph_counts *n, struct err *e)
+int opengraph_write(struct store *s, const struct graph_options *o, const struct graph_out *out,
+                    struct graph_counts *n, struct err *e)
 {
     struct graph g;
     int rc = graph_open(&g, s, o, out, n, e);

@@ -231,6 +231,7 @@ static int tell_object(struct acls *a, uint32_t object, danger_set held)
     const struct object *ob = &a->x->w->objects[object];
     danger_set changes = held & ~(1u << REPLICATION);
     bool is_privileged = ob->principal != NOBODY && a->x->is_admin[ob->principal];
+    if (!a->n_people) return 0; /* only ACL_05 tells a right of Guests that nobody is in */
     if (held >> REPLICATION & 1) try(hit(a, RULE_ACL_06, object, 1u << REPLICATION, 0));
     if (!changes) return 0;
     if (is_privileged) return hit(a, RULE_ACL_02, object, changes, 0);

@@ -6,15 +6,17 @@
 #define FIRST_OWN_RID 1000 /* below: made with the domain */
 #define CIRCLE_TOLD   6
 #define FEW_ACCOUNTS  10   /* of a directory this small, "nearly everybody" says nothing */
+#define LINKS_MAX     ((uint64_t)20000000) /* looked at for "nearly everybody", however groups are nested */
 
 struct node {
     int64_t id;
     struct str name;
     size_t first_edge;
     uint32_t n_edges;
-    uint64_t n_direct; /* accounts */
+    uint64_t n_members, n_direct, n_disabled, n_unresolved; /* n_direct: accounts */
+    struct str unresolved; /* the first */
+    bool is_group, is_of_the_house;
     bool is_role_of_all; /* Global Administrator over the whole tenant */
-    bool is_common;    /* made to hold everybody */
     uint32_t order, low, circle;
 };
 struct graph {
@@ -26,6 +28,8 @@ struct graph {
     size_t n_edges, cap_edges;
     struct arena names;
     uint64_t *bounds; /* of a circle: accounts below it, each counted as often as it is reached */
+    uint64_t *counts; /* of a circle: accounts in it, at least; 0: not counted */
+    uint64_t n_links; /* looked at */
     uint32_t *stack, *parents;
     uint32_t *at;     /* next edge of a node under way */
     size_t n_stack;
@@ -34,13 +38,31 @@ struct graph {
     int rc;
 };
 
-/* --- the members of one group ------------------------------------------------------------------------------------------------ */
+/* --- groups and their members ------------------------------------------------------------------------------------------------ */
 
-struct membership {
-    struct graph *g;
-    uint64_t n, n_accounts, n_disabled, n_unresolved;
-    char first_unresolved[256];
-};
+static struct node *add_node(struct graph *g, const struct entity *x)
+{
+    if (g->n_nodes == g->cap_nodes) {
+        g->cap_nodes = g->cap_nodes ? g->cap_nodes * 2 : 1024;
+        g->nodes = x_realloc(g->nodes, g->cap_nodes * sizeof *g->nodes);
+    }
+    struct node *n = &g->nodes[g->n_nodes++];
+    *n = (struct node){.id = x->id, .name = arena_str(&g->names, x->name)};
+    return n;
+}
+
+static uint32_t node_of(const struct graph *g, int64_t id)
+{
+    size_t low = 0, high = g->n_nodes;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (g->nodes[middle].id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < g->n_nodes && g->nodes[low].id == id ? (uint32_t)low : UINT32_MAX;
+}
 
 static void add_edge(struct graph *g, int64_t member)
 {
@@ -51,27 +73,32 @@ static void add_edge(struct graph *g, int64_t member)
     g->edges[g->n_edges++] = member;
 }
 
-static bool take_member(void *ctx, const struct link *l)
+static int take_members(void *ctx, int64_t group, const struct store_member *list, size_t count, struct err *e)
 {
-    struct membership *m = ctx;
-    uint8_t fact = l->entity_id ? report_fact(m->g->r, l->entity_id) : 0;
-    m->n++;
-    if (!l->entity_id && !m->n_unresolved++) snprintf(m->first_unresolved, sizeof m->first_unresolved, "%.*s", STR_FMT(l->dn));
-    if (fact & FACT_IS_ACCOUNT) m->n_accounts++;
-    if (fact & FACT_IS_DISABLED) m->n_disabled++;
-    if (l->entity_id && l->kind == KIND_group) add_edge(m->g, l->entity_id);
-    return true;
+    struct graph *g = ctx;
+    uint32_t at = node_of(g, group);
+    (void)e;
+    if (at == UINT32_MAX) return 0;
+    struct node *n = &g->nodes[at];
+    n->first_edge = g->n_edges;
+    n->n_members = count;
+    for (size_t i = 0; i < count; i++) {
+        uint8_t fact = report_fact(g->r, list[i].entity_id);
+        n->n_direct += (fact & FACT_IS_ACCOUNT) != 0;
+        n->n_disabled += (fact & FACT_IS_DISABLED) != 0;
+        if (node_of(g, list[i].entity_id) != UINT32_MAX) add_edge(g, list[i].entity_id);
+    }
+    n->n_edges = (uint32_t)(g->n_edges - n->first_edge);
+    return 0;
 }
 
-static struct node *add_node(struct graph *g, const struct entity *x)
+static int take_missing(void *ctx, int64_t owner, struct str text, struct err *e)
 {
-    if (g->n_nodes == g->cap_nodes) {
-        g->cap_nodes = g->cap_nodes ? g->cap_nodes * 2 : 1024;
-        g->nodes = x_realloc(g->nodes, g->cap_nodes * sizeof *g->nodes);
-    }
-    struct node *n = &g->nodes[g->n_nodes++];
-    *n = (struct node){.id = x->id, .name = arena_str(&g->names, x->name), .first_edge = g->n_edges};
-    return n;
+    struct graph *g = ctx;
+    uint32_t at = node_of(g, owner);
+    (void)e;
+    if (at != UINT32_MAX && !g->nodes[at].n_unresolved++) g->nodes[at].unresolved = arena_str(&g->names, text);
+    return 0;
 }
 
 /* --- who looks after it ------------------------------------------------------------------------------------------------------------- */
@@ -117,19 +144,6 @@ static bool is_of_the_house(const struct graph *g, const struct entity *x)
     return x->record.sid.len && (sid_rid(x->record.sid) < FIRST_OWN_RID || !sid_is_in_domain(x->record.sid, g->place->domain.sid));
 }
 
-static int tell_members(struct graph *g, const struct entity *x, const struct membership *m)
-{
-    char text[400];
-    if (!m->n && !is_of_the_house(g, x)) try(hit(g, RULE_GROUP_01, x, STR("")));
-    if (m->n && m->n == m->n_disabled && !is_of_the_house(g, x)) {
-        snprintf(text, sizeof text, "%llu disabled", (unsigned long long)m->n);
-        try(hit(g, RULE_GROUP_02, x, str_from(text)));
-    }
-    if (!m->n_unresolved) return 0;
-    snprintf(text, sizeof text, "%llu of %llu: %s", (unsigned long long)m->n_unresolved, (unsigned long long)m->n, m->first_unresolved);
-    return hit(g, RULE_GROUP_12, x, str_from(text));
-}
-
 static int tell_keepers(struct graph *g, const struct entity *x, const struct record_index *index)
 {
     struct str description;
@@ -141,42 +155,30 @@ static int tell_keepers(struct graph *g, const struct entity *x, const struct re
     return has_description ? 0 : hit(g, RULE_GROUP_09, x, STR(""));
 }
 
-static int look_at(struct graph *g, const struct entity *x)
-{
-    struct membership m = {.g = g};
-    struct record_index index;
-    try(record_index(&index, &x->record, g->e));
-    struct node *n = add_node(g, x);
-    n->is_role_of_all = x->record.kind == KIND_role && derive_role(&index) & PRIV_FULL_ADMIN;
-    n->is_common = x->record.kind == KIND_role || is_of_the_house(g, x);
-    try(store_links(g->r->options.store, x->id, LINK_MEMBERS_OF, take_member, &m, g->e));
-    n->n_direct = m.n_accounts;
-    n->n_edges = (uint32_t)(g->n_edges - n->first_edge);
-    try(tell_members(g, x, &m));
-    return x->record.kind == KIND_group ? tell_keepers(g, x, &index) : 0;
-}
-
-static bool each(void *ctx, const struct entity *x)
+static int take_entity(void *ctx, const struct entity *x, int64_t sd, struct err *e)
 {
     struct graph *g = ctx;
-    g->rc = look_at(g, x);
-    return g->rc == 0;
+    struct record_index index;
+    (void)sd;
+    if (x->record.kind != KIND_group && x->record.kind != KIND_role) return 0;
+    try(record_index(&index, &x->record, e));
+    struct node *n = add_node(g, x);
+    n->is_group = x->record.kind == KIND_group;
+    n->is_of_the_house = is_of_the_house(g, x);
+    n->is_role_of_all = !n->is_group && derive_role(&index) & PRIV_FULL_ADMIN;
+    return n->is_group ? tell_keepers(g, x, &index) : 0;
+}
+
+static int no_descriptor(void *ctx, int64_t number, struct bytes sd, struct err *e)
+{
+    (void)ctx;
+    (void)number;
+    (void)sd;
+    (void)e;
+    return 0;
 }
 
 /* --- circles: Tarjan's strongly connected components, without recursion -------------------------------------------------------------------- */
-
-static uint32_t node_of(const struct graph *g, int64_t id)
-{
-    size_t low = 0, high = g->n_nodes;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (g->nodes[middle].id < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < g->n_nodes && g->nodes[low].id == id ? (uint32_t)low : UINT32_MAX;
-}
 
 static void enter(struct graph *g, uint32_t v)
 {
@@ -251,6 +253,7 @@ static void find_circles(struct graph *g)
 {
     size_t n = g->n_nodes + 1;
     g->bounds = x_zalloc((n + 1) * sizeof *g->bounds);
+    g->counts = x_zalloc((n + 1) * sizeof *g->counts);
     g->stack = x_alloc(n * sizeof *g->stack);
     g->parents = x_alloc(n * sizeof *g->parents);
     g->at = x_alloc(n * sizeof *g->at);
@@ -281,6 +284,21 @@ static int hit_node(struct graph *g, enum rule rule, const struct node *n, struc
     return g->rc;
 }
 
+static int tell_members(struct graph *g, const struct node *n)
+{
+    char text[400];
+    const struct report *r = g->r;
+    if (!n->n_members && !n->n_unresolved && !n->is_of_the_house && report_wants(r, RULE_GROUP_01)) try(hit_node(g, RULE_GROUP_01, n, STR("")));
+    if (n->n_members && n->n_members == n->n_disabled && !n->n_unresolved && !n->is_of_the_house && report_wants(r, RULE_GROUP_02)) {
+        snprintf(text, sizeof text, "%llu disabled", (unsigned long long)n->n_members);
+        try(hit_node(g, RULE_GROUP_02, n, str_from(text)));
+    }
+    if (!n->n_unresolved || !report_wants(r, RULE_GROUP_12)) return 0;
+    snprintf(text, sizeof text, "%llu of %llu: %.*s", (unsigned long long)n->n_unresolved, (unsigned long long)(n->n_members + n->n_unresolved),
+             STR_FMT(n->unresolved));
+    return hit_node(g, RULE_GROUP_12, n, str_from(text));
+}
+
 /* Nodes of one circle beside each other. */
 struct placed {
     uint32_t circle, node;
@@ -307,19 +325,21 @@ static int tell_circle(struct graph *g, const struct placed *list, size_t n)
     return 0;
 }
 
-static int tell_circles(struct graph *g)
+static size_t circle_size(const struct graph *g, const struct placed *all, size_t i)
 {
-    struct placed *all = x_alloc((g->n_nodes + 1) * sizeof *all);
-    int rc = 0;
-    for (uint32_t i = 0; i < g->n_nodes; i++) all[i] = (struct placed){g->nodes[i].circle, i};
-    qsort(all, g->n_nodes, sizeof *all, compare_placed);
-    for (size_t i = 0, n; rc == 0 && i < g->n_nodes; i += n) {
-        for (n = 1; i + n < g->n_nodes && all[i + n].circle == all[i].circle; n++) {}
+    size_t n = 1;
+    while (i + n < g->n_nodes && all[i + n].circle == all[i].circle) n++;
+    return n;
+}
+
+static int tell_circles(struct graph *g, const struct placed *all)
+{
+    for (size_t i = 0, n; i < g->n_nodes; i += n) {
         const struct node *first = &g->nodes[all[i].node];
-        if (n > 1 || has_edge_to(g, first, first->id)) rc = tell_circle(g, all + i, n);
+        n = circle_size(g, all, i);
+        if (n > 1 || has_edge_to(g, first, first->id)) try(tell_circle(g, all + i, n));
     }
-    free(all);
-    return rc;
+    return 0;
 }
 
 /* --- groups that hold nearly everybody ------------------------------------------------------------------------------------------------------- */
@@ -335,6 +355,7 @@ struct counting {
 static bool count_member(void *ctx, const struct link *l)
 {
     struct counting *c = ctx;
+    if (++c->g->n_links > LINKS_MAX) return false;
     size_t at = (size_t)(l->entity_id & UINT32_MAX);
     if (!l->entity_id || at >= c->g->place->n_facts || c->seen[at]) return true;
     c->seen[at] = 1;
@@ -352,24 +373,64 @@ static bool count_member(void *ctx, const struct link *l)
 static int count_accounts(struct graph *g, const struct node *n, uint64_t *out)
 {
     struct counting c = {.g = g, .seen = x_zalloc(g->place->n_facts + 1)};
+    g->n_links += g->place->n_facts / 64; /* clearing counts, too */
     int rc = store_links(g->r->options.store, n->id, LINK_MEMBERS_OF, count_member, &c, g->e);
-    for (size_t i = 0; rc == 0 && i < c.n_todo; i++) rc = store_links(g->r->options.store, c.todo[i], LINK_MEMBERS_OF, count_member, &c, g->e);
+    for (size_t i = 0; rc == 0 && i < c.n_todo && g->n_links <= LINKS_MAX; i++) rc = store_links(g->r->options.store, c.todo[i], LINK_MEMBERS_OF, count_member, &c, g->e);
     *out = c.n;
     free(c.todo);
     free(c.seen);
     return rc;
 }
 
-static int tell_large(struct graph *g, const struct node *n)
+/* What the groups in it hold already: most often that decides, and nobody need be counted again. */
+static uint64_t count_below(const struct graph *g, const struct placed *list, size_t n)
+{
+    uint64_t most = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct node *one = &g->nodes[list[i].node];
+        for (uint32_t k = 0; k < one->n_edges; k++) {
+            uint32_t w = node_of(g, g->edges[one->first_edge + k]);
+            if (w != UINT32_MAX && g->counts[g->nodes[w].circle] > most) most = g->counts[g->nodes[w].circle];
+        }
+    }
+    return most;
+}
+
+static int hit_large(struct graph *g, const struct placed *list, size_t n, bool is_exact)
 {
     char text[100];
-    uint64_t all = g->place->n_accounts, count;
-    if (n->is_common || all < FEW_ACCOUNTS || g->bounds[n->circle] < all - all / 10) return 0;
-    try(count_accounts(g, n, &count));
-    bool is_all = count == all;
-    if (count * 10 < all * 9 || !report_wants(g->r, is_all ? RULE_GROUP_04 : RULE_GROUP_05)) return 0;
-    snprintf(text, sizeof text, "%llu of %llu users", (unsigned long long)count, (unsigned long long)all);
-    return hit_node(g, is_all ? RULE_GROUP_04 : RULE_GROUP_05, n, str_from(text));
+    uint64_t all = g->place->n_accounts, count = g->counts[list->circle];
+    enum rule rule = count == all ? RULE_GROUP_04 : RULE_GROUP_05;
+    if (!report_wants(g->r, rule)) return 0;
+    snprintf(text, sizeof text, "%s%llu of %llu users", is_exact || count == all ? "" : "at least ", (unsigned long long)count, (unsigned long long)all);
+    for (size_t i = 0; i < n; i++)
+        if (!g->nodes[list[i].node].is_of_the_house) try(hit_node(g, rule, &g->nodes[list[i].node], str_from(text)));
+    return 0;
+}
+
+/* One circle, all of whose groups hold the same accounts. Those below it come first. */
+static int tell_large(struct graph *g, const struct placed *list, size_t n)
+{
+    uint64_t all = g->place->n_accounts, *count = &g->counts[list->circle];
+    if (g->bounds[list->circle] < all - all / 10) return 0;
+    *count = count_below(g, list, n);
+    bool is_counted = *count * 10 < all * 9;
+    if (is_counted) try(count_accounts(g, &g->nodes[list->node], count));
+    if (g->n_links > LINKS_MAX) return 0;
+    return *count * 10 >= all * 9 ? hit_large(g, list, n, is_counted) : 0;
+}
+
+static int tell_all_large(struct graph *g, const struct placed *all)
+{
+    if (g->place->n_accounts < FEW_ACCOUNTS) return 0;
+    for (size_t i = 0, n; i < g->n_nodes && g->n_links <= LINKS_MAX; i += n) {
+        n = circle_size(g, all, i);
+        try(tell_large(g, all + i, n));
+    }
+    if (g->n_links > LINKS_MAX)
+        report_add_gap(g->r, g->place->told.name, STR("groups are nested too much for GROUP_04 and GROUP_05 to count all of them"), STR(""));
+    g->n_links = 0;
+    return 0;
 }
 
 static int tell_global_admins(struct graph *g, const struct node *n)
@@ -385,29 +446,38 @@ static int tell_global_admins(struct graph *g, const struct node *n)
 
 /* --- the pass ----------------------------------------------------------------------------------------------------------------------------------- */
 
+static int tell_placed(struct graph *g, struct placed *all)
+{
+    const struct report *r = g->r;
+    for (uint32_t i = 0; i < g->n_nodes; i++) all[i] = (struct placed){g->nodes[i].circle, i};
+    qsort(all, g->n_nodes, sizeof *all, compare_placed);
+    if (report_wants(r, RULE_GROUP_03)) try(tell_circles(g, all));
+    return report_wants(r, RULE_GROUP_04) || report_wants(r, RULE_GROUP_05) ? tell_all_large(g, all) : 0;
+}
+
 static int tell_all(struct graph *g)
 {
-    struct report *r = g->r;
     find_circles(g);
-    if (report_wants(r, RULE_GROUP_03)) try(tell_circles(g));
-    bool large = report_wants(r, RULE_GROUP_04) || report_wants(r, RULE_GROUP_05);
-    for (size_t i = 0; i < g->n_nodes; i++) {
-        if (large) try(tell_large(g, &g->nodes[i]));
-        if (report_wants(r, RULE_ENTRA_11)) try(tell_global_admins(g, &g->nodes[i]));
+    struct placed *all = x_alloc((g->n_nodes + 1) * sizeof *all);
+    int rc = tell_placed(g, all);
+    free(all);
+    for (size_t i = 0; rc == 0 && i < g->n_nodes; i++) {
+        rc = tell_members(g, &g->nodes[i]);
+        if (rc == 0 && report_wants(g->r, RULE_ENTRA_11)) rc = tell_global_admins(g, &g->nodes[i]);
     }
-    return 0;
+    return rc;
 }
 
 static int groups_of(struct report *r, struct report_place_of *p, struct err *e)
 {
     struct graph g = {.r = r, .place = p, .names = arena_new((size_t)4 << 30), .e = e};
-    struct entity_query q = {.connector = p->told.name, .kinds = KIND_BIT(KIND_group) | KIND_BIT(KIND_role)};
-    int rc = store_entities(r->options.store, &q, each, &g, e);
-    if (rc == 0) rc = g.rc;
+    static const struct store_everything to = {take_entity, take_members, take_missing, no_descriptor};
+    int rc = store_read_everything(r->options.store, p->told.name, &to, &g, e);
     if (rc == 0) rc = tell_all(&g);
     free(g.nodes);
     free(g.edges);
     free(g.bounds);
+    free(g.counts);
     free(g.stack);
     free(g.parents);
     free(g.at);

@@ -4,15 +4,21 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-/* --- expressions and their sets ------------------------------------------------------------------------------ */
+uint64_t sets_kept_max = (uint64_t)3 << 29;
+
+/* --- expressions and their sets
+ * ------------------------------------------------------------------------------ */
 
 const struct image *trustee_image(struct sets *s, uint32_t trustee)
 {
     struct trustee *t = &s->trustees[trustee];
     if (!t->is_unchecked) return &t->image;
     t->is_unchecked = false;
-    if (image_hash(t->image.bytes, t->image.n_bytes) == t->hash && image_is_sound(&t->image, s->nodes.n_accounts)) return &t->image;
-    struct scratch fresh = scratch_new(s->nodes.n_accounts), mine = s->scratch; /* another may be under way in it */
+    if (image_hash(t->image.bytes, t->image.n_bytes) == t->hash &&
+        image_is_sound(&t->image, s->nodes.n_accounts))
+        return &t->image;
+    struct scratch fresh = scratch_new(s->nodes.n_accounts),
+                   mine = s->scratch; /* another may be under way in it */
     s->scratch = fresh;
     node_gather(s, t->node, t->connector);
     t->image = scratch_take(&s->scratch, &s->area);
@@ -26,7 +32,9 @@ const struct image *set_image(struct sets *s, struct set *t)
     if (t->alias != NOBODY) return trustee_image(s, t->alias);
     if (!t->is_unchecked) return &t->image;
     t->is_unchecked = false;
-    if (image_hash(t->image.bytes, t->image.n_bytes) != t->hash || !image_is_sound(&t->image, s->nodes.n_accounts)) set_keep(s, t);
+    if (image_hash(t->image.bytes, t->image.n_bytes) != t->hash ||
+        !image_is_sound(&t->image, s->nodes.n_accounts))
+        set_keep(s, t);
     return &t->image;
 }
 
@@ -35,7 +43,9 @@ void terms_evaluate(struct sets *s, const uint32_t *terms, uint32_t n, const str
 {
     for (uint32_t i = n; i-- > 0;) {
         uint32_t term = terms[i] >> 1;
-        const struct image *who = term >= TERM_FIRST ? trustee_image(s, term - TERM_FIRST) : term == TERM_SELF ? self : NULL;
+        const struct image *who = term >= TERM_FIRST  ? trustee_image(s, term - TERM_FIRST)
+                                  : term == TERM_SELF ? self
+                                                      : NULL;
         if (term == TERM_EVERYBODY)
             scratch_fill(&s->scratch); /* a deny of everybody is in no expression: nothing follows it */
         else if (who && terms[i] & 1)
@@ -49,13 +59,16 @@ bool terms_decide(const struct sets *s, const uint32_t *terms, uint32_t n, bool 
 {
     for (uint32_t i = 0; i < n; i++) {
         uint32_t term = terms[i] >> 1;
-        bool is_one = term >= TERM_FIRST ? s->marks[term - TERM_FIRST] == s->mark : term == TERM_SELF ? is_self : true;
+        bool is_one = term >= TERM_FIRST  ? s->marks[term - TERM_FIRST] == s->mark
+                      : term == TERM_SELF ? is_self
+                                          : true;
         if (is_one) return !(terms[i] & 1);
     }
     return false;
 }
 
-/* Behind a trustee that is everybody nothing matters; *whole: it is the answer, since no deny stands before it. */
+/* Behind a trustee that is everybody nothing matters; *whole: it is the answer, since no deny stands before
+ * it. */
 static uint32_t cut_terms(struct sets *s, const uint32_t *terms, uint32_t n, const struct image **whole)
 {
     bool has_deny = false;
@@ -85,7 +98,8 @@ void set_keep(struct sets *s, struct set *t)
     t->image = scratch_take(&s->scratch, &s->area);
 }
 
-/* --- tokens ---------------------------------------------------------------------------------------------------- */
+/* --- tokens
+ * ---------------------------------------------------------------------------------------------------- */
 
 static void mark_node(struct sets *s, uint32_t connector, uint32_t node)
 {
@@ -115,12 +129,15 @@ void sets_mark(struct sets *s, const struct world *w, uint32_t principal, uint32
     }
 }
 
-/* --- building ----------------------------------------------------------------------------------------------------- */
+/* --- building
+ * ----------------------------------------------------------------------------------------------------- */
 
 static void close_trustees(struct sets *s)
 {
     for (uint32_t first = 0, last; first < s->n_trustees; first = last) {
-        for (last = first; last < s->n_trustees && s->trustees[last].connector == s->trustees[first].connector; last++) {}
+        for (last = first;
+             last < s->n_trustees && s->trustees[last].connector == s->trustees[first].connector; last++) {
+        }
         trustees_close(s, first, last);
     }
 }
@@ -145,7 +162,10 @@ int sets_build(struct sets **out, const struct world *w, struct err *e)
     sets_compile_cells(s);
     sets_index(s);
     for (uint32_t i = 0; i < s->n_sets; i++)
-        if (s->sets[i].is_kept) set_keep(s, &s->sets[i]);
+        if (s->area.used > sets_kept_max)
+            s->sets[i].is_kept = false; /* put together when it is asked for */
+        else if (s->sets[i].is_kept)
+            set_keep(s, &s->sets[i]);
     s->shape = world_shape(w);
     *out = s;
     return 0;
@@ -181,7 +201,8 @@ void sets_free(struct sets *s)
     free(s);
 }
 
-/* --- accounts -------------------------------------------------------------------------------------------------------- */
+/* --- accounts
+ * -------------------------------------------------------------------------------------------------------- */
 
 uint32_t sets_n_accounts(const struct sets *s)
 {
@@ -199,15 +220,20 @@ uint32_t sets_principal(const struct sets *s, uint32_t account)
     return account < s->nodes.n_accounts ? s->nodes.principal[account] : NOBODY;
 }
 
-/* --- what it comes to ---------------------------------------------------------------------------------------------------- */
+/* --- what it comes to
+ * ---------------------------------------------------------------------------------------------------- */
 
 static uint64_t beside(const struct sets *s)
 {
     const struct world *w = s->world;
-    uint64_t n = ((uint64_t)s->nodes.n + s->nodes.n_accounts + 2ull * w->n_objects + 3ull * s->n_trustees + s->n_variants) * sizeof(uint32_t);
+    uint64_t n = ((uint64_t)s->nodes.n + s->nodes.n_accounts + 2ull * w->n_objects + 3ull * s->n_trustees +
+                  s->n_variants) *
+                 sizeof(uint32_t);
     n += s->n_selfish * sizeof(struct selfish);
-    n += s->n_trustees * sizeof(struct trustee) + s->n_variants * sizeof(struct variant) + s->n_cells * sizeof(struct cell);
-    n += s->n_sets * sizeof(struct set) + s->n_terms * sizeof(uint32_t) + s->by_terms.n_slots * 24 + s->scratch.n / 8;
+    n += s->n_trustees * sizeof(struct trustee) + s->n_variants * sizeof(struct variant) +
+         s->n_cells * sizeof(struct cell);
+    n += s->n_sets * sizeof(struct set) + s->n_terms * sizeof(uint32_t) + s->by_terms.n_slots * 24 +
+         s->scratch.n / 8;
     return n + (s->first_variant ? s->first_variant[s->n_trustees] * sizeof(uint32_t) : 0);
 }
 
@@ -220,7 +246,8 @@ void sets_stats(struct sets_stats *out, const struct sets *s)
                                .n_typed = s->n_cells - (uint64_t)s->n_variants * N_BITS,
                                .bytes = s->area.held + s->n_map + beside(s),
                                .n_changed = s->n_changed};
-    for (uint32_t i = 0; i < s->world->n_principals; i++) out->n_groups += s->world->principals[i].kind == KIND_group;
+    for (uint32_t i = 0; i < s->world->n_principals; i++)
+        out->n_groups += s->world->principals[i].kind == KIND_group;
     for (uint32_t i = 0; i < s->n_sets; i++) {
         if (!s->sets[i].is_kept) continue;
         out->n_sets++;

@@ -3,8 +3,8 @@
  * The same answers as access_check (check.h) with the principal's token (world_token), for all accounts of a world together: each ACE's
  * trustee is a set of accounts (its group's closure), each (descriptor, class, right) an expression of them. Equal expressions are one set.
  * Kept are the sets of the 13 object-level rights and of the typed rights that occur in the descriptor's own ACEs, by the rule of Windows;
- * any other right, and deny-wins where the order of the ACEs makes it differ, is put together when it is asked for. What a trustee SELF
- * grants depends on the object and is finished per question.
+ * any other right, deny-wins where the order of the ACEs makes it differ, and what would take more than 1.5 GiB, is put together when it is
+ * asked for. What a trustee SELF grants depends on the object and is finished per question.
  * Accounts are users, computers, service accounts; groups as principals are answered on request (sets_groups).
  *
  *     sets_get(&s, world, STR("rollcall.db.access"), &e);

@@ -4,13 +4,14 @@
 #include <roaring/roaring.h>
 #include <stdlib.h>
 
-/* --- the expression that answers a question ------------------------------------------------------------------- */
+/* --- the expression that answers a question
+ * ------------------------------------------------------------------- */
 
 struct question {
     uint32_t variant;
     const uint32_t *terms;
     uint32_t n;
-    struct set *set;          /* the same, if there is one */
+    struct set *set; /* the same, if there is one */
     bool has_self, is_conditional;
     struct expression own;
 };
@@ -20,12 +21,15 @@ static const struct cell *find_cell(const struct sets *s, const struct variant *
     for (uint32_t i = 0; i < v->n_cells; i++) {
         const struct cell *c = &s->cells[v->first_cell + i];
         const struct right *has = &s->rights[c->right];
-        if (has->bit == r->bit && has->is_typed == r->is_typed && (!r->is_typed || memcmp(has->guid, r->guid, sizeof r->guid) == 0)) return c;
+        if (has->bit == r->bit && has->is_typed == r->is_typed &&
+            (!r->is_typed || memcmp(has->guid, r->guid, sizeof r->guid) == 0))
+            return c;
     }
     return NULL;
 }
 
-static bool ask(struct question *q, struct sets *s, uint32_t object, const struct right *r, enum access_rule rule)
+static bool ask(struct question *q, struct sets *s, uint32_t object, const struct right *r,
+                enum access_rule rule)
 {
     *q = (struct question){.variant = object < s->world->n_objects ? s->variant_of[object] : NOBODY};
     if (q->variant == NOBODY) return false;
@@ -53,7 +57,9 @@ static void forget(struct question *q)
     expression_free(&q->own);
 }
 
-/* --- SELF ---------------------------------------------------------------------------------------------------------- */
+/* --- SELF
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 uint32_t self_of(const struct sets *s, uint32_t object)
 {
@@ -92,7 +98,9 @@ static struct set *ready(const struct sets *s, const struct question *q, uint32_
     return is_there && (!q->has_self || self_of(s, object) == NOBODY) ? q->set : NULL;
 }
 
-/* --- who ------------------------------------------------------------------------------------------------------------- */
+/* --- who
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 static void open_image(struct sets_who *out, const struct image *i)
 {
@@ -109,7 +117,8 @@ static void take_scratch(struct sets_who *out, struct sets *s)
     open_image(out, &i);
 }
 
-void sets_who_can(struct sets_who *out, struct sets *s, uint32_t object, const struct right *r, enum access_rule rule)
+void sets_who_can(struct sets_who *out, struct sets *s, uint32_t object, const struct right *r,
+                  enum access_rule rule)
 {
     struct question q;
     *out = (struct sets_who){.sets = s};
@@ -194,14 +203,17 @@ void sets_close(struct sets_who *w)
     *w = (struct sets_who){0};
 }
 
-/* --- one principal ------------------------------------------------------------------------------------------------------- */
+/* --- one principal
+ * ------------------------------------------------------------------------------------------------------- */
 
-static bool check_one(struct sets *s, uint32_t principal, uint32_t object, const struct right *r, enum access_rule rule)
+static bool check_one(struct sets *s, uint32_t principal, uint32_t object, const struct right *r,
+                      enum access_rule rule)
 {
     const struct world *w = s->world;
     const struct object *o = &w->objects[object];
     struct access_object what = {.sd = &w->descriptors[o->descriptor].sd,
-                                 .sid = o->principal == NOBODY ? (struct bytes){0} : w->principals[o->principal].sid,
+                                 .sid = o->principal == NOBODY ? (struct bytes){0}
+                                                               : w->principals[o->principal].sid,
                                  .schema = w->connectors[o->connector].schema,
                                  .class = o->class};
     struct access_token token;
@@ -220,12 +232,15 @@ static bool is_marked_node(const struct sets *s, uint32_t node)
     return false;
 }
 
-bool sets_can(struct sets *s, uint32_t principal, uint32_t object, const struct right *r, enum access_rule rule)
+bool sets_can(struct sets *s, uint32_t principal, uint32_t object, const struct right *r,
+              enum access_rule rule)
 {
     struct question q;
     uint32_t account = sets_account(s, principal);
     bool can;
-    if (object >= s->world->n_objects || s->variant_of[object] == NOBODY || principal >= s->world->n_principals) return false;
+    if (object >= s->world->n_objects || s->variant_of[object] == NOBODY ||
+        principal >= s->world->n_principals)
+        return false;
     if (account == NOBODY) return check_one(s, principal, object, r, rule);
     ask(&q, s, object, r, rule);
     struct set *set = ready(s, &q, object);
@@ -240,7 +255,8 @@ bool sets_can(struct sets *s, uint32_t principal, uint32_t object, const struct 
     return can;
 }
 
-/* --- groups as principals -------------------------------------------------------------------------------------------------- */
+/* --- groups as principals
+ * -------------------------------------------------------------------------------------------------- */
 
 /* They are in no well-known group, so what was left out behind Everyone counts: the ACEs are read anew. */
 struct groups {
@@ -259,9 +275,12 @@ static void decide_below(struct groups *g, uint32_t object, struct bytes sid, bo
 {
     const struct sets *s = g->s;
     enum access_trustee kind = sid.len ? access_trustee_kind(sid) : TRUSTEE_NOBODY;
-    uint32_t node = kind == TRUSTEE_SELF ? self_of(s, object) : kind == TRUSTEE_SID ? node_of_sid(&s->nodes, s->world, sid) : NOBODY;
+    uint32_t node = kind == TRUSTEE_SELF  ? self_of(s, object)
+                    : kind == TRUSTEE_SID ? node_of_sid(&s->nodes, s->world, sid)
+                                          : NOBODY;
     g->voice = is_deny ? 2 : 1;
-    if (node != NOBODY) node_descend(&s->nodes, s->world, node, s->world->objects[object].connector, true, decide_node, g);
+    if (node != NOBODY)
+        node_descend(&s->nodes, s->world, node, s->world->objects[object].connector, true, decide_node, g);
 }
 
 static void decide_aces(struct groups *g, uint32_t object, const struct right *r, bool allows, bool denies)
@@ -287,12 +306,14 @@ static void decide_all(struct groups *g, uint32_t object, const struct right *r,
         memset(g->decided, 1, g->s->nodes.n);
         return;
     }
-    if (r->bit & (RIGHT_READ_CONTROL | RIGHT_WRITE_DAC) && !access_has_owner_rights(sd)) decide_below(g, object, sd->owner, false);
+    if (r->bit & (RIGHT_READ_CONTROL | RIGHT_WRITE_DAC) && !access_has_owner_rights(sd))
+        decide_below(g, object, sd->owner, false);
     if (rule == ACCESS_DENY_WINS) decide_aces(g, object, r, false, true);
     decide_aces(g, object, r, true, rule == ACCESS_WINDOWS);
 }
 
-size_t sets_groups(struct sets *s, uint32_t object, const struct right *r, enum access_rule rule, uint32_t **list)
+size_t sets_groups(struct sets *s, uint32_t object, const struct right *r, enum access_rule rule,
+                   uint32_t **list)
 {
     size_t n = 0, cap = 0;
     struct groups g = {.s = s};

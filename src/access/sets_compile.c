@@ -1,7 +1,9 @@
-/* sets_compile.c - from access control lists to expressions: variants of objects, their rights, who decides what in which order.
+/* sets_compile.c - from access control lists to expressions: variants of objects, their rights, who decides
+ * what in which order.
  *
- * What an ACE says is asked of check.h alone (access_ace_speaks, access_trustee_kind, access_has_owner_rights); here is only for whom, and
- * what cannot change an answer is left out: a trustee that has spoken already, whatever comes behind Everyone, denies behind the last allow.
+ * What an ACE says is asked of check.h alone (access_ace_speaks, access_trustee_kind,
+ * access_has_owner_rights); here is only for whom, and what cannot change an answer is left out: a trustee
+ * that has spoken already, whatever comes behind Everyone, denies behind the last allow.
  */
 #include "access/sets_int.h"
 
@@ -18,7 +20,7 @@ struct reading {
     uint32_t connector;
     struct spoken *aces;
     uint32_t n, cap;
-    uint32_t owner;        /* term of the implicit rights; NOBODY: none */
+    uint32_t owner; /* term of the implicit rights; NOBODY: none */
     bool has_types, has_self;
 };
 struct compiling {
@@ -45,7 +47,8 @@ static const uint32_t bits[N_BITS] = {
 #undef X
 };
 
-/* --- whom a SID stands for ---------------------------------------------------------------------------------- */
+/* --- whom a SID stands for
+ * ---------------------------------------------------------------------------------- */
 
 /* The node; TERM_EVERYBODY, TERM_SELF (as terms); NOBODY. `is_node` says which. */
 static uint32_t whom(const struct sets *s, struct bytes sid, bool *is_node)
@@ -73,7 +76,8 @@ static uint32_t term_of(const struct sets *s, uint32_t connector, uint32_t who, 
     return t == NOBODY ? NOBODY : t + TERM_FIRST;
 }
 
-/* --- reading a descriptor --------------------------------------------------------------------------------------- */
+/* --- reading a descriptor
+ * --------------------------------------------------------------------------------------- */
 
 static void read_descriptor(struct reading *r, const struct sets *s, uint32_t descriptor, uint32_t connector)
 {
@@ -96,7 +100,8 @@ static void read_descriptor(struct reading *r, const struct sets *s, uint32_t de
     }
 }
 
-/* --- variants ------------------------------------------------------------------------------------------------------ */
+/* --- variants
+ * ------------------------------------------------------------------------------------------------------ */
 
 static bool has_types(const struct sd *sd)
 {
@@ -118,13 +123,16 @@ static void take_variants(struct sets *s)
         bool is_new;
         s->variant_of[i] = NOBODY;
         if (o->descriptor == NOBODY || w->descriptors[o->descriptor].is_malformed) continue;
-        if (!typed[o->descriptor]) typed[o->descriptor] = has_types(&w->descriptors[o->descriptor].sd) ? 2 : 1;
+        if (!typed[o->descriptor])
+            typed[o->descriptor] = has_types(&w->descriptors[o->descriptor].sd) ? 2 : 1;
         uint32_t key[3] = {o->connector, o->descriptor, typed[o->descriptor] == 2 ? o->class : SCHEMA_NONE};
-        uint32_t *at = hmap_put(&seen, hash128_fast((struct bytes){(const uint8_t *)key, sizeof key}), &is_new);
+        uint32_t *at =
+            hmap_put(&seen, hash128_fast((struct bytes){(const uint8_t *)key, sizeof key}), &is_new);
         if (is_new) {
             GROW(s->variants, s->n_variants, cap, 256);
             *at = s->n_variants;
-            s->variants[s->n_variants++] = (struct variant){.connector = key[0], .descriptor = key[1], .class = o->class};
+            s->variants[s->n_variants++] =
+                (struct variant){.connector = key[0], .descriptor = key[1], .class = o->class};
         }
         s->variant_of[i] = *at;
     }
@@ -163,7 +171,8 @@ static void take_trustees(struct sets *s)
     }
     if (s->n_trustees) qsort(s->trustees, s->n_trustees, sizeof *s->trustees, compare_trustees);
     for (uint32_t i = 0; i < s->n_trustees; i++)
-        if (!kept || compare_trustees(&s->trustees[kept - 1], &s->trustees[i]) != 0) s->trustees[kept++] = s->trustees[i];
+        if (!kept || compare_trustees(&s->trustees[kept - 1], &s->trustees[i]) != 0)
+            s->trustees[kept++] = s->trustees[i];
     s->n_trustees = kept;
 }
 
@@ -174,7 +183,8 @@ void sets_compile_variants(struct sets *s)
     take_trustees(s);
 }
 
-/* --- one expression ------------------------------------------------------------------------------------------------- */
+/* --- one expression
+ * ------------------------------------------------------------------------------------------------- */
 
 static int compare_terms(const void *a, const void *b)
 {
@@ -195,8 +205,8 @@ static void sort_terms(uint32_t *t, uint32_t n)
     }
 }
 
-/* Neighbours of one voice may stand in any order: ascending, so that equal expressions look equal. Allows just before Everyone's say
- * nothing that it does not. */
+/* Neighbours of one voice may stand in any order: ascending, so that equal expressions look equal. Allows
+ * just before Everyone's say nothing that it does not. */
 static void settle(struct expression *x)
 {
     while (x->n && x->terms[x->n - 1] & 1) x->n--;
@@ -206,7 +216,8 @@ static void settle(struct expression *x)
     }
     x->has_self = false;
     for (uint32_t i = 0, end; i < x->n; i = end) {
-        for (end = i; end < x->n && (x->terms[end] & 1) == (x->terms[i] & 1); end++) x->has_self |= x->terms[end] >> 1 == TERM_SELF;
+        for (end = i; end < x->n && (x->terms[end] & 1) == (x->terms[i] & 1); end++)
+            x->has_self |= x->terms[end] >> 1 == TERM_SELF;
         sort_terms(x->terms + i, end - i);
     }
 }
@@ -221,7 +232,8 @@ static bool say(struct compiling *c, struct expression *x, uint32_t term, bool i
     return term != TERM_EVERYBODY;
 }
 
-static bool say_aces(struct compiling *c, struct expression *x, const enum access_speech *speech, bool allows, bool denies)
+static bool say_aces(struct compiling *c, struct expression *x, const enum access_speech *speech, bool allows,
+                     bool denies)
 {
     const struct reading *r = &c->reading;
     for (uint32_t i = 0; i < r->n; i++) {
@@ -232,7 +244,8 @@ static bool say_aces(struct compiling *c, struct expression *x, const enum acces
     return true;
 }
 
-static void say_all(struct compiling *c, struct expression *x, const struct right *r, const enum access_speech *speech, enum access_rule rule)
+static void say_all(struct compiling *c, struct expression *x, const struct right *r,
+                    const enum access_speech *speech, enum access_rule rule)
 {
     const struct reading *from = &c->reading;
     x->n = 0;
@@ -243,7 +256,8 @@ static void say_all(struct compiling *c, struct expression *x, const struct righ
     else {
         bool goes_on = !(r->bit & (RIGHT_READ_CONTROL | RIGHT_WRITE_DAC)) || say(c, x, from->owner, false);
         if (goes_on && rule == ACCESS_WINDOWS) say_aces(c, x, speech, true, true);
-        if (goes_on && rule == ACCESS_DENY_WINS && say_aces(c, x, speech, false, true)) say_aces(c, x, speech, true, false);
+        if (goes_on && rule == ACCESS_DENY_WINS && say_aces(c, x, speech, false, true))
+            say_aces(c, x, speech, true, false);
     }
     settle(x);
 }
@@ -255,7 +269,8 @@ static struct access_object object_of(const struct sets *s, const struct variant
                                   .class = v->class};
 }
 
-static enum access_speech *speeches(struct compiling *c, const struct variant *v, const struct right *r, enum access_speech *out)
+static enum access_speech *speeches(struct compiling *c, const struct variant *v, const struct right *r,
+                                    enum access_speech *out)
 {
     struct access_object o = object_of(c->s, v);
     for (uint32_t i = 0; i < c->reading.n; i++) {
@@ -265,7 +280,9 @@ static enum access_speech *speeches(struct compiling *c, const struct variant *v
     return out;
 }
 
-/* --- sets -------------------------------------------------------------------------------------------------------------- */
+/* --- sets
+ * --------------------------------------------------------------------------------------------------------------
+ */
 
 static struct hash128 terms_key(const uint32_t *terms, uint32_t n)
 {
@@ -312,7 +329,8 @@ static uint32_t take_right(struct compiling *c, const struct right *r)
 static void take_cell(struct compiling *c, struct variant *v, uint32_t right)
 {
     struct sets *s = c->s;
-    enum access_speech small[256], *speech = c->reading.n > 256 ? x_alloc(c->reading.n * sizeof *speech) : small;
+    enum access_speech small[256],
+        *speech = c->reading.n > 256 ? x_alloc(c->reading.n * sizeof *speech) : small;
     struct right r = s->rights[right];
     speeches(c, v, &r, speech);
     say_all(c, &c->x, &r, speech, ACCESS_WINDOWS);
@@ -369,10 +387,12 @@ void sets_compile_cells(struct sets *s)
     take_set(&c, &(struct expression){.terms = (uint32_t *)everybody, .n = 1});
     for (uint32_t i = 0; i < s->n_variants; i++) {
         struct variant *v = &s->variants[i];
-        if (v->descriptor != read || v->connector != by) read_descriptor(&c.reading, s, v->descriptor, v->connector);
+        if (v->descriptor != read || v->connector != by)
+            read_descriptor(&c.reading, s, v->descriptor, v->connector);
         read = v->descriptor;
         by = v->connector;
-        v->has_self = c.reading.has_self; /* also where it is behind Everyone: a group as principal is not in there */
+        v->has_self =
+            c.reading.has_self; /* also where it is behind Everyone: a group as principal is not in there */
         v->first_cell = (uint32_t)s->n_cells;
         for (uint32_t b = 0; b < N_BITS; b++) take_cell(&c, v, b);
         if (c.reading.has_types) take_typed(&c, v);
@@ -380,9 +400,11 @@ void sets_compile_cells(struct sets *s)
     free_compiling(&c);
 }
 
-/* --- a right that has no cell -------------------------------------------------------------------------------------------- */
+/* --- a right that has no cell
+ * -------------------------------------------------------------------------------------------- */
 
-void sets_compile_right(struct expression *out, struct sets *s, uint32_t variant, const struct right *r, enum access_rule rule)
+void sets_compile_right(struct expression *out, struct sets *s, uint32_t variant, const struct right *r,
+                        enum access_rule rule)
 {
     struct compiling c = {.s = s};
     const struct variant *v = &s->variants[variant];
@@ -404,7 +426,8 @@ void expression_free(struct expression *x)
     *x = (struct expression){0};
 }
 
-/* --- what is derived ------------------------------------------------------------------------------------------------------- */
+/* --- what is derived
+ * ------------------------------------------------------------------------------------------------------- */
 
 static void make_starts(uint32_t *first, uint32_t n)
 {
@@ -435,7 +458,8 @@ static void index_objects(struct sets *s)
 }
 
 /* Calls each(trustee) once for every trustee in a variant's expressions. */
-static void each_trustee(struct sets *s, uint32_t variant, uint32_t *stamps, void (*each)(struct sets *s, uint32_t trustee, uint32_t variant))
+static void each_trustee(struct sets *s, uint32_t variant, uint32_t *stamps,
+                         void (*each)(struct sets *s, uint32_t trustee, uint32_t variant))
 {
     const struct variant *v = &s->variants[variant];
     for (uint32_t i = 0; i < v->n_cells; i++) {

@@ -1,8 +1,9 @@
 /* sets_file.c - the sets on disk, beside the store: a head, tables, memberships, images. Mapped, not read.
  *
- * Written by this process for the next one on the same machine, so numbers are as they are in memory; whatever is not exactly as expected
- * (another version or machine, a length, a checksum, another world) means: build. The tables are checked when the file is opened, an image
- * when it is first used, since most never are. World and file belong together by `shape` (all but memberships) and `memberships`.
+ * Written by this process for the next one on the same machine, so numbers are as they are in memory;
+ * whatever is not exactly as expected (another version or machine, a length, a checksum, another world)
+ * means: build. The tables are checked when the file is opened, an image when it is first used, since most
+ * never are. World and file belong together by `shape` (all but memberships) and `memberships`.
  */
 #include "access/sets_int.h"
 #include "base/file.h"
@@ -17,7 +18,20 @@
 enum { FILE_VERSION = 1, ORDER = 0x01020304, PAD = 64 };
 static const char magic[16] = "rollcall access";
 
-enum section { RUNS, TRUSTEES, RIGHTS_TABLE, VARIANTS, CELLS, SETS, TERMS, VARIANT_OF, FIRST_GROUP, GROUPS_OF, IMAGES, N_SECTIONS };
+enum section {
+    RUNS,
+    TRUSTEES,
+    RIGHTS_TABLE,
+    VARIANTS,
+    CELLS,
+    SETS,
+    TERMS,
+    VARIANT_OF,
+    FIRST_GROUP,
+    GROUPS_OF,
+    IMAGES,
+    N_SECTIONS
+};
 struct disk_section {
     uint64_t at, size, hash; /* of IMAGES 0: each has its own */
 };
@@ -42,7 +56,8 @@ struct disk_set {
     struct disk_image image;
 };
 
-/* --- which world ------------------------------------------------------------------------------------------------ */
+/* --- which world
+ * ------------------------------------------------------------------------------------------------ */
 
 static uint64_t mix(uint64_t h, uint64_t v)
 {
@@ -94,10 +109,13 @@ uint64_t world_shape(const struct world *w)
     }
     for (uint32_t i = 0; i < w->n_objects; i++) {
         const struct object *o = &w->objects[i];
-        h = mix(mix(h, (uint64_t)o->connector << 32 | o->principal), (uint64_t)o->descriptor << 32 | o->class);
+        h = mix(mix(h, (uint64_t)o->connector << 32 | o->principal),
+                (uint64_t)o->descriptor << 32 | o->class);
     }
-    for (uint32_t i = 0; i < w->n_descriptors; i++) h = mix_bytes(mix(h, w->descriptors[i].is_malformed), w->descriptors[i].raw);
-    for (size_t i = 0; i < w->index->n_history; i++) h = mix_bytes(mix(h, w->index->history[i].principal), w->index->history[i].sid);
+    for (uint32_t i = 0; i < w->n_descriptors; i++)
+        h = mix_bytes(mix(h, w->descriptors[i].is_malformed), w->descriptors[i].raw);
+    for (size_t i = 0; i < w->index->n_history; i++)
+        h = mix_bytes(mix(h, w->index->history[i].principal), w->index->history[i].sid);
     return mix(h, (uint64_t)w->n_objects << 32 | w->n_descriptors);
 }
 
@@ -107,7 +125,8 @@ uint64_t world_memberships(const struct world *w)
     return mix(h, image_hash(w->groups_of, w->first_group[w->n_principals] * sizeof *w->groups_of));
 }
 
-/* --- writing ------------------------------------------------------------------------------------------------------- */
+/* --- writing
+ * ------------------------------------------------------------------------------------------------------- */
 
 struct writing {
     struct sets *s;
@@ -134,7 +153,8 @@ static void make_tables(struct writing *w)
     w->trustees = x_zalloc((s->n_trustees + (size_t)1) * sizeof *w->trustees);
     w->sets = x_zalloc((s->n_sets + (size_t)1) * sizeof *w->sets);
     for (uint32_t i = 0; i < s->n_trustees; i++)
-        w->trustees[i] = (struct disk_trustee){s->trustees[i].connector, s->trustees[i].node, place_image(w, trustee_image(s, i))};
+        w->trustees[i] = (struct disk_trustee){s->trustees[i].connector, s->trustees[i].node,
+                                               place_image(w, trustee_image(s, i))};
     for (uint32_t i = 0; i < s->n_sets; i++) {
         struct set *t = &s->sets[i];
         w->sets[i] = (struct disk_set){t->first, t->n, t->alias, t->is_kept, t->has_self, {0}, {0}};
@@ -152,7 +172,8 @@ static void place_section(struct writing *w, enum section which, const void *tab
     struct disk_section *to = &w->head.sections[which];
     uint64_t end = which ? to[-1].at + to[-1].size : sizeof w->head;
     w->tables[which] = table;
-    *to = (struct disk_section){(end + PAD - 1) / PAD * PAD, size, which == IMAGES ? 0 : image_hash(table, size)};
+    *to = (struct disk_section){(end + PAD - 1) / PAD * PAD, size,
+                                which == IMAGES ? 0 : image_hash(table, size)};
 }
 
 static void place_sections(struct writing *w)
@@ -198,9 +219,11 @@ static int write_all(void *ctx, int fd, struct err *e)
     w->fd = fd;
     try(put(w, &w->head, sizeof w->head, PAD, e));
     for (unsigned i = 0; i < IMAGES; i++) try(put(w, w->tables[i], w->head.sections[i].size, PAD, e));
-    for (uint32_t i = 0; i < s->n_trustees; i++) try(put(w, s->trustees[i].image.bytes, s->trustees[i].image.n_bytes, 32, e));
+    for (uint32_t i = 0; i < s->n_trustees; i++)
+        try(put(w, s->trustees[i].image.bytes, s->trustees[i].image.n_bytes, 32, e));
     for (uint32_t i = 0; i < s->n_sets; i++)
-        if (s->sets[i].is_kept && s->sets[i].alias == NOBODY) try(put(w, s->sets[i].image.bytes, s->sets[i].image.n_bytes, 32, e));
+        if (s->sets[i].is_kept && s->sets[i].alias == NOBODY)
+            try(put(w, s->sets[i].image.bytes, s->sets[i].image.n_bytes, 32, e));
     return flush(w, e);
 }
 
@@ -224,7 +247,9 @@ int sets_write(struct sets *s, const char *file, struct err *e)
     return rc;
 }
 
-/* --- opening ---------------------------------------------------------------------------------------------------------- */
+/* --- opening
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 struct opening {
     struct sets *s;
@@ -243,7 +268,8 @@ static int map_file(struct opening *o, const char *file, struct err *e)
     struct stat st;
     defer_close int fd = open(file, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return err_errno(e, errno == ENOENT ? ERR_NOTFOUND : ERR_DENIED, errno, "%s", file);
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size < sizeof o->head) return unfit(e, file, "is not an access index");
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size < sizeof o->head)
+        return unfit(e, file, "is not an access index");
     void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (p == MAP_FAILED) return err_errno(e, ERR_LIMIT, errno, "%s: mmap", file);
     o->map = p;
@@ -261,7 +287,8 @@ static bool is_head_sound(const struct opening *o)
 {
     const struct disk_head *h = &o->head;
     uint64_t end = sizeof *h;
-    if (memcmp(h->magic, magic, sizeof magic) != 0 || h->version != FILE_VERSION || h->order != ORDER) return false;
+    if (memcmp(h->magic, magic, sizeof magic) != 0 || h->version != FILE_VERSION || h->order != ORDER)
+        return false;
     if (h->hash != image_hash(h, offsetof(struct disk_head, hash))) return false;
     for (unsigned i = 0; i < N_SECTIONS; i++) {
         const struct disk_section *x = &h->sections[i];
@@ -297,15 +324,22 @@ static bool take_trustees(struct opening *o)
     s->trustees = x_zalloc((s->n_trustees + (size_t)1) * sizeof *s->trustees);
     for (uint32_t i = 0; i < s->n_trustees; i++) {
         struct trustee *t = &s->trustees[i];
-        *t = (struct trustee){.connector = from[i].connector, .node = from[i].node, .hash = from[i].image.hash, .is_unchecked = from[i].image.n_bytes};
-        if (t->node >= s->nodes.n || t->connector >= s->world->n_connectors || !take_image(o, &t->image, &from[i].image)) return false;
+        *t = (struct trustee){.connector = from[i].connector,
+                              .node = from[i].node,
+                              .hash = from[i].image.hash,
+                              .is_unchecked = from[i].image.n_bytes};
+        if (t->node >= s->nodes.n || t->connector >= s->world->n_connectors ||
+            !take_image(o, &t->image, &from[i].image))
+            return false;
     }
     return true;
 }
 
 static bool are_terms_sound(const struct sets *s, const struct set *t)
 {
-    if (t->first > s->n_terms || t->n > s->n_terms - t->first || (t->alias != NOBODY && t->alias >= s->n_trustees)) return false;
+    if (t->first > s->n_terms || t->n > s->n_terms - t->first ||
+        (t->alias != NOBODY && t->alias >= s->n_trustees))
+        return false;
     for (uint32_t i = 0; i < t->n; i++)
         if (s->terms[t->first + i] >> 1 >= s->n_trustees + TERM_FIRST) return false;
     return true;
@@ -319,8 +353,13 @@ static bool take_sets(struct opening *o)
     s->sets = x_zalloc((s->n_sets + (size_t)1) * sizeof *s->sets);
     for (uint32_t i = 0; i < s->n_sets; i++) {
         struct set *t = &s->sets[i];
-        *t = (struct set){.first = from[i].first, .n = from[i].n, .is_kept = from[i].is_kept, .has_self = from[i].has_self, .alias = from[i].alias,
-                          .hash = from[i].image.hash, .is_unchecked = from[i].image.n_bytes};
+        *t = (struct set){.first = from[i].first,
+                          .n = from[i].n,
+                          .is_kept = from[i].is_kept,
+                          .has_self = from[i].has_self,
+                          .alias = from[i].alias,
+                          .hash = from[i].image.hash,
+                          .is_unchecked = from[i].image.n_bytes};
         if (!are_terms_sound(s, t) || !take_image(o, &t->image, &from[i].image)) return false;
     }
     return s->n_sets > SET_EVERYBODY;
@@ -330,12 +369,14 @@ static bool are_variants_sound(const struct sets *s, size_t n_objects)
 {
     for (uint32_t i = 0; i < s->n_variants; i++) {
         const struct variant *v = &s->variants[i];
-        if (v->connector >= s->world->n_connectors || v->descriptor >= s->world->n_descriptors || v->first_cell > s->n_cells ||
-            v->n_cells > s->n_cells - v->first_cell)
+        if (v->connector >= s->world->n_connectors || v->descriptor >= s->world->n_descriptors ||
+            v->first_cell > s->n_cells || v->n_cells > s->n_cells - v->first_cell)
             return false;
     }
     for (size_t i = 0; i < s->n_cells; i++)
-        if (s->cells[i].right >= s->n_rights || s->cells[i].set >= s->n_sets || s->cells[i].strict >= s->n_sets) return false;
+        if (s->cells[i].right >= s->n_rights || s->cells[i].set >= s->n_sets ||
+            s->cells[i].strict >= s->n_sets)
+            return false;
     for (size_t i = 0; i < n_objects; i++)
         if (s->variant_of[i] != NOBODY && s->variant_of[i] >= s->n_variants) return false;
     return n_objects == s->world->n_objects;
@@ -360,7 +401,10 @@ static void index_terms(struct sets *s)
     for (uint32_t i = 0; i < s->n_sets; i++) {
         bool is_new;
         const struct set *t = &s->sets[i];
-        uint32_t *at = hmap_put(&s->by_terms, hash128_fast((struct bytes){(const uint8_t *)(s->terms + t->first), t->n * sizeof *s->terms}), &is_new);
+        uint32_t *at = hmap_put(
+            &s->by_terms,
+            hash128_fast((struct bytes){(const uint8_t *)(s->terms + t->first), t->n * sizeof *s->terms}),
+            &is_new);
         if (is_new) *at = i;
     }
 }
@@ -373,8 +417,11 @@ static bool take_memberships(struct opening *o)
     uint32_t n = s->world->n_principals;
     s->first_group = section(o, FIRST_GROUP);
     s->groups_of = section(o, GROUPS_OF);
-    if (first->size != (n + (size_t)1) * 4 || first->hash != image_hash(s->first_group, first->size)) return false;
-    if (groups->size != s->first_group[n] * (size_t)4 || groups->hash != image_hash(s->groups_of, groups->size)) return false;
+    if (first->size != (n + (size_t)1) * 4 || first->hash != image_hash(s->first_group, first->size))
+        return false;
+    if (groups->size != s->first_group[n] * (size_t)4 ||
+        groups->hash != image_hash(s->groups_of, groups->size))
+        return false;
     for (uint32_t i = 0; i < n; i++)
         if (s->first_group[i] > s->first_group[i + 1]) return false;
     for (size_t i = 0; i < s->first_group[n]; i++)
@@ -382,14 +429,16 @@ static bool take_memberships(struct opening *o)
     return true;
 }
 
-int sets_map(struct sets **out, const struct world *w, const char *file, bool any_members, bool *is_same, struct err *e)
+int sets_map(struct sets **out, const struct world *w, const char *file, bool any_members, bool *is_same,
+             struct err *e)
 {
     struct opening o = {0};
     int rc = map_file(&o, file, e);
     if (rc == 0 && !is_head_sound(&o)) rc = unfit(e, file, "is damaged, or of another version");
     uint64_t shape = rc == 0 ? world_shape(w) : 0;
     *is_same = rc == 0 && o.head.memberships == world_memberships(w);
-    if (rc == 0 && (o.head.shape != shape || (!any_members && !*is_same))) rc = unfit(e, file, "is of another state of the directories");
+    if (rc == 0 && (o.head.shape != shape || (!any_members && !*is_same)))
+        rc = unfit(e, file, "is of another state of the directories");
     if (rc == 0) {
         o.s = sets_new(w);
         o.s->shape = shape;

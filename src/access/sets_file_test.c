@@ -167,7 +167,8 @@ static void test_damage(void **state)
     schema_free(schema);
 }
 
-/* --- later memberships ---------------------------------------------------------------------------------------------- */
+/* --- later memberships
+ * ---------------------------------------------------------------------------------------------- */
 
 static void change_some(struct fixture *f, uint64_t *dice)
 {
@@ -245,7 +246,8 @@ static void test_update_refuses(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_another_world), cmocka_unit_test(test_damage),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_there_and_back),
+                                       cmocka_unit_test(test_another_world), cmocka_unit_test(test_damage),
                                        cmocka_unit_test(test_update), cmocka_unit_test(test_update_refuses)};
     (void)snprintf(file, sizeof file, "/tmp/rollcall-sets-%ld", (long)getpid());
     int n = cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,9 @@
 /* sets_graph.c - who has a trustee in the token: nodes, cycles made one, closure downwards.
  *
- * Tarjan's algorithm from the trustees down, with a stack of its own; components are finished members first. A component's accounts are
- * put together when it is a trustee's or when much is below it (an anchor), by going down as far as other anchors: a chain of any depth
- * costs what is in it, and no set is kept of groups that nobody asks for.
+ * Tarjan's algorithm from the trustees down, with a stack of its own; components are finished members first.
+ * A component's accounts are put together when it is a trustee's or when much is below it (an anchor), by
+ * going down as far as other anchors: a chain of any depth costs what is in it, and no set is kept of groups
+ * that nobody asks for.
  */
 #include "access/sets_int.h"
 
@@ -10,7 +11,8 @@
 
 #define ANCHOR ((uint64_t)1 << 13) /* members below it that make a component worth a set of its own */
 
-/* --- nodes -------------------------------------------------------------------------------------------------- */
+/* --- nodes
+ * -------------------------------------------------------------------------------------------------- */
 
 static int compare_bytes(struct bytes a, struct bytes b)
 {
@@ -53,10 +55,12 @@ static void read_strangers(struct nodes *n, const struct world *w)
     if (!x->n_history) return;
     n->strangers = x_alloc(x->n_history * sizeof *n->strangers);
     for (size_t i = 0; i < x->n_history; i++)
-        if (world_principal_by_sid(w, x->history[i].sid) == NOBODY) n->strangers[n->n_strangers++].sid = x->history[i].sid;
+        if (world_principal_by_sid(w, x->history[i].sid) == NOBODY)
+            n->strangers[n->n_strangers++].sid = x->history[i].sid;
     qsort(n->strangers, n->n_strangers, sizeof *n->strangers, compare_strangers);
     for (uint32_t i = 0; i < n->n_strangers; i++)
-        if (!kept || compare_strangers(&n->strangers[kept - 1], &n->strangers[i]) != 0) n->strangers[kept++] = n->strangers[i];
+        if (!kept || compare_strangers(&n->strangers[kept - 1], &n->strangers[i]) != 0)
+            n->strangers[kept++] = n->strangers[i];
     n->n_strangers = kept;
 }
 
@@ -72,7 +76,8 @@ static void read_past(struct nodes *n, const struct world *w)
 {
     const struct world_index *x = w->index;
     n->past = x_alloc((x->n_history + 1) * sizeof *n->past);
-    for (size_t i = 0; i < x->n_history; i++) n->past[n->n_past++] = (struct past){node_of_sid(n, w, x->history[i].sid), x->history[i].principal};
+    for (size_t i = 0; i < x->n_history; i++)
+        n->past[n->n_past++] = (struct past){node_of_sid(n, w, x->history[i].sid), x->history[i].principal};
     qsort(n->past, n->n_past, sizeof *n->past, compare_past);
     for (size_t i = 0; i < n->n_past; i++) n->account[n->past[i].node] |= NODE_INNER;
 }
@@ -86,7 +91,8 @@ void nodes_read(struct nodes *n, const struct world *w)
     n->principal = x_alloc((w->n_principals + (size_t)1) * sizeof *n->principal);
     for (uint32_t p = 0; p < w->n_principals; p++) {
         bool is_plain = w->principals[p].is_account && w->first_member[p] == w->first_member[p + 1];
-        n->account[p] = (w->principals[p].is_account ? n->n_accounts : NODE_ACCOUNT) | (is_plain ? 0 : NODE_INNER);
+        n->account[p] =
+            (w->principals[p].is_account ? n->n_accounts : NODE_ACCOUNT) | (is_plain ? 0 : NODE_INNER);
         if (w->principals[p].is_account) n->principal[n->n_accounts++] = p;
     }
     for (uint32_t p = w->n_principals; p < n->n; p++) n->account[p] = NODE_INNER | NODE_ACCOUNT;
@@ -103,7 +109,8 @@ void nodes_free(struct nodes *n)
     *n = (struct nodes){0};
 }
 
-/* --- what is directly below a node ---------------------------------------------------------------------------- */
+/* --- what is directly below a node
+ * ---------------------------------------------------------------------------- */
 
 struct below {
     const uint32_t *at, *end;
@@ -152,7 +159,8 @@ static bool below_next(struct below *b, uint32_t *node)
     return false;
 }
 
-/* --- going down from one node ------------------------------------------------------------------------------------ */
+/* --- going down from one node
+ * ------------------------------------------------------------------------------------ */
 
 struct list {
     uint32_t *list;
@@ -168,8 +176,8 @@ static void push(struct list *l, uint32_t v)
     l->list[l->n++] = v;
 }
 
-void node_descend(const struct nodes *n, const struct world *w, uint32_t node, uint32_t connector, bool is_inner,
-                  void (*each)(void *ctx, uint32_t node), void *ctx)
+void node_descend(const struct nodes *n, const struct world *w, uint32_t node, uint32_t connector,
+                  bool is_inner, void (*each)(void *ctx, uint32_t node), void *ctx)
 {
     struct list queue = {0};
     uint8_t *seen = x_zalloc(n->n / 8 + 1);
@@ -200,16 +208,17 @@ void node_gather(struct sets *s, uint32_t node, uint32_t connector)
     node_descend(&s->nodes, s->world, node, connector, false, gather_one, s);
 }
 
-/* --- components ---------------------------------------------------------------------------------------------------- */
+/* --- components
+ * ---------------------------------------------------------------------------------------------------- */
 
 #define OPEN NOBODY
 
 struct component {
-    uint32_t first, n;     /* its nodes in closing.members */
-    uint32_t stamp;        /* of the last anchor that came by */
+    uint32_t first, n; /* its nodes in closing.members */
+    uint32_t stamp;    /* of the last anchor that came by */
     bool is_anchor;
-    uint64_t weight;       /* what going down from it costs, at most */
-    struct image image;    /* of an anchor */
+    uint64_t weight;    /* what going down from it costs, at most */
+    struct image image; /* of an anchor */
 };
 struct frame {
     uint32_t node;
@@ -226,8 +235,8 @@ struct closing {
     size_t n_frames, cap_frames;
     struct component *components;
     uint32_t n_components, cap_components;
-    uint32_t *trustee_at;                 /* by node: its place in s->trustees + 1 */
-    struct area passing;                  /* images of anchors that are no trustees */
+    uint32_t *trustee_at; /* by node: its place in s->trustees + 1 */
+    struct area passing;  /* images of anchors that are no trustees */
 };
 
 static void gather_node(struct closing *c, uint32_t node)

@@ -4,12 +4,22 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-/* The frozen form (CRoaring, roaring.h): bit containers, runs, arrays, then a key, a count and a type for each container, and a word. */
+/* The frozen form (CRoaring, roaring.h): bit containers, runs, arrays, then a key, a count and a type for
+ * each container, and a word. */
 enum container_type { BITS = 1, ARRAY = 2, RUNS = 3 };
 #define NOBODY_KEY UINT32_MAX
-enum { WORDS = 1024, SUMMARIES = 16, BITS_SIZE = 8192, ARRAY_MAX = 4096, COOKIE = 13766, ROW = 5, ALIGN = 32 };
+enum {
+    WORDS = 1024,
+    SUMMARIES = 16,
+    BITS_SIZE = 8192,
+    ARRAY_MAX = 4096,
+    COOKIE = 13766,
+    ROW = 5,
+    ALIGN = 32
+};
 
-/* --- memory ---------------------------------------------------------------------------------------------- */
+/* --- memory ----------------------------------------------------------------------------------------------
+ */
 
 struct area_piece {
     struct area_piece *before;
@@ -19,7 +29,8 @@ enum { PIECE = 16 << 20, HUGE_PAGE = 2 << 20 };
 
 uint8_t *area_alloc(struct area *a, size_t n)
 {
-    size_t size = (n + ALIGN - 1) & ~(size_t)(ALIGN - 1), head = (sizeof(struct area_piece) + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+    size_t size = (n + ALIGN - 1) & ~(size_t)(ALIGN - 1),
+           head = (sizeof(struct area_piece) + ALIGN - 1) & ~(size_t)(ALIGN - 1);
     if (!a->last || size > a->last->size - a->last->used) {
         size_t want = !a->last ? (size_t)64 << 10 : a->held < PIECE ? (size_t)HUGE_PAGE : PIECE;
         if (want < size + head) want = (size + head + HUGE_PAGE - 1) & ~(size_t)(HUGE_PAGE - 1);
@@ -45,7 +56,8 @@ void area_free(struct area *a)
     *a = (struct area){0};
 }
 
-/* --- an image's parts ------------------------------------------------------------------------------------- */
+/* --- an image's parts -------------------------------------------------------------------------------------
+ */
 
 struct parts {
     const uint8_t *bits, *runs, *arrays, *keys, *counts, *types;
@@ -191,7 +203,8 @@ bool image_is_sound(const struct image *i, uint32_t n)
 
 const struct roaring_bitmap_s *image_view(const struct image *i)
 {
-    return i->bytes ? roaring_bitmap_frozen_view((const char *)i->bytes, i->n_bytes) : roaring_bitmap_create();
+    return i->bytes ? roaring_bitmap_frozen_view((const char *)i->bytes, i->n_bytes)
+                    : roaring_bitmap_create();
 }
 
 uint64_t image_hash(const void *p, size_t n)
@@ -207,16 +220,27 @@ uint64_t image_hash(const void *p, size_t n)
     }
     uint64_t w[2] = {0};
     if (n) memcpy(w, at, n);
-    unsigned __int128 m = (unsigned __int128)(w[0] ^ h[0] ^ 0x8EBC6AF09C88C6E3u) * (w[1] ^ h[1] ^ 0x589965CC75374CC3u);
+    unsigned __int128 m =
+        (unsigned __int128)(w[0] ^ h[0] ^ 0x8EBC6AF09C88C6E3u) * (w[1] ^ h[1] ^ 0x589965CC75374CC3u);
     return (uint64_t)m ^ (uint64_t)(m >> 64) ^ h[0];
 }
 
-/* --- plain bits -------------------------------------------------------------------------------------------- */
+/* --- plain bits --------------------------------------------------------------------------------------------
+ */
 
 struct container_info {
     uint32_t count, n_runs;
     uint8_t type;
 };
+
+/* Keeps the newest piece if it is the only one. */
+static void area_clear(struct area *a)
+{
+    if (a->last && a->last->before)
+        area_free(a);
+    else if (a->last)
+        a->last->used = (sizeof(struct area_piece) + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+}
 
 struct scratch scratch_new(uint32_t n)
 {
@@ -257,7 +281,8 @@ static void change_run(uint64_t *words, uint64_t *summary, uint32_t first, uint3
     }
 }
 
-static void or_container(uint64_t *restrict words, uint64_t *restrict summary, uint8_t type, const uint8_t *restrict at, uint32_t count)
+static void or_container(uint64_t *restrict words, uint64_t *restrict summary, uint8_t type,
+                         const uint8_t *restrict at, uint32_t count)
 {
     if (type == ARRAY) {
         const uint16_t *v = (const uint16_t *)(const void *)at;
@@ -276,7 +301,8 @@ static void or_container(uint64_t *restrict words, uint64_t *restrict summary, u
         }
 }
 
-static void andnot_container(uint64_t *restrict words, uint8_t type, const uint8_t *restrict at, uint32_t count)
+static void andnot_container(uint64_t *restrict words, uint8_t type, const uint8_t *restrict at,
+                             uint32_t count)
 {
     if (type == ARRAY) {
         const uint16_t *v = (const uint16_t *)(const void *)at;
@@ -297,7 +323,8 @@ void scratch_or(struct scratch *s, const struct image *i)
     for (uint32_t k = 0; k < p.n; k++) {
         size_t key = u16_at(p.keys, k);
         const uint8_t *at = next_container(&p, k);
-        or_container(s->words + key * WORDS, s->summary + key * SUMMARIES, p.types[k], at, u16_at(p.counts, k));
+        or_container(s->words + key * WORDS, s->summary + key * SUMMARIES, p.types[k], at,
+                     u16_at(p.counts, k));
     }
 }
 
@@ -311,7 +338,8 @@ void scratch_andnot(struct scratch *s, const struct image *i)
     }
 }
 
-/* --- from bits to bytes -------------------------------------------------------------------------------------- */
+/* --- from bits to bytes
+ * -------------------------------------------------------------------------------------- */
 
 /* Compiled twice: for any processor, and for those that count and find bits in one instruction. */
 #define INLINE static inline __attribute__((always_inline))
@@ -324,7 +352,8 @@ INLINE uint32_t count_container(const uint64_t *words, const uint64_t *summary)
         if (summary[k] == ~(uint64_t)0)
             for (size_t i = 0; i < 64; i++) n += (uint32_t)__builtin_popcountll(at[i]);
         else
-            for (uint64_t rest = summary[k]; rest; rest &= rest - 1) n += (uint32_t)__builtin_popcountll(at[__builtin_ctzll(rest)]);
+            for (uint64_t rest = summary[k]; rest; rest &= rest - 1)
+                n += (uint32_t)__builtin_popcountll(at[__builtin_ctzll(rest)]);
     }
     return n;
 }
@@ -359,7 +388,8 @@ INLINE void write_array(uint16_t *out, const uint64_t *words, const uint64_t *su
     for (uint32_t k = 0; k < SUMMARIES; k++)
         for (uint64_t rest = summary[k]; rest; rest &= rest - 1) {
             uint32_t at = 64 * k + (uint32_t)__builtin_ctzll(rest);
-            for (uint64_t w = words[at]; w; w &= w - 1) *out++ = (uint16_t)(64 * at + (uint32_t)__builtin_ctzll(w));
+            for (uint64_t w = words[at]; w; w &= w - 1)
+                *out++ = (uint16_t)(64 * at + (uint32_t)__builtin_ctzll(w));
         }
 }
 
@@ -427,7 +457,7 @@ static bool is_quick(void)
 }
 #else
 #define measure_quick measure_any
-#define write_quick write_any
+#define write_quick   write_any
 static bool is_quick(void)
 {
     return false;
@@ -462,7 +492,8 @@ static uint8_t *write_rows(const struct scratch *s, uint8_t *keys, uint32_t n)
     return types;
 }
 
-static void write_image(struct scratch *s, uint8_t *at, size_t n_bits, size_t n_runs, size_t n_array, uint32_t n)
+static void write_image(struct scratch *s, uint8_t *at, size_t n_bits, size_t n_runs, size_t n_array,
+                        uint32_t n)
 {
     uint8_t *runs = at + n_bits * BITS_SIZE, *arrays = runs + 4 * n_runs;
     uint32_t word = n << 15 | COOKIE;
@@ -504,9 +535,10 @@ uint32_t scratch_take_count(struct scratch *s)
     return n;
 }
 
-/* --- small changes ------------------------------------------------------------------------------------------------ */
+/* --- small changes
+ * ------------------------------------------------------------------------------------------------ */
 
-struct piece { /* a container of the image that is made */
+struct piece {           /* a container of the image that is made */
     uint32_t key, count; /* as in the row: less one, or runs */
     uint8_t type;
     const uint8_t *at;
@@ -519,7 +551,8 @@ static size_t piece_size(uint8_t type, uint32_t count)
 }
 
 /* One container as plain bits, changed, and written again as scratch_take would. False: nothing is left. */
-static bool change_piece(struct scratch *one, struct piece *p, const struct image_change *changes, size_t n, struct area *room)
+static bool change_piece(struct scratch *one, struct piece *p, const struct image_change *changes, size_t n,
+                         struct area *room)
 {
     if (p->at) or_container(one->words, one->summary, p->type, p->at, p->count);
     for (size_t i = 0; i < n; i++)
@@ -544,8 +577,10 @@ static struct image join(const struct piece *pieces, uint32_t n, struct area *to
     for (uint32_t i = 0; i < n; i++) size[pieces[i].type] += pieces[i].size;
     if (!n) return out;
     out.n_bytes = (uint32_t)(size[BITS] + size[RUNS] + size[ARRAY] + (size_t)n * ROW + 4);
-    uint8_t *at = area_alloc(to, out.n_bytes), *zone[4] = {NULL, at, at + size[BITS] + size[RUNS], at + size[BITS]};
-    uint8_t *keys = zone[ARRAY] + size[ARRAY], *counts = keys + 2 * (size_t)n, *types = counts + 2 * (size_t)n;
+    uint8_t *at = area_alloc(to, out.n_bytes),
+            *zone[4] = {NULL, at, at + size[BITS] + size[RUNS], at + size[BITS]};
+    uint8_t *keys = zone[ARRAY] + size[ARRAY], *counts = keys + 2 * (size_t)n,
+            *types = counts + 2 * (size_t)n;
     for (uint32_t i = 0; i < n; i++) {
         uint16_t key = (uint16_t)pieces[i].key, count = (uint16_t)pieces[i].count;
         memcpy(zone[pieces[i].type], pieces[i].at, pieces[i].size);
@@ -569,15 +604,26 @@ static uint32_t count_piece(const struct piece *p)
     return n;
 }
 
-struct image image_patch(const struct image *from, const struct image_change *changes, size_t n, struct area *to)
+struct patcher patcher_new(void)
+{
+    return (struct patcher){.one = scratch_new(0x10000)};
+}
+
+void patcher_free(struct patcher *p)
+{
+    scratch_free(&p->one);
+    area_free(&p->room);
+}
+
+struct image image_patch(struct patcher *with, const struct image *from, const struct image_change *changes,
+                         size_t n, struct area *to)
 {
     struct parts parts = parts_of(from);
     struct piece *pieces = x_alloc((parts.n + n + 1) * sizeof *pieces);
-    struct scratch one = scratch_new(0x10000);
-    struct area room = {0};
     uint32_t n_pieces = 0, k = 0, count = 0;
     for (size_t c = 0; k < parts.n || c < n;) {
-        uint32_t here = k < parts.n ? u16_at(parts.keys, k) : NOBODY_KEY, wanted = c < n ? changes[c].number >> 16 : NOBODY_KEY;
+        uint32_t here = k < parts.n ? u16_at(parts.keys, k) : NOBODY_KEY,
+                 wanted = c < n ? changes[c].number >> 16 : NOBODY_KEY;
         struct piece *p = &pieces[n_pieces];
         *p = (struct piece){.key = here < wanted ? here : wanted};
         if (here == p->key) {
@@ -588,14 +634,13 @@ struct image image_patch(const struct image *from, const struct image_change *ch
         }
         size_t first = c;
         while (c < n && changes[c].number >> 16 == p->key) c++;
-        if (first < c && !change_piece(&one, p, changes + first, c - first, &room)) continue;
+        if (first < c && !change_piece(&with->one, p, changes + first, c - first, &with->room)) continue;
         count += count_piece(p);
         n_pieces++;
     }
     struct image out = join(pieces, n_pieces, to);
     out.count = count;
-    scratch_free(&one);
-    area_free(&room);
+    area_clear(&with->room);
     free(pieces);
     return out;
 }

@@ -53,7 +53,13 @@ struct image_change {
     uint32_t number;
     bool is_in;
 };
-struct image image_patch(const struct image *from, const struct image_change *changes, size_t n, struct area *to);
+struct patcher { /* room for one container, reused */
+    struct scratch one;
+    struct area room;
+};
+struct patcher patcher_new(void);
+void patcher_free(struct patcher *p);
+struct image image_patch(struct patcher *p, const struct image *from, const struct image_change *changes, size_t n, struct area *to);
 bool image_has(const struct image *i, uint32_t v);
 /* Are these bytes an image of numbers below n? For what comes from a file; afterwards no other function can go astray. */
 bool image_is_sound(const struct image *i, uint32_t n);

@@ -17,8 +17,15 @@ static void add_some(struct scratch *s, roaring_bitmap_t *r, uint64_t *seed)
 {
     for (uint32_t c = 0; c < N; c += 0x10000) {
         uint32_t dice = test_below(seed, 7), size = N - c < 0x10000 ? N - c : 0x10000;
-        uint32_t n = dice == 1 ? 1 : dice == 2 ? 50 : dice == 3 ? 4000 + test_below(seed, 300) : dice == 4 ? 30000 : 0;
-        uint32_t step = dice == 5 ? 1 : dice == 6 ? 3 : 0, stretch = dice == 6 ? 1 + test_below(seed, 5) * 999 : size;
+        uint32_t n = dice == 1   ? 1
+                     : dice == 2 ? 50
+                     : dice == 3 ? 4000 + test_below(seed, 300)
+                     : dice == 4 ? 30000
+                                 : 0;
+        uint32_t step = dice == 5   ? 1
+                        : dice == 6 ? 3
+                                    : 0,
+                 stretch = dice == 6 ? 1 + test_below(seed, 5) * 999 : size;
         for (uint32_t i = 0; i < n; i++) {
             uint32_t v = c + test_below(seed, size);
             scratch_add(s, v);
@@ -39,7 +46,8 @@ static void same(const struct image *i, const roaring_bitmap_t *r)
     assert_non_null(view);
     assert_true(roaring_bitmap_equals(view, r));
     roaring_bitmap_free(view);
-    for (uint32_t v = 0; v < N; v += 1 + v % 53) assert_int_equal(image_has(i, v), roaring_bitmap_contains(r, v));
+    for (uint32_t v = 0; v < N; v += 1 + v % 53)
+        assert_int_equal(image_has(i, v), roaring_bitmap_contains(r, v));
 }
 
 static void test_as_croaring(void **state)
@@ -81,6 +89,7 @@ static void test_as_croaring(void **state)
 static void test_patch(void **state)
 {
     (void)state;
+    struct patcher with = patcher_new();
     struct scratch s = scratch_new(N);
     for (uint64_t k = 1; k < 200; k++) {
         uint64_t seed = k * 7331;
@@ -90,11 +99,12 @@ static void test_patch(void **state)
         size_t n = 0;
         add_some(&s, r, &seed);
         struct image x = scratch_take(&s, &area);
-        for (uint32_t v = test_below(&seed, N / 8); n < 40 && v < N; v += 1 + test_below(&seed, N / (1 + test_below(&seed, 40))), n++) {
+        for (uint32_t v = test_below(&seed, N / 8); n < 40 && v < N;
+             v += 1 + test_below(&seed, N / (1 + test_below(&seed, 40))), n++) {
             changes[n] = (struct image_change){v, test_below(&seed, 2)};
             (changes[n].is_in ? roaring_bitmap_add : roaring_bitmap_remove)(r, v);
         }
-        struct image y = image_patch(&x, changes, n, &area);
+        struct image y = image_patch(&with, &x, changes, n, &area);
         same(&y, r);
         scratch_or(&s, &y);
         struct image anew = scratch_take(&s, &area);
@@ -103,6 +113,7 @@ static void test_patch(void **state)
         roaring_bitmap_free(r);
         area_free(&area);
     }
+    patcher_free(&with);
     scratch_free(&s);
 }
 
@@ -120,7 +131,9 @@ static void test_damage(void **state)
         for (unsigned i = 0; i < 200; i++) scratch_add(&s, test_below(&seed, N));
         struct image x = scratch_take(&s, &area);
         uint8_t *bytes = (uint8_t *)(uintptr_t)x.bytes;
-        for (unsigned i = 1 + test_below(&seed, 3); i; i--) bytes[x.n_bytes - 1 - test_below(&seed, test_below(&seed, 2) ? 60 : x.n_bytes)] ^= (uint8_t)(1u << test_below(&seed, 8));
+        for (unsigned i = 1 + test_below(&seed, 3); i; i--)
+            bytes[x.n_bytes - 1 - test_below(&seed, test_below(&seed, 2) ? 60 : x.n_bytes)] ^=
+                (uint8_t)(1u << test_below(&seed, 8));
         if (image_is_sound(&x, N)) {
             n_sound++;
             scratch_or(&s, &x);
@@ -152,7 +165,7 @@ static void test_hash(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_as_croaring), cmocka_unit_test(test_patch), cmocka_unit_test(test_damage),
-                                       cmocka_unit_test(test_hash)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_as_croaring), cmocka_unit_test(test_patch),
+                                       cmocka_unit_test(test_damage), cmocka_unit_test(test_hash)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

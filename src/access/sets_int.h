@@ -119,6 +119,7 @@ const struct image *set_image(struct sets *s, struct set *t);
 void terms_evaluate(struct sets *s, const uint32_t *terms, uint32_t n, const struct image *self);
 bool terms_decide(const struct sets *s, const uint32_t *terms, uint32_t n, bool is_self); /* for the marked trustees and an account */
 void set_keep(struct sets *s, struct set *t);
+extern uint64_t sets_kept_max; /* bytes of images: sets beyond them are not kept. A limit of memory, lowered by tests */
 struct sets *sets_new(const struct world *w); /* empty; nodes are there */
 /* Marks the trustees in the token of a principal at a connector's targets; s->token is it afterwards. */
 void sets_mark(struct sets *s, const struct world *w, uint32_t principal, uint32_t connector);

@@ -1,7 +1,7 @@
 /* sets_keep.c - the file beside the store: used where it fits, brought up to date, kept.
  *
- * It comes into being with the first question, and from then on every run that changes something brings it up to date: who never asks
- * pays nothing, neither the time at the end of a run nor the memory of a world.
+ * It comes into being with the first question, and from then on every run that changes something brings it up
+ * to date: who never asks pays nothing, neither the time at the end of a run nor the memory of a world.
  */
 #include "access/sets_int.h"
 
@@ -15,7 +15,8 @@ static int built(struct sets **out, const struct world *w, const char **how, str
 }
 
 /* The file's sets brought up to the world, or new ones. *how "unchanged": nothing is to be written. */
-static int bring_up(struct sets **out, const struct world *w, const char *file, const char **how, struct err *e)
+static int bring_up(struct sets **out, const struct world *w, const char *file, const char **how,
+                    struct err *e)
 {
     struct err why;
     bool is_same;

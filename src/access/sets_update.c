@@ -1,9 +1,11 @@
-/* sets_update.c - other memberships, everything else as it was: whose tokens differ, and which sets these accounts come into or leave.
+/* sets_update.c - other memberships, everything else as it was: whose tokens differ, and which sets these
+ * accounts come into or leave.
  *
- * An account's token has changed only if some node on one of its paths has other groups than before; going up the path from the account,
- * the first such node is above the account now, too. So the accounts below the changed nodes are all that can differ, and for each of
- * them the old token and the new one are compared. Sets are expressions of trustees: of the sets that name a trustee that it came into or
- * left, each is decided anew for this account alone.
+ * An account's token has changed only if some node on one of its paths has other groups than before; going up
+ * the path from the account, the first such node is above the account now, too. So the accounts below the
+ * changed nodes are all that can differ, and for each of them the old token and the new one are compared.
+ * Sets are expressions of trustees: of the sets that name a trustee that it came into or left, each is
+ * decided anew for this account alone.
  */
 #include "access/sets_int.h"
 
@@ -20,14 +22,14 @@ struct changes {
 struct updating {
     struct sets *s;
     const struct world *later;
-    struct world before;       /* the later one with the memberships of the former */
-    uint8_t *is_affected;      /* by account */
-    bool is_everybody;         /* below a changed node is who every account is in */
+    struct world before;  /* the later one with the memberships of the former */
+    uint8_t *is_affected; /* by account */
+    bool is_everybody;    /* below a changed node is who every account is in */
     uint32_t *affected;
     size_t n_affected, cap_affected, most;
     struct changes trustees, sets;
-    uint32_t *stamps;          /* of sets: the account + 1 that was last decided */
-    uint32_t *was, n_was;      /* trustees of the old token */
+    uint32_t *stamps;     /* of sets: the account + 1 that was last decided */
+    uint32_t *was, n_was; /* trustees of the old token */
 };
 
 #define GROW(array, n, cap, first)                                                                           \
@@ -38,7 +40,8 @@ struct updating {
         }                                                                                                    \
     } while (0)
 
-/* --- who may differ ------------------------------------------------------------------------------------------ */
+/* --- who may differ
+ * ------------------------------------------------------------------------------------------ */
 
 static int compare_u32(const void *a, const void *b)
 {
@@ -91,20 +94,41 @@ static bool is_workable(const struct updating *u, uint32_t p)
     return true;
 }
 
+static bool take_changed(struct updating *u, uint32_t p)
+{
+    if (!has_changed(u, p)) return true;
+    if (u->s->nodes.account[p] & NODE_INNER)
+        node_descend(&u->s->nodes, u->later, p, NOBODY, false, affect, u);
+    else
+        affect(u, p);
+    return is_workable(u, p);
+}
+
+/* Nearly all are as they were: many at once. */
+static bool same_block(const struct updating *u, uint32_t first, uint32_t last)
+{
+    const uint32_t *a = u->before.first_group, *b = u->later->first_group;
+    uint32_t other = 0, shift = b[first] - a[first];
+    for (uint32_t i = first; i <= last; i++) other |= (b[i] - a[i]) ^ shift;
+    return !other && memcmp(u->before.groups_of + a[first], u->later->groups_of + b[first],
+                            (a[last] - a[first]) * sizeof *a) == 0;
+}
+
 static bool find_affected(struct updating *u)
 {
-    for (uint32_t p = 0; p < u->later->n_principals; p++) {
-        if (!has_changed(u, p)) continue;
-        if (u->s->nodes.account[p] & NODE_INNER)
-            node_descend(&u->s->nodes, u->later, p, NOBODY, false, affect, u);
-        else
-            affect(u, p);
-        if (!is_workable(u, p)) return false;
+    enum { BLOCK = 256 };
+    uint32_t n = u->later->n_principals;
+    for (uint32_t first = 0, last; first < n; first = last) {
+        last = n - first < BLOCK ? n : first + BLOCK;
+        if (same_block(u, first, last)) continue;
+        for (uint32_t p = first; p < last; p++)
+            if (!take_changed(u, p)) return false;
     }
     return true;
 }
 
-/* --- what changes for one of them ---------------------------------------------------------------------------------- */
+/* --- what changes for one of them
+ * ---------------------------------------------------------------------------------- */
 
 static void index_sets(struct sets *s)
 {
@@ -169,10 +193,12 @@ static void compare_tokens(struct updating *u, uint32_t account, uint32_t connec
         if (s->marks[u->was[i]] != s->mark) differ(u, u->was[i], account, false);
     qsort(u->was, u->n_was, sizeof *u->was, compare_u32);
     for (uint32_t i = 0; i < s->n_marked; i++)
-        if (!u->n_was || !bsearch(&s->marked[i], u->was, u->n_was, sizeof *u->was, compare_u32)) differ(u, s->marked[i], account, true);
+        if (!u->n_was || !bsearch(&s->marked[i], u->was, u->n_was, sizeof *u->was, compare_u32))
+            differ(u, s->marked[i], account, true);
 }
 
-/* --- doing it -------------------------------------------------------------------------------------------------------- */
+/* --- doing it
+ * -------------------------------------------------------------------------------------------------------- */
 
 static int compare_changes(const void *a, const void *b)
 {
@@ -186,18 +212,20 @@ static uint64_t apply(struct updating *u, struct changes *c, bool is_sets)
     struct sets *s = u->s;
     uint64_t n = 0;
     if (c->n) qsort(c->list, c->n, sizeof *c->list, compare_changes);
+    struct patcher with = patcher_new();
     struct image_change *what = x_alloc((c->n + 1) * sizeof *what);
     for (size_t i = 0, end; i < c->n; i = end, n++) {
         uint32_t target = c->list[i].target;
         for (end = i; end < c->n && c->list[end].target == target; end++) what[end - i] = c->list[end].what;
         if (is_sets) {
             struct set *t = &s->sets[target];
-            t->image = image_patch(set_image(s, t), what, end - i, &s->area);
+            t->image = image_patch(&with, set_image(s, t), what, end - i, &s->area);
             t->is_shared = false;
         } else
-            s->trustees[target].image = image_patch(trustee_image(s, target), what, end - i, &s->area);
+            s->trustees[target].image = image_patch(&with, trustee_image(s, target), what, end - i, &s->area);
     }
     free(what);
+    patcher_free(&with);
     return n;
 }
 
@@ -219,13 +247,15 @@ static void compare_all(struct updating *u)
 {
     struct sets *s = u->s;
     for (uint32_t t = 0; t < s->n_trustees; t++) /* ascending by connector; a set's trustees are all of one */
-        for (size_t i = 0; i < u->n_affected && (!t || s->trustees[t].connector != s->trustees[t - 1].connector); i++)
+        for (size_t i = 0;
+             i < u->n_affected && (!t || s->trustees[t].connector != s->trustees[t - 1].connector); i++)
             compare_tokens(u, u->affected[i], s->trustees[t].connector);
 }
 
 int sets_update(struct sets *s, const struct world *later, struct err *e)
 {
-    if (s->world != later && s->shape != world_shape(later)) return err_set(e, ERR_CONFLICT, "more than memberships has changed");
+    if (s->world != later && s->shape != world_shape(later))
+        return err_set(e, ERR_CONFLICT, "more than memberships has changed");
     struct updating u = {.s = s, .later = later, .before = *later, .most = s->nodes.n_accounts / 50 + 64};
     u.before.first_group = (uint32_t *)(uintptr_t)s->first_group; /* only read */
     u.before.groups_of = (uint32_t *)(uintptr_t)s->groups_of;

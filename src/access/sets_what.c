@@ -1,4 +1,5 @@
-/* sets_what.c - what can one principal: what most accounts can, and the variants in whose terms it is unlike them. */
+/* sets_what.c - what can one principal: what most accounts can, and the variants in whose terms it is unlike
+ * them. */
 #include "access/sets_int.h"
 
 #include <stdlib.h>
@@ -21,8 +22,8 @@ struct rows {
     uint32_t n, cap;
     size_t n_typed, cap_typed;
 };
-/* Two rows for each variant: what every account has; and what those have that are in all common trustees (more than half of the accounts
- * are in them), from which most others differ in little. */
+/* Two rows for each variant: what every account has; and what those have that are in all common trustees
+ * (more than half of the accounts are in them), from which most others differ in little. */
 struct baseline {
     struct rows every, usual;
     uint8_t *is_plain; /* by variant: the usual is what every account has */
@@ -35,10 +36,10 @@ struct sets_what {
     struct sets *s;
     const struct baseline *base;
     struct rows rows;
-    uint32_t *row_of;      /* of a variant: + 1; 0: the usual one */
-    struct own_row *own;   /* objects that are SELF for it; ascending */
+    uint32_t *row_of;    /* of a variant: + 1; 0: the usual one */
+    struct own_row *own; /* objects that are SELF for it; ascending */
     size_t n_own, cap_own;
-    uint8_t *seen;         /* variants, one bit each */
+    uint8_t *seen; /* variants, one bit each */
     enum access_rule rule;
     uint32_t principal;
     bool is_account;
@@ -60,11 +61,13 @@ void baseline_free(struct baseline *b)
     free(b);
 }
 
-/* --- one row -------------------------------------------------------------------------------------------------- */
+/* --- one row
+ * -------------------------------------------------------------------------------------------------- */
 
 static bool same_row(const struct rows *a, const struct row *x, const struct rows *b, const struct row *y)
 {
-    return x->bits == y->bits && x->n == y->n && (!x->n || memcmp(a->typed + x->first, b->typed + y->first, x->n * sizeof *a->typed) == 0);
+    return x->bits == y->bits && x->n == y->n &&
+           (!x->n || memcmp(a->typed + x->first, b->typed + y->first, x->n * sizeof *a->typed) == 0);
 }
 
 static void put_right(struct rows *out, struct row *row, const struct right *r)
@@ -91,7 +94,8 @@ static struct row *new_row(struct rows *out)
 }
 
 /* Of the marked trustees and an account. */
-static void decide_row(struct rows *out, const struct sets *s, uint32_t variant, enum access_rule rule, bool is_self)
+static void decide_row(struct rows *out, const struct sets *s, uint32_t variant, enum access_rule rule,
+                       bool is_self)
 {
     const struct variant *v = &s->variants[variant];
     struct row *row = new_row(out);
@@ -103,11 +107,13 @@ static void decide_row(struct rows *out, const struct sets *s, uint32_t variant,
 }
 
 /* Of a group, whose token lacks what every account has: asked one by one. */
-static void check_row(struct rows *out, struct sets *s, uint32_t variant, enum access_rule rule, struct bytes self)
+static void check_row(struct rows *out, struct sets *s, uint32_t variant, enum access_rule rule,
+                      struct bytes self)
 {
     const struct variant *v = &s->variants[variant];
     const struct world *w = s->world;
-    struct access_object o = {&w->descriptors[v->descriptor].sd, self, w->connectors[v->connector].schema, v->class};
+    struct access_object o = {&w->descriptors[v->descriptor].sd, self, w->connectors[v->connector].schema,
+                              v->class};
     struct access_token token;
     struct row *row = new_row(out);
     world_token_open(&token, &s->token, w);
@@ -140,14 +146,16 @@ static const struct baseline *baseline_of(struct sets *s, enum access_rule rule)
     mark_common(s, s->nodes.n_accounts / 2);
     for (uint32_t i = 0; i < s->n_variants; i++) decide_row(&b->usual, s, i, rule, false);
     b->is_plain = x_zalloc(s->n_variants + (size_t)1);
-    for (uint32_t i = 0; i < s->n_variants; i++) b->is_plain[i] = same_row(&b->every, &b->every.list[i], &b->usual, &b->usual.list[i]);
+    for (uint32_t i = 0; i < s->n_variants; i++)
+        b->is_plain[i] = same_row(&b->every, &b->every.list[i], &b->usual, &b->usual.list[i]);
     b->n_common = s->n_marked;
     b->common = x_alloc((b->n_common + (size_t)1) * sizeof *b->common);
     memcpy(b->common, s->marked, b->n_common * sizeof *b->common);
     return b;
 }
 
-/* --- all rows of one principal ---------------------------------------------------------------------------------- */
+/* --- all rows of one principal
+ * ---------------------------------------------------------------------------------- */
 
 static void take_row(struct sets_what *w, uint32_t variant)
 {
@@ -234,11 +242,14 @@ static int compare_own(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-int sets_what_can(struct sets_what **out, struct sets *s, uint32_t principal, enum access_rule rule, struct err *e)
+int sets_what_can(struct sets_what **out, struct sets *s, uint32_t principal, enum access_rule rule,
+                  struct err *e)
 {
-    if (principal >= s->world->n_principals) return err_set(e, ERR_BUG, "there is no principal %u", principal);
+    if (principal >= s->world->n_principals)
+        return err_set(e, ERR_BUG, "there is no principal %u", principal);
     struct sets_what *w = x_zalloc(sizeof *w);
-    *w = (struct sets_what){.s = s, .rule = rule, .principal = principal, .is_account = sets_account(s, principal) != NOBODY};
+    *w = (struct sets_what){
+        .s = s, .rule = rule, .principal = principal, .is_account = sets_account(s, principal) != NOBODY};
     w->base = baseline_of(s, rule);
     w->row_of = x_zalloc((s->n_variants + (size_t)1) * sizeof *w->row_of);
     w->seen = x_zalloc(s->n_variants / 8 + (size_t)1);
@@ -265,7 +276,8 @@ void sets_what_free(struct sets_what *w)
     free(w);
 }
 
-/* --- telling -------------------------------------------------------------------------------------------------------- */
+/* --- telling
+ * -------------------------------------------------------------------------------------------------------- */
 
 static void tell_row(struct sets_granted *g, const struct rows *from, const struct row *row, bool is_baseline)
 {
@@ -333,21 +345,23 @@ void sets_what_count(struct sets_what_count *out, const struct sets_what *w)
     }
 }
 
-static bool tell(const struct sets_granted *g, bool only_beyond, bool (*each)(void *ctx, uint32_t object, const struct sets_granted *g), void *ctx,
+static bool tell(const struct sets_granted *g, bool only_beyond,
+                 bool (*each)(void *ctx, uint32_t object, const struct sets_granted *g), void *ctx,
                  uint32_t object)
 {
     if ((only_beyond && g->is_baseline) || (!g->bits && !g->n_typed)) return true;
     return each(ctx, object, g);
 }
 
-void sets_what_stream(const struct sets_what *w, bool only_beyond, bool (*each)(void *ctx, uint32_t object, const struct sets_granted *g),
-                      void *ctx)
+void sets_what_stream(const struct sets_what *w, bool only_beyond,
+                      bool (*each)(void *ctx, uint32_t object, const struct sets_granted *g), void *ctx)
 {
     const struct sets *s = w->s;
     for (uint32_t v = 0; v < s->n_variants; v++) {
         struct sets_granted g, other;
         tell_variant(w, v, &g);
-        bool may_skip = !s->variants[v].has_self && ((only_beyond && g.is_baseline) || (!g.bits && !g.n_typed));
+        bool may_skip =
+            !s->variants[v].has_self && ((only_beyond && g.is_baseline) || (!g.bits && !g.n_typed));
         for (uint32_t k = s->first_object[v]; k < s->first_object[v + 1] && !may_skip; k++) {
             const struct own_row *own = s->variants[v].has_self ? find_own(w, s->objects[k]) : NULL;
             if (own) tell_own(w, own, &other);

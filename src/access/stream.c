@@ -20,10 +20,15 @@ struct stream {
     const struct world *w;
     struct sets *sets;
     enum access_rule rule;
+    unsigned options;
     uint32_t object;
     struct right right;
     struct access_object o;
-    struct sets_who who, whole;
+    struct sets_who who;
+    roaring_bitmap_t *rows;   /* accounts to be told */
+    roaring_uint32_iterator_t next;
+    uint64_t n_everybody;     /* accounts that are not: */
+    struct stream_row everybody;
     struct voice *voices;
     size_t n_voices, cap_voices;
     unsigned n_aces;
@@ -34,21 +39,29 @@ struct stream {
     struct closed { uint32_t connector, group; struct sets_who *who; } *closed; /* members of trustees, asked for once */
     size_t n_closed, cap_closed;
     struct hmap at;
+    struct hmap past;         /* SIDs of histories */
 };
 
-void stream_open(struct stream **out, const struct world *w, struct sets *sets, enum access_rule rule)
+void stream_open(struct stream **out, const struct world *w, struct sets *sets, enum access_rule rule, unsigned options)
 {
     *out = x_zalloc(sizeof **out);
     (*out)->w = w;
     (*out)->sets = sets;
     (*out)->rule = rule;
+    (*out)->options = options;
+    for (size_t i = 0; i < w->index->n_history; i++) {
+        bool is_new;
+        hmap_put(&(*out)->past, hash128_fast(w->index->history[i].sid), &is_new);
+    }
 }
 
 static void end(struct stream *s)
 {
     if (!s->is_open) return;
     sets_close(&s->who);
-    if (s->right.is_typed) sets_close(&s->whole);
+    roaring_bitmap_free(s->rows);
+    s->rows = NULL;
+    s->n_everybody = 0;
     s->is_open = false;
     s->n_voices = 0;
 }
@@ -64,6 +77,7 @@ void stream_close(struct stream *s)
     free(s->closed);
     free(s->voices);
     hmap_free(&s->at);
+    hmap_free(&s->past);
     world_token_free(&s->token);
     free(s);
 }
@@ -98,7 +112,7 @@ static void name_trustee(struct stream *s, struct voice *v, struct bytes sid)
     v->trustee = kind == TRUSTEE_NOBODY ? NOBODY : world_principal_by_sid(s->w, sid);
     v->who = v->trustee == NOBODY ? NULL : members_of(s, v->trustee);
     /* A SID that is nobody's any more may be in somebody's history. */
-    s->is_exact |= v->trustee == NOBODY && kind != TRUSTEE_NOBODY && s->w->index->n_history;
+    s->is_exact |= v->trustee == NOBODY && kind != TRUSTEE_NOBODY && hmap_find(&s->past, hash128_fast(sid));
 }
 
 static bool is_in(const struct voice *v, uint32_t account)
@@ -133,26 +147,11 @@ static void see_owner(struct stream *s)
     s->is_exact |= access_blocks_owner(&s->o);
 }
 
-bool stream_begin(struct stream *s, uint32_t object, const struct right *r)
+static bool is_everybody(const struct world *w, uint32_t principal)
 {
-    end(s);
-    s->object = object;
-    s->right = *r;
-    world_access_object(&s->o, s->w, object);
-    if (!s->o.sd) return false;
-    sets_who_can(&s->who, s->sets, object, r, s->rule);
-    if (r->is_typed) {
-        struct right whole = {.bit = r->bit};
-        sets_who_can(&s->whole, s->sets, object, &whole, s->rule);
-    }
-    s->is_open = true;
-    s->is_exact = s->who.is_conditional;
-    s->is_null = !s->o.sd->has_dacl || s->o.sd->is_null_dacl;
-    if (!s->is_null && s->who.count) {
-        see_owner(s);
-        listen(s);
-    }
-    return true;
+    for (size_t i = 0; i < w->n_implicit; i++)
+        if (w->implicit[i] == principal) return true;
+    return false;
 }
 
 static void fill(struct stream *s, struct stream_row *row, struct voice *v)
@@ -165,6 +164,59 @@ static void fill(struct stream *s, struct stream_row *row, struct voice *v)
     row->trustee = v->trustee;
     row->inherited_from = v->origin;
     row->is_inherited = v->ace.flags & ACE_INHERITED;
+}
+
+/* Only who is named before everybody is; for the others there is one row. */
+static void take_everybody_out(struct stream *s)
+{
+    roaring_bitmap_t *before = roaring_bitmap_create();
+    uint64_t n = roaring_bitmap_get_cardinality(s->rows);
+    size_t i = 0;
+    s->everybody = (struct stream_row){.principal = s->w->implicit[0], .trustee = NOBODY, .inherited_from = NOBODY, .n_aces = s->n_aces};
+    s->everybody.reason = s->is_null ? ACCESS_NULL_DACL : ACCESS_BY_ACE;
+    if (s->is_owned && s->owner.who) roaring_bitmap_or_inplace(before, s->owner.who->bitmap);
+    for (; !s->is_null && i < s->n_voices && !is_everybody(s->w, s->voices[i].trustee); i++)
+        if (s->voices[i].who) roaring_bitmap_or_inplace(before, s->voices[i].who->bitmap);
+    if (s->is_null || i < s->n_voices) {
+        if (!s->is_null) fill(s, &s->everybody, &s->voices[i]);
+        if (!s->is_null) s->everybody.principal = s->voices[i].trustee;
+        roaring_bitmap_and_inplace(s->rows, before);
+        s->n_everybody = n - roaring_bitmap_get_cardinality(s->rows);
+    }
+    roaring_bitmap_free(before);
+}
+
+static void choose_rows(struct stream *s)
+{
+    s->rows = s->who.bitmap ? roaring_bitmap_copy(s->who.bitmap) : roaring_bitmap_create();
+    if (s->right.is_typed && s->options & STREAM_WITHOUT_WHOLE) {
+        struct sets_who whole;
+        struct right r = {.bit = s->right.bit};
+        sets_who_can(&whole, s->sets, s->object, &r, s->rule);
+        if (whole.bitmap) roaring_bitmap_andnot_inplace(s->rows, whole.bitmap);
+        sets_close(&whole);
+    }
+}
+
+bool stream_begin(struct stream *s, uint32_t object, const struct right *r)
+{
+    end(s);
+    s->object = object;
+    s->right = *r;
+    world_access_object(&s->o, s->w, object);
+    if (!s->o.sd) return false;
+    sets_who_can(&s->who, s->sets, object, r, s->rule);
+    s->is_open = true;
+    s->is_exact = s->who.is_conditional;
+    s->is_null = !s->o.sd->has_dacl || s->o.sd->is_null_dacl;
+    choose_rows(s);
+    if (!s->is_null && !roaring_bitmap_is_empty(s->rows)) {
+        see_owner(s);
+        listen(s);
+    }
+    if (s->options & STREAM_ONE_FOR_ALL && !s->is_exact) take_everybody_out(s);
+    roaring_init_iterator(s->rows, &s->next);
+    return true;
 }
 
 static int fill_exactly(struct stream *s, struct stream_row *row, struct err *e)
@@ -184,12 +236,14 @@ static int fill_exactly(struct stream *s, struct stream_row *row, struct err *e)
 int stream_next(struct stream *s, struct stream_row *row, struct err *e)
 {
     *row = (struct stream_row){.trustee = NOBODY, .inherited_from = NOBODY, .reason = ACCESS_BY_ACE, .n_aces = s->n_aces};
-    if (!sets_next(&s->who, &row->principal)) return 0;
+    if (!s->is_open || !s->next.has_value) return 0;
+    uint32_t account = s->next.current_value;
+    row->principal = sets_principal(s->sets, account);
+    roaring_advance_uint32_iterator(&s->next);
     if (s->is_null) {
         row->reason = ACCESS_NULL_DACL;
         return 1;
     }
-    uint32_t account = sets_account(s->sets, row->principal);
     if (s->is_exact) return fill_exactly(s, row, e);
     if (s->is_owned && is_in(&s->owner, account)) {
         row->reason = ACCESS_IMPLICIT_OWNER;
@@ -204,8 +258,8 @@ int stream_next(struct stream *s, struct stream_row *row, struct err *e)
     return fill_exactly(s, row, e);
 }
 
-bool stream_holds_whole(struct stream *s, uint32_t principal)
+uint64_t stream_everybody(const struct stream *s, struct stream_row *row)
 {
-    uint32_t account = sets_account(s->sets, principal);
-    return s->right.is_typed && account != NOBODY && s->whole.bitmap && roaring_bitmap_contains(s->whole.bitmap, account);
+    *row = s->everybody;
+    return s->is_open ? s->n_everybody : 0;
 }

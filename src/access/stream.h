@@ -19,13 +19,17 @@ struct stream_row {
     uint32_t inherited_from; /* object; NOBODY */
     bool is_inherited, is_conditional;
 };
-void stream_open(struct stream **out, const struct world *w, struct sets *sets, enum access_rule rule);
+enum stream_option {
+    STREAM_WITHOUT_WHOLE = 1, /* of a typed right only who does not hold it on the whole object */
+    STREAM_ONE_FOR_ALL = 2,   /* what a well-known group grants is told by stream_everybody, not account by account */
+};
+void stream_open(struct stream **out, const struct world *w, struct sets *sets, enum access_rule rule, unsigned options);
 void stream_close(struct stream *s); /* NULL is legal */
 /* Starts anew. false: the descriptor is not known. */
 bool stream_begin(struct stream *s, uint32_t object, const struct right *r);
 /* 1: *row is the next, by account; 0: that was all. */
 int stream_next(struct stream *s, struct stream_row *row, struct err *e) must_use;
-/* Does the account hold the object-level right of the same bit? */
-bool stream_holds_whole(struct stream *s, uint32_t principal);
+/* STREAM_ONE_FOR_ALL: so many accounts hold it as Everyone (or who row->principal is) and are not among the rows; 0: none. */
+uint64_t stream_everybody(const struct stream *s, struct stream_row *row);
 
 #endif

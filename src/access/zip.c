@@ -133,8 +133,8 @@ static int rewrite(int fd, struct bytes b, uint64_t at, struct err *e)
 /* What was not known when the entry began. */
 static int end_entry(struct zip *z, struct err *e)
 {
-    if (!z->n) return 0;
     try(flush(z, e));
+    if (!z->n) return 0;
     struct buf header = buf_new(1024);
     add_local(&header, &z->entries[z->n - 1]);
     int rc = rewrite(z->fd, buf_bytes(&header), z->entries[z->n - 1].start, e);
@@ -145,7 +145,8 @@ static int end_entry(struct zip *z, struct err *e)
 int zip_entry(struct zip *z, const char *name, struct err *e)
 {
     try(end_entry(z, e));
-    if (z->n == ZIP_ENTRIES_MAX || strlen(name) > ZIP_NAME_MAX) return err_set(e, ERR_LIMIT, "%s: no more room in the archive", name);
+    if (z->n == ZIP_ENTRIES_MAX || strlen(name) > ZIP_NAME_MAX)
+        return err_set(e, ERR_LIMIT, "%s: no more room in the archive", name);
     struct zip_entry_row *row = &z->entries[z->n++];
     *row = (struct zip_entry_row){.start = z->at};
     memcpy(row->name, name, strlen(name));

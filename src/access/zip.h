@@ -1,4 +1,5 @@
-/* zip.h - a ZIP archive of stored entries, written as it comes (APPNOTE.TXT 6.3.9; ZIP64 where a size or a number needs it).
+/* zip.h - a ZIP archive of stored entries, written as it comes (APPNOTE.TXT 6.3.9; ZIP64 where a size or a
+ * number needs it).
  *
  *     struct zip *z = zip_new(fd);                  // a regular file, empty, at its start
  *     zip_entry(z, "users.json", &e);
@@ -22,10 +23,11 @@ struct zip *zip_new(int fd);
 int zip_entry(struct zip *z, const char *name, struct err *e) must_use;
 /* What is appended is the entry's content. */
 struct buf *zip_buf(struct zip *z);
-/* After appending: writes when enough waits. ERR_LIMIT: the disk is full, or more than 64 MiB came at once. */
+/* After appending: writes when enough waits. ERR_LIMIT: the disk is full, or more than 64 MiB came at once.
+ */
 int zip_wrote(struct zip *z, struct err *e) must_use;
 int zip_finish(struct zip *z, struct err *e) must_use;
-void zip_free(struct zip *z); /* NULL is legal */
+void zip_free(struct zip *z);                        /* NULL is legal */
 uint32_t zip_crc32(uint32_t before, struct bytes b); /* begins with 0 */
 
 #endif

@@ -28,9 +28,6 @@ struct exporting {
     const char *asked;        /* --right */
     bool is_tier0, expands;
     int64_t limit, n;
-    json_t *principal_json;   /* the last one's */
-    uint64_t standing[8];     /* accounts that well-known group i stands for */
-    struct stream_row stands[8];
 };
 
 /* --- principals ------------------------------------------------------------------------------------------------------- */
@@ -162,33 +159,14 @@ static int tell(struct exporting *x, const struct stream_row *at, uint32_t princ
     return rc;
 }
 
-/* Which well-known group grants it, so that one row says it of all; SIZE_MAX: none. */
-static size_t stands_for(const struct exporting *x, const struct stream_row *at)
-{
-    const struct world *w = x->a.world;
-    if (x->expands || at->is_conditional) return SIZE_MAX;
-    if (at->reason == ACCESS_NULL_DACL) return 0;
-    for (size_t i = 0; i < w->n_implicit; i++)
-        if (at->trustee == w->implicit[i]) return i;
-    return SIZE_MAX;
-}
-
 static int tell_right(struct exporting *x, json_t *target, unsigned privileges, const char *name, struct err *e)
 {
     struct stream_row row;
     int rc;
-    memset(x->standing, 0, sizeof x->standing);
-    while ((rc = stream_next(x->stream, &row, e)) == 1 && !(x->limit && x->n >= x->limit)) {
-        if (!x->named[row.principal].is_wanted || (!x->asked && stream_holds_whole(x->stream, row.principal))) continue;
-        size_t i = stands_for(x, &row);
-        if (i == SIZE_MAX) {
-            try(tell(x, &row, row.principal, 0, target, name, privileges, e));
-        } else if (!x->standing[i]++)
-            x->stands[i] = row;
-    }
-    for (size_t i = 0; rc >= 0 && i < x->a.world->n_implicit; i++)
-        if (x->standing[i] && !(x->limit && x->n >= x->limit))
-            try(tell(x, &x->stands[i], x->a.world->implicit[i], x->standing[i], target, name, privileges, e));
+    while ((rc = stream_next(x->stream, &row, e)) == 1 && !(x->limit && x->n >= x->limit))
+        if (x->named[row.principal].is_wanted) try(tell(x, &row, row.principal, 0, target, name, privileges, e));
+    uint64_t n = rc < 0 ? 0 : stream_everybody(x->stream, &row);
+    if (n && !(x->limit && x->n >= x->limit)) try(tell(x, &row, row.principal, n, target, name, privileges, e));
     return rc < 0 ? rc : x->events ? export_events_end(x->events, e) : 0;
 }
 
@@ -247,7 +225,7 @@ static int export_rows(struct exporting *x, struct err *e)
     const struct world *w = x->a.world;
     x->named = x_zalloc((w->n_principals + 1u) * sizeof *x->named);
     try(access_walk(&x->a, &x->principals, take_principal, x, e));
-    stream_open(&x->stream, w, x->sets, x->a.rule);
+    stream_open(&x->stream, w, x->sets, x->a.rule, (x->expands ? 0 : STREAM_ONE_FOR_ALL) | (x->asked ? 0 : STREAM_WITHOUT_WHOLE));
     if (cli_value(x->a.cli, "dialect"))
         export_events_open(&x->events, &x->a);
     else

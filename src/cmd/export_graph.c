@@ -57,7 +57,8 @@ static int set_rows(void *ctx, uint64_t rows, struct err *e)
 static int write_graph(struct target *t, const struct graph_out *out, struct err *e)
 {
     bool is_open = str_equal(t->dialect, STR("opengraph"));
-    return is_open ? opengraph_write(t->store, &t->options, out, &t->counts, e) : bloodhound_write(t->store, &t->options, out, &t->counts, e);
+    return is_open ? opengraph_write(t->store, &t->options, out, &t->counts, e)
+                   : bloodhound_write(t->store, &t->options, out, &t->counts, e);
 }
 
 static int write_zip(void *ctx, int fd, struct err *e)
@@ -77,8 +78,8 @@ static int write_set(struct target *t, const char *directory, struct err *e)
     char extra[256];
     try(sink_set_open(&t->set, directory, e));
     int rc = write_graph(t, &out, e);
-    snprintf(extra, sizeof extra, "\"connector\":\"%.*s\",\"dialect\":\"%.*s\",\"effective\":%s", STR_FMT(t->options.connector),
-             STR_FMT(t->dialect), t->options.is_effective ? "true" : "false");
+    snprintf(extra, sizeof extra, "\"connector\":\"%.*s\",\"dialect\":\"%.*s\",\"effective\":%s",
+             STR_FMT(t->options.connector), STR_FMT(t->dialect), t->options.is_effective ? "true" : "false");
     if (rc == 0) rc = sink_set_commit(t->set, str_from(extra), e);
     sink_set_discard(t->set);
     return rc;
@@ -93,9 +94,11 @@ static bool is_zip(const char *to)
 static int refuse_others(const struct cli *c, struct err *e)
 {
     static const char *const others[] = {"kind", "ocsf-version", "columns"};
-    if (cli_flag(c, "test") || cli_flag(c, "raw")) return err_set(e, ERR_INPUT, "export: --%s is not for graphs", cli_flag(c, "test") ? "test" : "raw");
+    if (cli_flag(c, "test") || cli_flag(c, "raw"))
+        return err_set(e, ERR_INPUT, "export: --%s is not for graphs", cli_flag(c, "test") ? "test" : "raw");
     for (size_t i = 0; i < n_elements(others); i++)
-        if (cli_value(c, others[i])) return err_set(e, ERR_INPUT, "export: --%s is not for graphs", others[i]);
+        if (cli_value(c, others[i]))
+            return err_set(e, ERR_INPUT, "export: --%s is not for graphs", others[i]);
     return 0;
 }
 
@@ -105,10 +108,12 @@ int export_graph(struct cli *c, struct str connector, struct str dialect, const 
     try(refuse_others(c, e));
     try(cli_store(c, &t.store, e));
     try(is_zip(to) ? file_write_atomic_by(to, 0600, write_zip, &t, e) : write_set(&t, to, e));
-    fprintf(stderr, "%.*s: %llu nodes and %llu edges of permissions written to %s\n", STR_FMT(connector), (unsigned long long)t.counts.n_nodes,
-            (unsigned long long)t.counts.n_edges, to);
+    fprintf(stderr, "%.*s: %llu nodes and %llu edges of permissions written to %s\n", STR_FMT(connector),
+            (unsigned long long)t.counts.n_nodes, (unsigned long long)t.counts.n_edges, to);
     if (!t.counts.n_without_sd) return 0;
-    fprintf(stderr, "the security descriptors of %llu objects were not read: their edges are missing\n"
-                    "set extract_acls: true and let the account read permissions (READ_CONTROL)\n", (unsigned long long)t.counts.n_without_sd);
+    fprintf(stderr,
+            "the security descriptors of %llu objects were not read: their edges are missing\n"
+            "set extract_acls: true and let the account read permissions (READ_CONTROL)\n",
+            (unsigned long long)t.counts.n_without_sd);
     return EXIT_PARTIAL;
 }

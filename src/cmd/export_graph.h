@@ -7,6 +7,7 @@
 
 bool export_is_graph(struct str dialect);
 /* to: FILE.zip, or a directory. EXIT_PARTIAL if descriptors are missing. */
-int export_graph(struct cli *c, struct str connector, struct str dialect, const char *to, struct err *e) must_use;
+int export_graph(struct cli *c, struct str connector, struct str dialect, const char *to,
+                 struct err *e) must_use;
 
 #endif
