@@ -31,6 +31,7 @@ rollcall("sync", "corp", config=config, code=None)
 entities = rollcall("entity", "list", "-o", "json", config=config).json()
 users = [e for e in entities if e["kind"] == "user"]
 objects = [e for e in entities if e["kind"] in ("user", "group", "computer", "ou", "container", "domain", "service_account", "group_policy")]
+VISIBLE = {e["sid"] for e in entities if "sid" in e}
 lp = LoadParm()
 lp.load(lab.dir + "/dc1/etc/smb.conf")
 local = SamDB(url=lab.dir + "/dc1/private/sam.ldb", lp=lp, session_info=system_session())
@@ -146,11 +147,19 @@ def _():
         rows = rollcall("access", "token", user["dn"], "-o", "json", config=config).json()
         groups = domain.db.search(user["dn"], scope=ldb.SCOPE_BASE, attrs=["tokenGroups"])[0].get("tokenGroups", [])
         want = {domain.db.schema_format_value("tokenGroups", v).decode() for v in groups}
+        want &= VISIBLE  # a group with an empty DACL is hidden from everybody who reads
         mine = {r["sid"] for r in rows}
         more = {r["sid"] for r in rows if IMPLICIT & {r["sid"], *(g["sid"] for g in r["through"])} or r["how"] == "sid_history"} | {user["sid"]}
         assert want <= mine and mine - want <= more, (user["dn"], sorted(mine - want - more), sorted(want - mine))
         if SOAK or user["name"].startswith(("u.del", "a.")):  # a session's have the well-known ones; it was seen to lack a nested group
             assert as_user(user["dn"])[1] <= mine, (user["dn"], as_user(user["dn"])[1] - mine)
+
+
+@case("nothing is hidden from the reader but the group with an empty DACL")
+def _():
+    groups = local.search(domain.base, expression="(&(objectClass=group)(groupType:1.2.840.113556.1.4.803:=2147483648))", attrs=["objectSid"])
+    hidden = [str(g.dn) for g in groups if domain.db.schema_format_value("objectSid", g["objectSid"][0]).decode() not in VISIBLE]
+    assert [dn.split(",")[0] for dn in hidden] == ["CN=Empty DACL"], hidden
 
 
 @case("writable attributes, creatable classes, descriptor rights of %d pairs, by the controller's database" % N_PAIRS)

@@ -5,7 +5,7 @@ The directory changes before each sync; Town knows what must have been told of i
 the store opens and is sound, it shows its last complete snapshot or the new one (never a mixture), each true change is told exactly once
 over the whole sequence, nobody is tombstoned who is alive, and the run ended in time, with a sentence that names the place.
 """
-# budget: 100 2400
+# budget: 150 2400
 import collections
 import concurrent.futures
 import json

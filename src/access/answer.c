@@ -69,6 +69,12 @@ static void ask_bits(struct asking *q)
     }
 }
 
+/* What the controller sets by itself is written by nobody, whatever an ACL says (MS-ADTS 3.1.1.4.5.19: allowedAttributesEffective). */
+static bool is_writable_at_all(const struct schema_attribute *a)
+{
+    return !a->is_system_only && !a->is_backlink && !(a->system_flags & 4);
+}
+
 static void ask_attributes(struct asking *q)
 {
     const struct schema *s = q->o.schema;
@@ -77,7 +83,8 @@ static void ask_attributes(struct asking *q)
     q->a->reads_all = true;
     for (size_t i = 0; i < n; i++) {
         struct access_verdict v;
-        if (ask_typed(q, RIGHT_WRITE_PROPERTY, s->attributes[list[i]].guid)) add(&q->a->writable, list[i]);
+        const struct schema_attribute *a = &s->attributes[list[i]];
+        if (is_writable_at_all(a) && ask_typed(q, RIGHT_WRITE_PROPERTY, a->guid)) add(&q->a->writable, list[i]);
         access_check_read(&v, &q->o, &q->t, list[i], q->rule);
         q->a->is_conditional |= v.is_conditional;
         if (v.is_allowed)

@@ -102,16 +102,18 @@ uint64_t world_shape(const struct world *w)
 {
     uint64_t h = shape_of_connectors(mix(w->n_connectors, w->n_principals), w);
     for (size_t i = 0; i < w->n_implicit; i++) h = mix(h, w->implicit[i]);
+    uint64_t sum = 0; /* of hashes with their places: no one waits for the one before */
     for (uint32_t i = 0; i < w->n_principals; i++) {
         const struct principal *p = &w->principals[i];
         uint64_t flags = (uint64_t)p->is_security | (uint64_t)p->is_local << 1 | (uint64_t)p->is_account << 2;
-        h = mix_sid(mix(h, (uint64_t)p->connector << 32 | flags << 16 | p->sid.len), p->sid);
+        sum += mix_sid(mix(i, (uint64_t)p->connector << 32 | flags << 16 | p->sid.len), p->sid);
     }
     for (uint32_t i = 0; i < w->n_objects; i++) {
         const struct object *o = &w->objects[i];
-        h = mix(mix(h, (uint64_t)o->connector << 32 | o->principal),
-                (uint64_t)o->descriptor << 32 | o->class);
+        sum += mix(mix(~(uint64_t)i, (uint64_t)o->connector << 32 | o->principal),
+                   (uint64_t)o->descriptor << 32 | o->class);
     }
+    h = mix(h, sum);
     for (uint32_t i = 0; i < w->n_descriptors; i++)
         h = mix_bytes(mix(h, w->descriptors[i].is_malformed), w->descriptors[i].raw);
     for (size_t i = 0; i < w->index->n_history; i++)

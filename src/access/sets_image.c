@@ -2,7 +2,6 @@
 
 #include <roaring/roaring.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
 /* The frozen form (CRoaring, roaring.h): bit containers, runs, arrays, then a key, a count and a type for
  * each container, and a word. */
@@ -25,18 +24,17 @@ struct area_piece {
     struct area_piece *before;
     size_t size, used;
 };
-enum { PIECE = 16 << 20, HUGE_PAGE = 2 << 20 };
+enum { SMALL = 64 << 10, MIDDLE = 2 << 20, PIECE = 4 << 20 };
 
 uint8_t *area_alloc(struct area *a, size_t n)
 {
     size_t size = (n + ALIGN - 1) & ~(size_t)(ALIGN - 1),
            head = (sizeof(struct area_piece) + ALIGN - 1) & ~(size_t)(ALIGN - 1);
     if (!a->last || size > a->last->size - a->last->used) {
-        size_t want = !a->last ? (size_t)64 << 10 : a->held < PIECE ? (size_t)HUGE_PAGE : PIECE;
-        if (want < size + head) want = (size + head + HUGE_PAGE - 1) & ~(size_t)(HUGE_PAGE - 1);
+        size_t want = !a->last ? SMALL : a->held < PIECE ? MIDDLE : PIECE;
+        if (want < size + head) want = size + head;
         struct area_piece *p = NULL;
-        if (posix_memalign((void **)&p, want < HUGE_PAGE ? 4096 : HUGE_PAGE, want) != 0) x_out_of_memory();
-        if (want >= HUGE_PAGE) madvise(p, want, MADV_HUGEPAGE); /* a wish: fewer faults */
+        if (posix_memalign((void **)&p, ALIGN, want) != 0) x_out_of_memory();
         *p = (struct area_piece){a->last, want, head};
         a->last = p;
         a->held += want;
