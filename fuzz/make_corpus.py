@@ -314,6 +314,19 @@ def graph_pages():
     })
 
 
+# --- what people and programs ask of access -------------------------------------------------------------------------
+
+def questions():
+    pairs = ['{"principal": "alice", "target": "CN=x"}', '{"principal": "a"}', '{"principal": 1, "target": "b"}', "[]", "", "{", '{"principal": "a", "principal": "b", "target": "c"}',
+             '{"principal": "\\u0000", "target": "b"}', '{"target": {"a": []}, "principal": null}']
+    filters = ["enabled=false and department=Finance", "not (a=b or c~d)", "last_logon<90d", 'name="x y" or kind!=user', "((a=*))", "a=", ")", "and", "x>=2026-01-01"]
+    rights = ["WRITE_PROPERTY:member", "control_access:Reset-Password", "READ_CONTROL", "CREATE_CHILD:user", "SELF:{bf9679c0-0de6-11d0-a285-00aa003049e2}", "WRITE_PROPERTY:",
+              "RAED_PROPERTY", ":", "WRITE_PROPERTY:{"]
+    for first, cases in enumerate((pairs, filters, rights)):
+        for i, text in enumerate(cases):
+            write("questions", "%s_%d" % (("pair", "filter", "right")[first], i), bytes([first]) + text.encode())
+
+
 # --- what an HTTP server answers ---------------------------------------------------------------------------------
 
 def urls():
@@ -432,3 +445,4 @@ if __name__ == "__main__":
     sign_ins()
     graph_errors()
     schemas()
+    questions()

@@ -1,13 +1,12 @@
 /* access.c - access check, access why */
 #include "cmd/access.h"
 
+#include "access/pairs.h"
 #include "base/when.h"
 #include "model/sid.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-#define LINE_MAX_BYTES ((size_t)1 << 20)
 
 /* --- what the access commands share --------------------------------------------------------------------------------- */
 
@@ -231,44 +230,17 @@ static int check_pair(struct checking *q, const char *principal, const char *tar
     return out_row(q->out, row, e);
 }
 
-static int check_line(struct checking *q, const char *line, size_t length, uint64_t number, struct err *e)
+static int check_one(void *ctx, const struct pair *p, struct err *e)
 {
-    json_error_t why;
-    const char *principal, *target;
-    json_t *pair = json_loadb(line, length, JSON_REJECT_DUPLICATES, &why);
-    if (!pair || json_unpack(pair, "{s:s, s:s}", "principal", &principal, "target", &target) < 0) {
-        json_decref(pair);
-        err_set(e, ERR_INPUT, "--pairs: line %llu is no {\"principal\": ..., \"target\": ...}%s%s", (unsigned long long)number, pair ? "" : ": ",
-                pair ? "" : why.text);
-        return err_hint(e, "one JSON object a line");
-    }
-    int rc = check_pair(q, principal, target, false, e);
-    json_decref(pair);
-    return rc;
-}
-
-static int check_stream(struct checking *q, FILE *in, struct err *e)
-{
-    char *line = NULL;
-    size_t cap = 0;
-    ssize_t n;
-    int rc = 0;
-    for (uint64_t number = 1; rc == 0 && (n = getline(&line, &cap, in)) > 0; number++) {
-        while (n && (line[n - 1] == '\n' || line[n - 1] == '\r')) n--;
-        if (!n) continue;
-        rc = (size_t)n > LINE_MAX_BYTES ? err_set(e, ERR_INPUT, "--pairs: line %llu is longer than 1 MiB", (unsigned long long)number)
-                                        : check_line(q, line, (size_t)n, number, e);
-    }
-    free(line);
-    return rc;
+    return check_pair(ctx, p->principal, p->target, false, e);
 }
 
 static int check_file(struct checking *q, const char *path, struct err *e)
 {
-    if (strcmp(path, "-") == 0) return check_stream(q, stdin, e);
+    if (strcmp(path, "-") == 0) return pairs_read(stdin, check_one, q, e);
     FILE *in = fopen(path, "re");
     if (!in) return err_set(e, ERR_NOTFOUND, "--pairs: %s cannot be opened", path);
-    int rc = check_stream(q, in, e);
+    int rc = pairs_read(in, check_one, q, e);
     fclose(in);
     return rc;
 }
