@@ -84,7 +84,7 @@ void fixture_history(struct fixture *f, uint32_t principal, struct bytes sid)
     struct world_index *x = f->w->index;
     GROW(x->history, x->n_history, f->cap_history);
     x->history[x->n_history++] = (struct history){principal, arena_bytes(&x->memory, sid)};
-    qsort(x->history, x->n_history, sizeof *x->history, compare_history);
+    if (x->n_history) qsort(x->history, x->n_history, sizeof *x->history, compare_history);
 }
 
 uint32_t fixture_descriptor(struct fixture *f, struct bytes raw)

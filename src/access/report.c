@@ -333,7 +333,7 @@ static int give_sorted(struct report *r, size_t rule, each_row *each, void *ctx,
         row_decode(&rows[n++], (struct bytes){all + at + sizeof len, len});
         at += sizeof len + len;
     }
-    qsort(rows, n, sizeof *rows, compare_rows);
+    if (n) qsort(rows, n, sizeof *rows, compare_rows);
     for (size_t i = 0; rc == 0 && i < n; i++) rc = each(ctx, &rows[i], e);
     free(rows);
     free(all);

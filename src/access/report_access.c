@@ -109,7 +109,7 @@ static void index_history(struct report_world *x)
         uint32_t p = world_principal_by_sid(x->w, index->history[i].sid);
         if (p != NOBODY) x->backs[x->n_backs++] = (struct back){p, index->history[i].principal};
     }
-    qsort(x->backs, x->n_backs, sizeof *x->backs, compare_backs);
+    if (x->n_backs) qsort(x->backs, x->n_backs, sizeof *x->backs, compare_backs);
 }
 
 static void take_gaps(struct report_world *x)

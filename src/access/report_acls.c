@@ -96,7 +96,7 @@ static void collect_pairs(struct acls *a)
         if (!w->descriptors[d].sd.has_dacl || w->descriptors[d].sd.is_null_dacl)
             for (size_t i = 0; i < w->n_implicit && i < 1; i++) add_pair(a, w->principals[w->implicit[i]].sid, d);
     }
-    qsort(a->pairs, a->n_pairs, sizeof *a->pairs, compare_pairs);
+    if (a->n_pairs) qsort(a->pairs, a->n_pairs, sizeof *a->pairs, compare_pairs);
     size_t n = 0;
     for (size_t i = 0; i < a->n_pairs; i++)
         if (!n || compare_pairs(&a->pairs[n - 1], &a->pairs[i]) != 0) a->pairs[n++] = a->pairs[i];

@@ -450,7 +450,7 @@ static int tell_placed(struct graph *g, struct placed *all)
 {
     const struct report *r = g->r;
     for (uint32_t i = 0; i < g->n_nodes; i++) all[i] = (struct placed){g->nodes[i].circle, i};
-    qsort(all, g->n_nodes, sizeof *all, compare_placed);
+    if (g->n_nodes) qsort(all, g->n_nodes, sizeof *all, compare_placed);
     if (report_wants(r, RULE_GROUP_03)) try(tell_circles(g, all));
     return report_wants(r, RULE_GROUP_04) || report_wants(r, RULE_GROUP_05) ? tell_all_large(g, all) : 0;
 }

@@ -57,7 +57,7 @@ static void read_strangers(struct nodes *n, const struct world *w)
     for (size_t i = 0; i < x->n_history; i++)
         if (world_principal_by_sid(w, x->history[i].sid) == NOBODY)
             n->strangers[n->n_strangers++].sid = x->history[i].sid;
-    qsort(n->strangers, n->n_strangers, sizeof *n->strangers, compare_strangers);
+    if (n->n_strangers) qsort(n->strangers, n->n_strangers, sizeof *n->strangers, compare_strangers);
     for (uint32_t i = 0; i < n->n_strangers; i++)
         if (!kept || compare_strangers(&n->strangers[kept - 1], &n->strangers[i]) != 0)
             n->strangers[kept++] = n->strangers[i];
@@ -78,7 +78,7 @@ static void read_past(struct nodes *n, const struct world *w)
     n->past = x_alloc((x->n_history + 1) * sizeof *n->past);
     for (size_t i = 0; i < x->n_history; i++)
         n->past[n->n_past++] = (struct past){node_of_sid(n, w, x->history[i].sid), x->history[i].principal};
-    qsort(n->past, n->n_past, sizeof *n->past, compare_past);
+    if (n->n_past) qsort(n->past, n->n_past, sizeof *n->past, compare_past);
     for (size_t i = 0; i < n->n_past; i++) n->account[n->past[i].node] |= NODE_INNER;
 }
 

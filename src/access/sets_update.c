@@ -56,8 +56,8 @@ static bool same_groups(const uint32_t *a, const uint32_t *b, size_t n)
     uint32_t *x = x_alloc(n * sizeof *x), *y = x_alloc(n * sizeof *y);
     memcpy(x, a, n * sizeof *x);
     memcpy(y, b, n * sizeof *y);
-    qsort(x, n, sizeof *x, compare_u32);
-    qsort(y, n, sizeof *y, compare_u32);
+    if (n) qsort(x, n, sizeof *x, compare_u32);
+    if (n) qsort(y, n, sizeof *y, compare_u32);
     bool is_same = memcmp(x, y, n * sizeof *x) == 0;
     free(x);
     free(y);
@@ -191,7 +191,7 @@ static void compare_tokens(struct updating *u, uint32_t account, uint32_t connec
     sets_mark(s, u->later, principal, connector);
     for (uint32_t i = 0; i < u->n_was; i++)
         if (s->marks[u->was[i]] != s->mark) differ(u, u->was[i], account, false);
-    qsort(u->was, u->n_was, sizeof *u->was, compare_u32);
+    if (u->n_was) qsort(u->was, u->n_was, sizeof *u->was, compare_u32);
     for (uint32_t i = 0; i < s->n_marked; i++)
         if (!u->n_was || !bsearch(&s->marked[i], u->was, u->n_was, sizeof *u->was, compare_u32))
             differ(u, s->marked[i], account, true);

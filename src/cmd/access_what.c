@@ -100,7 +100,7 @@ static int walk(struct asking *q, struct err *e)
     sets_what_count(&n, q->what);
     if ((q->all ? n.n_objects : n.n_beyond) > ACCESS_FEW) return access_walk(&q->a, &q->choice, take, q, e);
     sets_what_stream(q->what, !q->all, gather, &x);
-    qsort(ids, x.n, sizeof *ids, compare_ids);
+    if (x.n) qsort(ids, x.n, sizeof *ids, compare_ids);
     return access_walk_some(&q->a, &q->choice, ids, x.n, take, q, e);
 }
 
