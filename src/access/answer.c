@@ -2,16 +2,6 @@
 
 #include <stdlib.h>
 
-void world_access_object(struct access_object *out, const struct world *w, uint32_t object)
-{
-    const struct object *o = &w->objects[object];
-    const struct descriptor *d = o->descriptor == NOBODY ? NULL : &w->descriptors[o->descriptor];
-    *out = (struct access_object){.sd = d && !d->is_malformed ? &d->sd : NULL,
-                                  .schema = w->connectors[o->connector].schema,
-                                  .class = o->class};
-    if (o->principal != NOBODY) out->sid = w->principals[o->principal].sid;
-}
-
 struct asking {
     struct answer *a;
     struct access_object o;

@@ -23,8 +23,6 @@ struct answer {
 };
 void answer_make(struct answer *out, const struct world *w, struct world_token *t, uint32_t object, enum access_rule rule);
 void answer_free(struct answer *a); /* legal on a zeroed one */
-/* For access_check; sd NULL where it is not known. */
-void world_access_object(struct access_object *out, const struct world *w, uint32_t object);
 
 /* --- why ------------------------------------------------------------------------------------------------- */
 #define WHY_CHAIN 64

@@ -32,14 +32,6 @@ struct past_state {
     struct err *e;
 };
 
-#define GROW(array, n, cap, first)                                                                           \
-    do {                                                                                                     \
-        if ((n) == (cap)) {                                                                                  \
-            (cap) = (cap) ? (cap)*2 : (first);                                                               \
-            (array) = x_realloc((array), (cap) * sizeof *(array));                                           \
-        }                                                                                                    \
-    } while (0)
-
 /* --- the change log ---------------------------------------------------------------------------------------- */
 
 static void note(struct past *p, const struct past_change *c)

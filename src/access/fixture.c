@@ -4,14 +4,6 @@
 
 #include <stdlib.h>
 
-#define GROW(array, n, cap)                                                                                  \
-    do {                                                                                                     \
-        if ((n) == (cap)) {                                                                                  \
-            (cap) = (cap) ? (cap)*2 : 64;                                                                    \
-            (array) = x_realloc((array), (size_t)(cap) * sizeof *(array));                                   \
-        }                                                                                                    \
-    } while (0)
-
 static struct bytes put_sid(uint8_t out[SID_MAX], const uint32_t *sub, uint8_t n_sub, uint64_t authority)
 {
     struct sid s = {.n_sub = n_sub, .authority = authority};
@@ -47,7 +39,7 @@ uint32_t fixture_principal_sid(struct fixture *f, uint32_t connector, enum kind 
 {
     struct world *w = f->w;
     bool is_new, is_account = kind == KIND_user || kind == KIND_computer || kind == KIND_service_account;
-    GROW(w->principals, w->n_principals, f->cap_principals);
+    GROW(w->principals, w->n_principals, f->cap_principals, 64);
     w->principals[w->n_principals] = (struct principal){.connector = connector,
                                                         .entity = w->n_principals + 1,
                                                         .sid = arena_bytes(&w->index->memory, sid),
@@ -69,8 +61,8 @@ uint32_t fixture_principal(struct fixture *f, uint32_t connector, enum kind kind
 
 void fixture_member(struct fixture *f, uint32_t member, uint32_t group)
 {
-    GROW(f->edges, f->n_edges, f->cap_edges);
-    f->edges[f->n_edges++] = (struct fixture_edge){member, group};
+    GROW(f->edges, f->n_edges, f->cap_edges, 64);
+    f->edges[f->n_edges++] = (struct world_edge){.group = group, .member = member};
 }
 
 static int compare_history(const void *a, const void *b)
@@ -82,7 +74,7 @@ static int compare_history(const void *a, const void *b)
 void fixture_history(struct fixture *f, uint32_t principal, struct bytes sid)
 {
     struct world_index *x = f->w->index;
-    GROW(x->history, x->n_history, f->cap_history);
+    GROW(x->history, x->n_history, f->cap_history, 64);
     x->history[x->n_history++] = (struct history){principal, arena_bytes(&x->memory, sid)};
     if (x->n_history) qsort(x->history, x->n_history, sizeof *x->history, compare_history);
 }
@@ -91,7 +83,7 @@ uint32_t fixture_descriptor(struct fixture *f, struct bytes raw)
 {
     struct world *w = f->w;
     struct err e;
-    GROW(w->descriptors, w->n_descriptors, f->cap_descriptors);
+    GROW(w->descriptors, w->n_descriptors, f->cap_descriptors, 64);
     struct descriptor *d = &w->descriptors[w->n_descriptors];
     *d = (struct descriptor){.raw = arena_bytes(&w->index->memory, raw)};
     d->is_malformed = sd_decode(&d->sd, d->raw, &e) < 0;
@@ -103,7 +95,7 @@ uint32_t fixture_object(struct fixture *f, uint32_t connector, uint32_t principa
                         uint32_t class)
 {
     struct world *w = f->w;
-    GROW(w->objects, w->n_objects, f->cap_objects);
+    GROW(w->objects, w->n_objects, f->cap_objects, 64);
     w->objects[w->n_objects] =
         (struct object){.connector = connector,
                         .entity = principal == NOBODY ? 1000000 + w->n_objects : principal + 1,
@@ -113,39 +105,6 @@ uint32_t fixture_object(struct fixture *f, uint32_t connector, uint32_t principa
                         .class = class,
                         .parent = NOBODY};
     return w->n_objects++;
-}
-
-static void count_up(uint32_t *first, uint32_t n)
-{
-    uint32_t sum = 0;
-    for (uint32_t i = 0; i <= n; i++) {
-        uint32_t here = first[i];
-        first[i] = sum;
-        sum += here;
-    }
-}
-
-static void compress(const struct fixture *f, struct world *w)
-{
-    uint32_t n = w->n_principals;
-    w->first_group = x_zalloc((n + 2u) * sizeof *w->first_group);
-    w->first_member = x_zalloc((n + 2u) * sizeof *w->first_member);
-    w->groups_of = x_alloc((f->n_edges + 1) * sizeof *w->groups_of);
-    w->members_of = x_alloc((f->n_edges + 1) * sizeof *w->members_of);
-    w->via_of = x_zalloc(f->n_edges + 1);
-    for (size_t i = 0; i < f->n_edges; i++) {
-        w->first_group[f->edges[i].member]++;
-        w->first_member[f->edges[i].group]++;
-    }
-    count_up(w->first_group, n);
-    count_up(w->first_member, n);
-    for (size_t i = 0; i < f->n_edges; i++) {
-        w->groups_of[w->first_group[f->edges[i].member]++] = f->edges[i].group;
-        w->members_of[w->first_member[f->edges[i].group]++] = f->edges[i].member;
-    }
-    memmove(w->first_group + 1, w->first_group, n * sizeof *w->first_group);
-    memmove(w->first_member + 1, w->first_member, n * sizeof *w->first_member);
-    w->first_group[0] = w->first_member[0] = 0;
 }
 
 static void free_edges(struct world *w)
@@ -160,14 +119,14 @@ static void free_edges(struct world *w)
 void fixture_finish(struct fixture *f)
 {
     free_edges(f->w);
-    compress(f, f->w);
+    world_link(f->w, f->edges, f->n_edges);
 }
 
 struct world *fixture_later(const struct fixture *f)
 {
     struct world *w = x_alloc(sizeof *w);
     *w = *f->w;
-    compress(f, w);
+    world_link(w, f->edges, f->n_edges);
     return w;
 }
 

@@ -7,7 +7,7 @@
 
 struct fixture {
     struct world *w;
-    struct fixture_edge { uint32_t member, group; } *edges;
+    struct world_edge *edges;
     size_t n_edges, cap_edges;
     uint32_t cap_principals, cap_objects, cap_descriptors;
     size_t cap_history;

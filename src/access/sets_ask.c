@@ -210,16 +210,12 @@ static bool check_one(struct sets *s, uint32_t principal, uint32_t object, const
                       enum access_rule rule)
 {
     const struct world *w = s->world;
-    const struct object *o = &w->objects[object];
-    struct access_object what = {.sd = &w->descriptors[o->descriptor].sd,
-                                 .sid = o->principal == NOBODY ? (struct bytes){0}
-                                                               : w->principals[o->principal].sid,
-                                 .schema = w->connectors[o->connector].schema,
-                                 .class = o->class};
+    struct access_object what;
     struct access_token token;
     struct access_verdict v;
     struct err ignored;
-    if (world_token(&s->token, w, principal, o->connector, &ignored) < 0) return false;
+    world_access_object(&what, w, object);
+    if (world_token(&s->token, w, principal, w->objects[object].connector, &ignored) < 0) return false;
     world_token_open(&token, &s->token, w);
     access_check(&v, &what, &token, r, rule);
     return v.is_allowed;

@@ -33,14 +33,6 @@ struct compiling {
     size_t cap_cells, cap_terms;
 };
 
-#define GROW(array, n, cap, first)                                                                           \
-    do {                                                                                                     \
-        if ((n) == (cap)) {                                                                                  \
-            (cap) = (cap) ? (cap)*2 : (first);                                                               \
-            (array) = x_realloc((array), (size_t)(cap) * sizeof *(array));                                   \
-        }                                                                                                    \
-    } while (0)
-
 static const uint32_t bits[N_BITS] = {
 #define X(name, bit) bit,
     RIGHTS(X)

@@ -32,14 +32,6 @@ struct updating {
     uint32_t *was, n_was; /* trustees of the old token */
 };
 
-#define GROW(array, n, cap, first)                                                                           \
-    do {                                                                                                     \
-        if ((n) == (cap)) {                                                                                  \
-            (cap) = (cap) ? (cap)*2 : (first);                                                               \
-            (array) = x_realloc((array), (size_t)(cap) * sizeof *(array));                                   \
-        }                                                                                                    \
-    } while (0)
-
 /* --- who may differ
  * ------------------------------------------------------------------------------------------ */
 

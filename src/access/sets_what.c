@@ -4,14 +4,6 @@
 
 #include <stdlib.h>
 
-#define GROW(array, n, cap, first)                                                                           \
-    do {                                                                                                     \
-        if ((n) == (cap)) {                                                                                  \
-            (cap) = (cap) ? (cap)*2 : (first);                                                               \
-            (array) = x_realloc((array), (size_t)(cap) * sizeof *(array));                                   \
-        }                                                                                                    \
-    } while (0)
-
 struct row {
     uint32_t bits;
     size_t first, n; /* typed rights */

@@ -1,5 +1,6 @@
 #include "access/world_int.h"
 
+#include "access/check.h"
 #include "model/dn.h"
 #include "model/sid.h"
 
@@ -12,10 +13,6 @@
 #define SCHEMA_NOTE    STR("schema")
 #define SCHEMA_NOTE_MAX ((size_t)16 << 20)
 
-struct edge {
-    uint32_t group, member;
-    uint8_t via;
-};
 /* While it is read. */
 struct building {
     struct world *w;
@@ -23,7 +20,7 @@ struct building {
     struct store *store;
     uint32_t connector;
     uint32_t cap_principals, cap_objects, cap_descriptors;
-    struct edge *edges;
+    struct world_edge *edges;
     size_t n_edges, cap_edges;
     struct foreign {
         uint32_t connector;
@@ -48,14 +45,6 @@ struct building {
     char first_missing[256];
     struct buf form;
 };
-
-#define GROW(array, n, cap, first)                                                                           \
-    do {                                                                                                     \
-        if ((n) == (cap)) {                                                                                  \
-            (cap) = (cap) ? (cap)*2 : (first);                                                               \
-            (array) = x_realloc((array), (size_t)(cap) * sizeof *(array));                                   \
-        }                                                                                                    \
-    } while (0)
 
 static struct hash128 sid_key(struct bytes sid)
 {
@@ -439,9 +428,19 @@ static void make_edges(struct building *b)
             uint32_t member = world_principal_of_entity(b->w, m->entity_id);
             if (member == NOBODY) continue; /* a contact */
             GROW(b->edges, b->n_edges, b->cap_edges, 65536);
-            b->edges[b->n_edges++] = (struct edge){group, member, (uint8_t)m->via};
+            b->edges[b->n_edges++] = (struct world_edge){group, member, (uint8_t)m->via};
         }
     }
+}
+
+void world_access_object(struct access_object *out, const struct world *w, uint32_t object)
+{
+    const struct object *o = &w->objects[object];
+    const struct descriptor *d = o->descriptor == NOBODY ? NULL : &w->descriptors[o->descriptor];
+    *out = (struct access_object){.sd = d && !d->is_malformed ? &d->sd : NULL,
+                                  .schema = w->connectors[o->connector].schema,
+                                  .class = o->class};
+    if (o->principal != NOBODY) out->sid = w->principals[o->principal].sid;
 }
 
 static void count_up(uint32_t *first, uint32_t n)
@@ -455,26 +454,25 @@ static void count_up(uint32_t *first, uint32_t n)
 }
 
 /* Both directions, compressed: two counting sorts. */
-static void compress(struct building *b)
+void world_link(struct world *w, const struct world_edge *edges, size_t n_edges)
 {
-    struct world *w = b->w;
     uint32_t n = w->n_principals;
     w->first_group = x_zalloc((n + 2u) * sizeof *w->first_group);
     w->first_member = x_zalloc((n + 2u) * sizeof *w->first_member);
-    w->groups_of = x_alloc((b->n_edges + 1) * sizeof *w->groups_of);
-    w->members_of = x_alloc((b->n_edges + 1) * sizeof *w->members_of);
-    w->via_of = x_alloc(b->n_edges + 1);
-    for (size_t i = 0; i < b->n_edges; i++) {
-        w->first_group[b->edges[i].member]++;
-        w->first_member[b->edges[i].group]++;
+    w->groups_of = x_alloc((n_edges + 1) * sizeof *w->groups_of);
+    w->members_of = x_alloc((n_edges + 1) * sizeof *w->members_of);
+    w->via_of = x_alloc(n_edges + 1);
+    for (size_t i = 0; i < n_edges; i++) {
+        w->first_group[edges[i].member]++;
+        w->first_member[edges[i].group]++;
     }
     count_up(w->first_group, n);
     count_up(w->first_member, n);
-    for (size_t i = 0; i < b->n_edges; i++) {
-        uint32_t at = w->first_group[b->edges[i].member]++;
-        w->groups_of[at] = b->edges[i].group;
-        w->via_of[at] = b->edges[i].via;
-        w->members_of[w->first_member[b->edges[i].group]++] = b->edges[i].member;
+    for (size_t i = 0; i < n_edges; i++) {
+        uint32_t at = w->first_group[edges[i].member]++;
+        w->groups_of[at] = edges[i].group;
+        w->via_of[at] = edges[i].via;
+        w->members_of[w->first_member[edges[i].group]++] = edges[i].member;
     }
     memmove(w->first_group + 1, w->first_group, n * sizeof *w->first_group);
     memmove(w->first_member + 1, w->first_member, n * sizeof *w->first_member);
@@ -512,7 +510,7 @@ static int read_all(struct building *b, const struct names *names, struct err *e
     }
     resolve_foreign(b);
     make_edges(b);
-    compress(b);
+    world_link(b->w, b->edges, b->n_edges);
     return 0;
 }
 

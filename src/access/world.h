@@ -79,7 +79,10 @@ struct world_token {
 };
 int world_token(struct world_token *t, const struct world *w, uint32_t principal, uint32_t target_connector, struct err *e) must_use;
 void world_token_free(struct world_token *t);
-struct access_token; /* check.h */
+struct access_object; /* check.h */
+struct access_token;
+/* For access_check; sd NULL where it is not known. */
+void world_access_object(struct access_object *out, const struct world *w, uint32_t object);
 void world_token_open(struct access_token *out, struct world_token *t, const struct world *w);
 /* A shortest chain of memberships from principal to group: out[0] is the principal. 0: there is none. */
 size_t world_chain(const struct world *w, uint32_t principal, uint32_t group, uint32_t *out, size_t cap);

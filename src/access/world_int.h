@@ -15,6 +15,10 @@ struct history { /* sIDHistory, ascending by principal */
     uint32_t principal;
     struct bytes sid;
 };
+struct world_edge {
+    uint32_t group, member;
+    uint8_t via;
+};
 struct world_index {
     struct arena memory;
     struct hmap by_sid;
@@ -23,6 +27,8 @@ struct world_index {
     size_t n_history, cap_history;
     struct schema **schemas; /* owned, NULL where the built-in one is used */
 };
+/* Makes groups_of, members_of and what belongs to them, all principals being there. */
+void world_link(struct world *w, const struct world_edge *edges, size_t n);
 /* The first of a principal's history; NULL: none. */
 const struct history *world_history(const struct world *w, uint32_t principal, size_t *n);
 bool world_is_in_token_of(const struct world *w, uint32_t group, uint32_t target_connector);

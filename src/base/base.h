@@ -78,4 +78,13 @@ void x_close_p(int *fd);
 #define defer_free defer(x_free_p)
 #define defer_close defer(x_close_p)
 
+/* Room for one more element in a list of n with room for cap: twice as much, or `first`. */
+#define GROW(array, n, cap, first)                                                                           \
+    do {                                                                                                     \
+        if ((n) == (cap)) {                                                                                  \
+            (cap) = (cap) ? (cap)*2 : (first);                                                               \
+            (array) = x_realloc((array), (size_t)(cap) * sizeof *(array));                                   \
+        }                                                                                                    \
+    } while (0)
+
 #endif
