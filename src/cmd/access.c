@@ -62,10 +62,10 @@ int access_cli_right(struct access_cli *a, struct right *out, const char *text, 
 json_t *access_party_json(const struct party *p)
 {
     json_t *j = json_object();
-    if (p->uid[0]) out_put(j, "uid", json_string(p->uid));
-    if (p->sid[0]) out_put(j, "sid", json_string(p->sid));
-    if (p->dn.len) out_put(j, "dn", out_str(p->dn));
-    out_put(j, "name", out_str(p->name));
+    if (p->uid[0]) jsonv_put(j, "uid", json_string(p->uid));
+    if (p->sid[0]) jsonv_put(j, "sid", json_string(p->sid));
+    if (p->dn.len) jsonv_put(j, "dn", jsonv_str(p->dn));
+    jsonv_put(j, "name", jsonv_str(p->name));
     return j;
 }
 
@@ -77,9 +77,9 @@ json_t *access_gaps_json(const struct access_cli *a, uint32_t connector, bool is
         const struct world_gap *g = &a->world->gaps[i];
         if (connector != NOBODY && g->connector != connector) continue;
         json_t *j = json_object();
-        out_put(j, "what", out_str(g->what));
-        if (g->where.len) out_put(j, "where", out_str(g->where));
-        if (g->fix.len) out_put(j, "fix", out_str(g->fix));
+        jsonv_put(j, "what", jsonv_str(g->what));
+        if (g->where.len) jsonv_put(j, "where", jsonv_str(g->where));
+        if (g->fix.len) jsonv_put(j, "fix", jsonv_str(g->fix));
         json_array_append_new(list, j);
     }
     return list;
@@ -144,7 +144,7 @@ json_t *access_right_json(const struct right *r, const struct schema *s)
 {
     struct buf b = buf_new(512);
     right_format(&b, r, s);
-    json_t *j = out_str(buf_str(&b));
+    json_t *j = jsonv_str(buf_str(&b));
     buf_free(&b);
     return j;
 }
@@ -162,7 +162,7 @@ json_t *access_bits_json(uint32_t bits)
 static json_t *places_json(const struct schema *s, enum schema_what what, const struct places *p)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < p->n; i++) json_array_append_new(list, out_str(schema_item_name(s, what, p->list[i])));
+    for (size_t i = 0; i < p->n; i++) json_array_append_new(list, jsonv_str(schema_item_name(s, what, p->list[i])));
     return list;
 }
 
@@ -171,15 +171,15 @@ static void put_answer(json_t *row, const struct answer *a)
     json_t *differs = json_array();
     const struct schema *s = a->schema;
     for (size_t i = 0; i < a->n_differs; i++) json_array_append_new(differs, access_right_json(&a->differs[i], s));
-    out_put(row, "rights", access_bits_json(a->bits));
-    out_put(row, "writable_attributes", places_json(s, SCHEMA_ATTRIBUTE, &a->writable));
-    out_put(row, "readable_attributes", a->reads_all ? json_string("all") : places_json(s, SCHEMA_ATTRIBUTE, &a->readable));
-    out_put(row, "creatable_classes", places_json(s, SCHEMA_CLASS, &a->creatable));
-    out_put(row, "deletable_classes", places_json(s, SCHEMA_CLASS, &a->deletable));
-    out_put(row, "extended_rights", places_json(s, SCHEMA_EXTENDED_RIGHT, &a->extended));
-    out_put(row, "validated_writes", places_json(s, SCHEMA_VALIDATED_WRITE, &a->validated));
-    out_put(row, "differs_under_deny_wins", differs);
-    out_put(row, "conditional", json_boolean(a->is_conditional));
+    jsonv_put(row, "rights", access_bits_json(a->bits));
+    jsonv_put(row, "writable_attributes", places_json(s, SCHEMA_ATTRIBUTE, &a->writable));
+    jsonv_put(row, "readable_attributes", a->reads_all ? json_string("all") : places_json(s, SCHEMA_ATTRIBUTE, &a->readable));
+    jsonv_put(row, "creatable_classes", places_json(s, SCHEMA_CLASS, &a->creatable));
+    jsonv_put(row, "deletable_classes", places_json(s, SCHEMA_CLASS, &a->deletable));
+    jsonv_put(row, "extended_rights", places_json(s, SCHEMA_EXTENDED_RIGHT, &a->extended));
+    jsonv_put(row, "validated_writes", places_json(s, SCHEMA_VALIDATED_WRITE, &a->validated));
+    jsonv_put(row, "differs_under_deny_wins", differs);
+    jsonv_put(row, "conditional", json_boolean(a->is_conditional));
 }
 
 static int pair_row(struct access_cli *a, struct world_token *t, json_t *row, const char *principal, const char *target, struct err *e)
@@ -192,11 +192,11 @@ static int pair_row(struct access_cli *a, struct world_token *t, json_t *row, co
     uint32_t connector = a->world->objects[o.object].connector;
     try(world_token(t, a->world, p.principal, connector, e));
     answer_make(&answer, a->world, t, o.object, a->rule);
-    out_put(row, "principal_resolved", access_party_json(&p));
-    out_put(row, "target_resolved", access_party_json(&o));
-    out_put(row, "rule", json_string(access_rule_name(a->rule)));
+    jsonv_put(row, "principal_resolved", access_party_json(&p));
+    jsonv_put(row, "target_resolved", access_party_json(&o));
+    jsonv_put(row, "rule", json_string(access_rule_name(a->rule)));
     put_answer(row, &answer);
-    out_put(row, "gaps", access_gaps_json(a, connector, answer.is_known));
+    jsonv_put(row, "gaps", access_gaps_json(a, connector, answer.is_known));
     answer_free(&answer);
     return 0;
 }
@@ -223,9 +223,9 @@ static int check_pair(struct checking *q, const char *principal, const char *tar
     if (rc < 0) {
         q->n_failed++;
         json_object_clear(row);
-        out_put(row, "principal", json_string(principal));
-        out_put(row, "target", json_string(target));
-        out_put(row, "error", json_pack("{s:s, s:s}", "class", err_class_name(rc), "message", why.message));
+        jsonv_put(row, "principal", json_string(principal));
+        jsonv_put(row, "target", json_string(target));
+        jsonv_put(row, "error", json_pack("{s:s, s:s}", "class", err_class_name(rc), "message", why.message));
     }
     return out_row(q->out, row, e);
 }
@@ -444,23 +444,23 @@ static int put_ace(json_t *row, struct telling *t, struct err *e)
     }
     r.is_typed = a->object_type != NULL;
     if (a->object_type) memcpy(r.guid, a->object_type, sizeof r.guid);
-    out_put(j, "number", json_integer(t->y.verdict.ace + 1));
-    out_put(j, "of", json_integer(t->y.n_aces));
-    out_put(j, "type", json_string(a->type == ACE_DENY || a->type == ACE_DENY_OBJECT ? "deny" : "allow"));
-    out_put(j, "right", access_right_json(&r, t->schema));
-    out_put(j, "inherited", json_boolean(a->flags & ACE_INHERITED));
-    out_put(row, "ace", j);
+    jsonv_put(j, "number", json_integer(t->y.verdict.ace + 1));
+    jsonv_put(j, "of", json_integer(t->y.n_aces));
+    jsonv_put(j, "type", json_string(a->type == ACE_DENY || a->type == ACE_DENY_OBJECT ? "deny" : "allow"));
+    jsonv_put(j, "right", access_right_json(&r, t->schema));
+    jsonv_put(j, "inherited", json_boolean(a->flags & ACE_INHERITED));
+    jsonv_put(row, "ace", j);
     if (t->y.inherited_from == NOBODY) return 0;
     struct party from;
     try(party_of_object(&from, &t->a->text, t->a->world, t->a->store, t->y.inherited_from, e));
-    out_put(j, "inherited_from", access_party_json(&from));
+    jsonv_put(j, "inherited_from", access_party_json(&from));
     return 0;
 }
 
 static int put_chain(json_t *row, struct telling *t, struct err *e)
 {
     json_t *chain = json_array();
-    out_put(row, "chain", chain);
+    jsonv_put(row, "chain", chain);
     for (size_t i = 0; i < t->y.n_chain; i++) {
         struct party p;
         try(party_of_principal(&p, &t->a->text, t->a->world, t->a->store, t->y.chain[i], e));
@@ -472,19 +472,19 @@ static int put_chain(json_t *row, struct telling *t, struct err *e)
 static int tell_json(struct telling *t, bool is_known, struct err *e)
 {
     json_t *row = json_object();
-    out_put(row, "principal", access_party_json(&t->principal));
-    out_put(row, "target", access_party_json(&t->target));
-    out_put(row, "right", access_right_json(&t->right, t->schema));
-    out_put(row, "rule", json_string(access_rule_name(t->a->rule)));
-    out_put(row, "answer", json_string(!is_known ? "unknown" : t->y.verdict.is_allowed ? "yes" : "no"));
-    out_put(row, "reason", json_string(access_reason_name(t->y.verdict.reason)));
-    out_put(row, "under_deny_wins", json_string(!is_known ? "unknown" : t->y.deny_wins.is_allowed ? "yes" : "no"));
-    out_put(row, "conditional", json_boolean(t->y.verdict.is_conditional));
+    jsonv_put(row, "principal", access_party_json(&t->principal));
+    jsonv_put(row, "target", access_party_json(&t->target));
+    jsonv_put(row, "right", access_right_json(&t->right, t->schema));
+    jsonv_put(row, "rule", json_string(access_rule_name(t->a->rule)));
+    jsonv_put(row, "answer", json_string(!is_known ? "unknown" : t->y.verdict.is_allowed ? "yes" : "no"));
+    jsonv_put(row, "reason", json_string(access_reason_name(t->y.verdict.reason)));
+    jsonv_put(row, "under_deny_wins", json_string(!is_known ? "unknown" : t->y.deny_wins.is_allowed ? "yes" : "no"));
+    jsonv_put(row, "conditional", json_boolean(t->y.verdict.is_conditional));
     int rc = put_ace(row, t, e);
     if (rc == 0) rc = put_chain(row, t, e);
-    out_put(row, "groups_in_token", json_integer(t->y.n_groups));
-    out_put(row, "also_via", json_integer(t->y.n_also));
-    out_put(row, "gaps", access_gaps_json(t->a, t->a->world->objects[t->target.object].connector, is_known));
+    jsonv_put(row, "groups_in_token", json_integer(t->y.n_groups));
+    jsonv_put(row, "also_via", json_integer(t->y.n_also));
+    jsonv_put(row, "gaps", access_gaps_json(t->a, t->a->world->objects[t->target.object].connector, is_known));
     if (rc == 0) rc = out_object(t->a->cli, row, e);
     json_decref(row);
     return rc;

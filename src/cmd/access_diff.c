@@ -88,20 +88,20 @@ static int put_cause(struct diffing *d, const struct past_change *c, json_t *lis
 {
     json_t *j = json_object(), *who;
     json_array_append_new(list, j);
-    out_put(j, "run", json_integer(c->run));
-    out_put(j, "time", out_time(c->time_ms));
-    out_put(j, "change", json_string(change_type_name(c->type)));
+    jsonv_put(j, "run", json_integer(c->run));
+    jsonv_put(j, "time", jsonv_time(c->time_ms));
+    jsonv_put(j, "change", json_string(change_type_name(c->type)));
     if (c->object != NOBODY) {
-        out_put(j, "attribute", json_string("nTSecurityDescriptor"));
+        jsonv_put(j, "attribute", json_string("nTSecurityDescriptor"));
         try(access_known_object(&d->a, c->object, &who, e));
-        out_put(j, "entity", who);
+        jsonv_put(j, "entity", who);
         return 0;
     }
     try(access_known_principal(&d->a, c->member, &who, e));
-    out_put(j, "member", json_incref(json_object_get(who, "name")));
+    jsonv_put(j, "member", json_incref(json_object_get(who, "name")));
     json_decref(who);
     try(access_known_principal(&d->a, c->group, &who, e));
-    out_put(j, "entity", who);
+    jsonv_put(j, "entity", who);
     return 0;
 }
 
@@ -146,17 +146,17 @@ static int tell(const struct telling *t, uint32_t principal, struct err *e)
     const struct principal *p = &d->a.world->principals[principal];
     json_t *row = json_object(), *who = NULL, *by = json_array();
     int rc = access_known_principal(&d->a, principal, &who, e);
-    out_put(row, "change", json_string(t->is_gain ? "gained" : "lost"));
+    jsonv_put(row, "change", json_string(t->is_gain ? "gained" : "lost"));
     if (rc == 0) {
         json_t *copy = json_copy(who);
         json_decref(who);
-        out_put(copy, "kind", json_string(kind_name(p->kind)));
-        out_put(copy, "enabled", json_boolean(p->is_enabled));
-        out_put(row, "principal", copy);
+        jsonv_put(copy, "kind", json_string(kind_name(p->kind)));
+        jsonv_put(copy, "enabled", json_boolean(p->is_enabled));
+        jsonv_put(row, "principal", copy);
     }
-    out_put(row, "target", json_incref(d->target));
-    out_put(row, "right", json_string(t->name));
-    out_put(row, "by", by);
+    jsonv_put(row, "target", json_incref(d->target));
+    jsonv_put(row, "right", json_string(t->name));
+    jsonv_put(row, "by", by);
     if (rc == 0) rc = put_causes(d, principal, t->object, t->right, t->is_gain, by, e);
     d->n++;
     if (rc == 0) return out_row(d->out, row, e);

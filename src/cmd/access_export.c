@@ -52,12 +52,12 @@ static json_t *principal_json(const struct exporting *x, uint32_t principal)
     const struct named *n = &x->named[principal];
     if (!p->entity) return access_bare_json(x->a.world, principal);
     json_t *j = json_object();
-    out_put(j, "uid", json_string(guid_format(uid, n->guid)));
-    out_put(j, "sid", json_string(sid_format_bytes(sid, p->sid)));
-    out_put(j, "dn", out_str(n->dn));
-    out_put(j, "name", out_str(n->name));
-    out_put(j, "kind", json_string(kind_name(p->kind)));
-    if (p->is_account) out_put(j, "enabled", json_boolean(p->is_enabled));
+    jsonv_put(j, "uid", json_string(guid_format(uid, n->guid)));
+    jsonv_put(j, "sid", json_string(sid_format_bytes(sid, p->sid)));
+    jsonv_put(j, "dn", jsonv_str(n->dn));
+    jsonv_put(j, "name", jsonv_str(n->name));
+    jsonv_put(j, "kind", json_string(kind_name(p->kind)));
+    if (p->is_account) jsonv_put(j, "enabled", json_boolean(p->is_enabled));
     return j;
 }
 
@@ -125,21 +125,21 @@ static int put_row(struct exporting *x, const struct export_row *r, struct err *
     x->n++;
     if (x->events) return export_events_add(x->events, r, e);
     json_t *row = json_object(), *via = json_object();
-    out_put(row, "principal", json_incref(r->principal));
-    out_put(row, "target", json_incref(r->target));
-    out_put(row, "right", json_string(r->right));
-    if (r->accounts) out_put(row, "accounts", json_integer((json_int_t)r->accounts));
-    if (r->at->is_conditional) out_put(row, "conditional", json_true());
-    out_put(row, "via", via);
-    out_put(via, "reason", json_string(access_reason_name(r->at->reason)));
-    if (r->trustee) out_put(via, "trustee", json_incref(r->trustee));
+    jsonv_put(row, "principal", json_incref(r->principal));
+    jsonv_put(row, "target", json_incref(r->target));
+    jsonv_put(row, "right", json_string(r->right));
+    if (r->accounts) jsonv_put(row, "accounts", json_integer((json_int_t)r->accounts));
+    if (r->at->is_conditional) jsonv_put(row, "conditional", json_true());
+    jsonv_put(row, "via", via);
+    jsonv_put(via, "reason", json_string(access_reason_name(r->at->reason)));
+    if (r->trustee) jsonv_put(via, "trustee", json_incref(r->trustee));
     if (r->at->reason == ACCESS_BY_ACE) {
         json_t *ace = json_object();
-        out_put(via, "ace", ace);
-        out_put(ace, "number", json_integer(r->at->ace + 1));
-        out_put(ace, "of", json_integer(r->at->n_aces));
-        out_put(ace, "inherited", json_boolean(r->at->is_inherited));
-        if (r->from) out_put(ace, "inherited_from", json_incref(r->from));
+        jsonv_put(via, "ace", ace);
+        jsonv_put(ace, "number", json_integer(r->at->ace + 1));
+        jsonv_put(ace, "of", json_integer(r->at->n_aces));
+        jsonv_put(ace, "inherited", json_boolean(r->at->is_inherited));
+        if (r->from) jsonv_put(ace, "inherited_from", json_incref(r->from));
     }
     return out_row(x->out, row, e);
 }

@@ -112,12 +112,12 @@ json_t *access_entity_json(const struct world *w, const struct access_subject *s
     char uid[GUID_TEXT], sid[SID_TEXT];
     const struct record *r = &s->entity->record;
     json_t *j = json_object();
-    out_put(j, "uid", json_string(guid_format(uid, r->guid)));
-    if (r->sid.len) out_put(j, "sid", json_string(sid_format_bytes(sid, r->sid)));
-    out_put(j, "dn", out_str(r->dn));
-    out_put(j, "name", out_str(s->entity->name));
-    out_put(j, "kind", json_string(kind_name(r->kind)));
-    if (s->principal != NOBODY && w->principals[s->principal].is_account) out_put(j, "enabled", json_boolean(w->principals[s->principal].is_enabled));
+    jsonv_put(j, "uid", json_string(guid_format(uid, r->guid)));
+    if (r->sid.len) jsonv_put(j, "sid", json_string(sid_format_bytes(sid, r->sid)));
+    jsonv_put(j, "dn", jsonv_str(r->dn));
+    jsonv_put(j, "name", jsonv_str(s->entity->name));
+    jsonv_put(j, "kind", json_string(kind_name(r->kind)));
+    if (s->principal != NOBODY && w->principals[s->principal].is_account) jsonv_put(j, "enabled", json_boolean(w->principals[s->principal].is_enabled));
     return j;
 }
 
@@ -128,8 +128,8 @@ json_t *access_bare_json(const struct world *w, uint32_t principal)
     const char *name = sid_well_known_name(p->sid);
     json_t *j = json_object();
     sid_format_bytes(sid, p->sid);
-    out_put(j, "sid", json_string(sid));
-    out_put(j, "name", json_string(name ? name : sid));
-    out_put(j, "kind", json_string(kind_name(p->kind)));
+    jsonv_put(j, "sid", json_string(sid));
+    jsonv_put(j, "name", json_string(name ? name : sid));
+    jsonv_put(j, "kind", json_string(kind_name(p->kind)));
     return j;
 }

@@ -66,9 +66,9 @@ static int take(void *ctx, const struct access_subject *s, struct err *e)
     if (q->limit && q->n >= q->limit) return ACCESS_STOP;
     q->n++;
     json_t *row = json_object();
-    out_put(row, "target", access_entity_json(q->a.world, s));
-    out_put(row, "rights", rights_of(q, s->object, &g));
-    out_put(row, "baseline", json_boolean(g.is_baseline));
+    jsonv_put(row, "target", access_entity_json(q->a.world, s));
+    jsonv_put(row, "rights", rights_of(q, s->object, &g));
+    jsonv_put(row, "baseline", json_boolean(g.is_baseline));
     return out_row(q->out, row, e);
 }
 
@@ -109,12 +109,12 @@ static int tell_count(struct asking *q, struct err *e)
     struct sets_what_count n;
     sets_what_count(&n, q->what);
     json_t *j = json_object();
-    out_put(j, "principal", access_party_json(&q->principal));
-    out_put(j, "rule", json_string(access_rule_name(q->a.rule)));
-    out_put(j, "objects", json_integer((json_int_t)n.n_objects));
-    out_put(j, "rights", json_integer((json_int_t)n.n_rights));
-    out_put(j, "beyond_baseline", json_integer((json_int_t)n.n_beyond));
-    out_put(j, "gaps", access_gaps_json(&q->a, NOBODY, true));
+    jsonv_put(j, "principal", access_party_json(&q->principal));
+    jsonv_put(j, "rule", json_string(access_rule_name(q->a.rule)));
+    jsonv_put(j, "objects", json_integer((json_int_t)n.n_objects));
+    jsonv_put(j, "rights", json_integer((json_int_t)n.n_rights));
+    jsonv_put(j, "beyond_baseline", json_integer((json_int_t)n.n_beyond));
+    jsonv_put(j, "gaps", access_gaps_json(&q->a, NOBODY, true));
     int rc = out_object(q->a.cli, j, e);
     json_decref(j);
     return rc;
@@ -204,9 +204,9 @@ static int tell_one(struct telling *t, uint32_t principal, struct err *e)
     }
     row = json_copy(step);
     json_decref(step);
-    out_put(row, "kind", json_string(kind_name(w->principals[principal].kind)));
-    out_put(row, "how", json_string(principal == t->principal.principal ? "self" : n ? "group" : "sid_history"));
-    out_put(row, "through", through);
+    jsonv_put(row, "kind", json_string(kind_name(w->principals[principal].kind)));
+    jsonv_put(row, "how", json_string(principal == t->principal.principal ? "self" : n ? "group" : "sid_history"));
+    jsonv_put(row, "through", through);
     for (size_t i = 1; i + 1 < n && rc == 0; i++) {
         rc = access_known_principal(&t->a, chain[i], &step, e);
         if (rc == 0) json_array_append_new(through, step);
@@ -221,10 +221,10 @@ static int tell_history(struct telling *t, struct bytes sid, struct err *e)
     char text[SID_TEXT];
     json_t *row = json_object();
     sid_format_bytes(text, sid);
-    out_put(row, "sid", json_string(text));
-    out_put(row, "name", json_string(text));
-    out_put(row, "how", json_string("sid_history"));
-    out_put(row, "through", json_array());
+    jsonv_put(row, "sid", json_string(text));
+    jsonv_put(row, "name", json_string(text));
+    jsonv_put(row, "how", json_string("sid_history"));
+    jsonv_put(row, "through", json_array());
     return out_row(t->out, row, e);
 }
 

@@ -58,13 +58,13 @@ static int mark_holders(struct asking *q, struct err *e)
 static int put_ace(struct asking *q, const struct why *y, json_t *via, struct err *e)
 {
     json_t *ace = json_object(), *from;
-    out_put(via, "ace", ace);
-    out_put(ace, "number", json_integer(y->verdict.ace + 1));
-    out_put(ace, "of", json_integer(y->n_aces));
-    out_put(ace, "inherited", json_boolean(y->ace.flags & ACE_INHERITED));
+    jsonv_put(via, "ace", ace);
+    jsonv_put(ace, "number", json_integer(y->verdict.ace + 1));
+    jsonv_put(ace, "of", json_integer(y->n_aces));
+    jsonv_put(ace, "inherited", json_boolean(y->ace.flags & ACE_INHERITED));
     if (y->inherited_from == NOBODY) return 0;
     try(access_known_object(&q->a, y->inherited_from, &from, e));
-    out_put(ace, "inherited_from", from);
+    jsonv_put(ace, "inherited_from", from);
     return 0;
 }
 
@@ -74,24 +74,24 @@ static int put_via(struct asking *q, uint32_t principal, json_t *row, struct err
     struct why y;
     json_t *via = json_object(), *trustee;
     const struct world *w = q->a.world;
-    out_put(row, "via", via);
+    jsonv_put(row, "via", via);
     try(world_token(&q->token, w, principal, w->objects[q->target.object].connector, e));
     why_make(&y, w, &q->token, principal, q->target.object, &q->right, q->a.rule);
-    out_put(via, "reason", json_string(access_reason_name(y.verdict.reason)));
+    jsonv_put(via, "reason", json_string(access_reason_name(y.verdict.reason)));
     if (y.trustee != NOBODY) {
         try(access_known_principal(&q->a, y.trustee, &trustee, e));
-        out_put(via, "trustee", trustee);
-        out_put(via, "hops", json_integer(y.n_chain ? (json_int_t)y.n_chain - 1 : 0));
+        jsonv_put(via, "trustee", trustee);
+        jsonv_put(via, "hops", json_integer(y.n_chain ? (json_int_t)y.n_chain - 1 : 0));
     }
     if (y.verdict.reason == ACCESS_BY_ACE) try(put_ace(q, &y, via, e));
-    if (y.verdict.is_conditional) out_put(row, "conditional", json_true());
+    if (y.verdict.is_conditional) jsonv_put(row, "conditional", json_true());
     return 0;
 }
 
 static int tell(struct asking *q, uint32_t principal, json_t *party, struct err *e)
 {
     json_t *row = json_object();
-    out_put(row, "principal", party);
+    jsonv_put(row, "principal", party);
     int rc = q->tells_why ? put_via(q, principal, row, e) : 0;
     if (rc == 0) return out_row(q->out, row, e);
     json_decref(row);
@@ -150,11 +150,11 @@ static int tell_count(struct asking *q, struct err *e)
         return 0;
     }
     json_t *j = json_object();
-    out_put(j, "target", access_party_json(&q->target));
-    out_put(j, "right", access_right_json(&q->right, q->a.world->connectors[connector].schema));
-    out_put(j, "rule", json_string(access_rule_name(q->a.rule)));
-    out_put(j, "count", json_integer((json_int_t)q->n));
-    out_put(j, "gaps", access_gaps_json(&q->a, connector, true));
+    jsonv_put(j, "target", access_party_json(&q->target));
+    jsonv_put(j, "right", access_right_json(&q->right, q->a.world->connectors[connector].schema));
+    jsonv_put(j, "rule", json_string(access_rule_name(q->a.rule)));
+    jsonv_put(j, "count", json_integer((json_int_t)q->n));
+    jsonv_put(j, "gaps", access_gaps_json(&q->a, connector, true));
     int rc = out_object(q->a.cli, j, e);
     json_decref(j);
     return rc;
@@ -242,7 +242,7 @@ static bool is_told(const struct membership *m, uint32_t p)
 static int put_through(struct membership *m, uint32_t principal, json_t *row, struct err *e)
 {
     json_t *through = json_array(), *one;
-    out_put(row, "through", through);
+    jsonv_put(row, "through", through);
     for (uint32_t p = m->members.next[principal]; p != m->group.principal; p = m->members.next[p]) {
         if (json_array_size(through) == WHY_CHAIN) break;
         try(access_known_principal(&m->a, p, &one, e));
@@ -254,9 +254,9 @@ static int put_through(struct membership *m, uint32_t principal, json_t *row, st
 static int tell_member(struct membership *m, uint32_t principal, json_t *party, struct err *e)
 {
     json_t *row = json_object();
-    out_put(row, "member", party);
-    out_put(row, "direct", json_boolean(m->members.next[principal] == m->group.principal));
-    out_put(row, "via", json_string(who_via_name(m->members.via[principal])));
+    jsonv_put(row, "member", party);
+    jsonv_put(row, "direct", json_boolean(m->members.next[principal] == m->group.principal));
+    jsonv_put(row, "via", json_string(who_via_name(m->members.via[principal])));
     int rc = put_through(m, principal, row, e);
     m->n++;
     if (rc == 0) return out_row(m->out, row, e);

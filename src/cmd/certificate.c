@@ -60,8 +60,8 @@ static int print_report(struct cli *c, const struct tls_report *r, struct err *e
     if (c->format != OUT_TABLE) {
         json_t *o = json_pack("{s:s, s:s, s:b, s:O}", "protocol", r->protocol, "cipher", r->cipher, "trusted", r->trusted, "chain", r->chain);
         if (!r->trusted) {
-            out_put(o, "why", json_string(r->why.message));
-            out_put(o, "fix", json_string(r->why.hint));
+            jsonv_put(o, "why", json_string(r->why.message));
+            jsonv_put(o, "fix", json_string(r->why.hint));
         }
         int rc = out_object(c, o, e);
         json_decref(o);

@@ -1,5 +1,6 @@
 /* changes.c - change list, entity history */
-#include "cmd/rows.h"
+#include "cmd/out.h"
+#include "run/rows.h"
 
 #include "base/file.h"
 #include "run/deliver.h"

@@ -105,7 +105,7 @@ static json_t *pause_step(const struct steps *s, struct store *store, const stru
     }
     pause_tell(text, p);
     snprintf(evidence, sizeof evidence, "sync is paused: %s", text);
-    return json_pack("{s:s, s:s, s:o, s:s, s:i}", "name", "pause", "verdict", "warn", "evidence", out_str(str_from(evidence)), "fix",
+    return json_pack("{s:s, s:s, s:o, s:s, s:i}", "name", "pause", "verdict", "warn", "evidence", jsonv_str(str_from(evidence)), "fix",
                      "change the secret or the settings until this test signs in, or sync with --try-now", "took_ms", 0);
 }
 

@@ -1,5 +1,6 @@
 /* entities.c - entity list, entity get */
-#include "cmd/rows.h"
+#include "cmd/out.h"
+#include "run/rows.h"
 #include "run/subject.h"
 
 #include <stdlib.h>

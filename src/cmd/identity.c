@@ -19,14 +19,14 @@ static json_t *entity_object(const struct entity *x, bool is_entra)
     struct err ignored;
     struct str upn;
     json_t *j = json_object();
-    out_put(j, "connector", out_str(x->connector));
-    out_put(j, "kind", json_string(kind_name(x->record.kind)));
-    out_put(j, "uid", json_string(guid_format(guid, x->record.guid)));
-    if (!is_entra && x->record.sid.len) out_put(j, "sid", json_string(sid_format_bytes(sid, x->record.sid)));
-    if (!is_entra) out_put(j, "dn", out_str(x->record.dn));
-    out_put(j, "name", out_str(x->name));
+    jsonv_put(j, "connector", jsonv_str(x->connector));
+    jsonv_put(j, "kind", json_string(kind_name(x->record.kind)));
+    jsonv_put(j, "uid", json_string(guid_format(guid, x->record.guid)));
+    if (!is_entra && x->record.sid.len) jsonv_put(j, "sid", json_string(sid_format_bytes(sid, x->record.sid)));
+    if (!is_entra) jsonv_put(j, "dn", jsonv_str(x->record.dn));
+    jsonv_put(j, "name", jsonv_str(x->name));
     if (record_index(&index, &x->record, &ignored) == 0 && record_str(&index, ATTR_USER_PRINCIPAL_NAME, &upn))
-        out_put(j, "user_principal_name", out_str(upn));
+        jsonv_put(j, "user_principal_name", jsonv_str(upn));
     return j;
 }
 
@@ -41,23 +41,23 @@ static json_t *marks(unsigned set)
 static void put_enabled(json_t *row, const struct identity_edge *x)
 {
     json_t *j = json_object();
-    if (x->enabled_entra) out_put(j, "entra", json_boolean(x->enabled_entra == TRI_YES));
-    if (x->enabled_ad) out_put(j, "active_directory", json_boolean(x->enabled_ad == TRI_YES));
-    out_put(row, "enabled", j);
+    if (x->enabled_entra) jsonv_put(j, "entra", json_boolean(x->enabled_entra == TRI_YES));
+    if (x->enabled_ad) jsonv_put(j, "active_directory", json_boolean(x->enabled_ad == TRI_YES));
+    jsonv_put(row, "enabled", j);
     if (x->enabled_entra && x->enabled_ad)
-        out_put(row, "enabled_mismatch", json_boolean(x->enabled_entra != x->enabled_ad));
+        jsonv_put(row, "enabled_mismatch", json_boolean(x->enabled_entra != x->enabled_ad));
 }
 
 static int list_row(void *ctx, const struct identity_edge *x, struct err *e)
 {
     json_t *row = json_object();
-    out_put(row, "entra", entity_object(x->entra, true));
-    out_put(row, "active_directory", entity_object(x->ad, false));
-    out_put(row, "rule", out_str(x->rule));
-    out_put(row, "confidence", json_integer((json_int_t)x->confidence));
-    out_put(row, "confirmed_by", marks(x->confirmed_by));
-    out_put(row, "contradicts", marks(x->contradicts));
-    if (x->conflict) out_put(row, "conflict", json_string(identity_conflict_name(x->conflict)));
+    jsonv_put(row, "entra", entity_object(x->entra, true));
+    jsonv_put(row, "active_directory", entity_object(x->ad, false));
+    jsonv_put(row, "rule", jsonv_str(x->rule));
+    jsonv_put(row, "confidence", json_integer((json_int_t)x->confidence));
+    jsonv_put(row, "confirmed_by", marks(x->confirmed_by));
+    jsonv_put(row, "contradicts", marks(x->contradicts));
+    if (x->conflict) jsonv_put(row, "conflict", json_string(identity_conflict_name(x->conflict)));
     put_enabled(row, x);
     return out_row(ctx, row, e);
 }
@@ -65,12 +65,12 @@ static int list_row(void *ctx, const struct identity_edge *x, struct err *e)
 static int orphan_row(void *ctx, const struct identity_orphan *o, struct err *e)
 {
     json_t *row = json_object(), *who = entity_object(o->entity, o->is_entra);
-    out_put(row, "directory", json_string(o->is_entra ? "entra_id" : "active_directory"));
+    jsonv_put(row, "directory", json_string(o->is_entra ? "entra_id" : "active_directory"));
     json_object_update(row, who);
     json_decref(who);
-    if (o->enabled) out_put(row, "enabled", json_boolean(o->enabled == TRI_YES));
-    out_put(row, "reason", json_string(identity_orphan_name(o->reason)));
-    if (o->is_ambiguous) out_put(row, "ambiguous", json_true());
+    if (o->enabled) jsonv_put(row, "enabled", json_boolean(o->enabled == TRI_YES));
+    jsonv_put(row, "reason", json_string(identity_orphan_name(o->reason)));
+    if (o->is_ambiguous) jsonv_put(row, "ambiguous", json_true());
     return out_row(ctx, row, e);
 }
 

@@ -26,52 +26,6 @@ struct out {
     struct buf buf;
 };
 
-/* A text that was cut within a character, or never was one. */
-static json_t *repaired(struct str s)
-{
-    struct buf b = buf_new(SIZE_MAX / 2);
-    for (size_t i = 0; i < s.len;) {
-        int32_t cp;
-        utf8proc_ssize_t n = utf8proc_iterate((const uint8_t *)s.ptr + i, (utf8proc_ssize_t)(s.len - i), &cp);
-        if (n < 1)
-            buf_add_str(&b, STR("\xef\xbf\xbd"));
-        else
-            buf_add(&b, s.ptr + i, (size_t)n);
-        i += n < 1 ? 1 : (size_t)n;
-    }
-    json_t *j = json_stringn((const char *)b.ptr, b.len);
-    buf_free(&b);
-    return j;
-}
-
-json_t *out_str(struct str s)
-{
-    json_t *j = json_stringn(s.ptr ? s.ptr : "", s.len);
-    return j ? j : repaired(s);
-}
-
-json_t *out_time(int64_t ms)
-{
-    char text[WHEN_TEXT];
-    return ms ? json_string(when_format(text, ms)) : NULL;
-}
-
-void out_put(json_t *object, const char *key, json_t *value)
-{
-    if (value) json_object_set_new(object, key, value);
-}
-
-json_t *out_gap(const struct gap *g)
-{
-    json_t *j = json_object();
-    if (g->kind) out_put(j, "kind", json_string(kind_name(g->kind)));
-    out_put(j, "severity", json_string(gap_severity_name(g->severity)));
-    out_put(j, "what", out_str(g->what));
-    out_put(j, "where", out_str(g->where));
-    out_put(j, "fix", out_str(g->fix));
-    return j;
-}
-
 static int pick_fields(struct out *o, const char *fields, struct err *e)
 {
     o->names = x_strdup(str_from(fields));
@@ -402,4 +356,21 @@ int out_object(const struct cli *c, const json_t *object, struct err *e)
     int rc = file_write_all(STDOUT_FILENO, buf_bytes(&b), e);
     buf_free(&b);
     return rc;
+}
+
+static void ignore_run(void *ctx, const struct run_row *r)
+{
+    (void)ctx;
+    (void)r;
+}
+
+static void print_gap(void *ctx, const struct gap *g)
+{
+    (void)ctx;
+    out_print_gap(g);
+}
+
+int out_print_run_gaps(struct store *s, int64_t run, struct err *e)
+{
+    return store_run_get(s, run, ignore_run, print_gap, NULL, e);
 }

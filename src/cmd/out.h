@@ -6,6 +6,7 @@
 #ifndef ROLLCALL_OUT_H
 #define ROLLCALL_OUT_H
 
+#include "base/jsonv.h"
 #include "cmd/cli.h"
 
 struct out_column {
@@ -24,15 +25,10 @@ int out_finish(struct out *o, int rc, struct err *e) must_use;
 /* One object: JSON, or "key  value" lines. Borrows. */
 int out_object(const struct cli *c, const json_t *object, struct err *e) must_use;
 
-/* A JSON string of text; what is not UTF-8 in it becomes U+FFFD. */
-json_t *out_str(struct str s);
-json_t *out_time(int64_t ms); /* RFC 3339, NULL for 0 */
 /* Appends what a directory or a peer wrote, for a terminal: on one line, control and bidirectional characters as \u{..}. Without it
  * a name or an error text could move the cursor, or forge a line of ours. */
 void out_visible(struct buf *b, struct str text);
-/* Sets key if value is not NULL. */
-void out_put(json_t *object, const char *key, json_t *value);
-json_t *out_gap(const struct gap *g);
 void out_print_gap(const struct gap *g); /* to standard error, as text */
+int out_print_run_gaps(struct store *s, int64_t run, struct err *e) must_use;
 
 #endif

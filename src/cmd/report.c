@@ -30,13 +30,13 @@ static json_t *kinds(kind_set set)
 static json_t *rule_row(const struct report_rule *r)
 {
     json_t *j = json_pack("{s:s, s:s, s:s}", "rule", r->id, "severity", report_severity_name(r->severity), "title", r->title);
-    out_put(j, "applies_to", places(r));
-    out_put(j, "kinds", kinds(r->kinds));
-    out_put(j, "why", json_string(r->why));
-    out_put(j, "fix", json_string(r->fix));
+    jsonv_put(j, "applies_to", places(r));
+    jsonv_put(j, "kinds", kinds(r->kinds));
+    jsonv_put(j, "why", json_string(r->why));
+    jsonv_put(j, "fix", json_string(r->fix));
     char needs[256];
     snprintf(needs, sizeof needs, "needs %s", r->needs ? r->needs : "");
-    if (r->needs) out_put(j, "not_applicable", json_string(needs));
+    if (r->needs) jsonv_put(j, "not_applicable", json_string(needs));
     return j;
 }
 
@@ -69,13 +69,13 @@ static int each_row(void *ctx, const struct report_row *row, struct err *e)
 {
     struct telling *t = ctx;
     json_t *j = json_pack("{s:s, s:s}", "rule", t->rule->id, "severity", report_severity_name(t->rule->severity));
-    if (row->connector.len) out_put(j, "connector", out_str(row->connector));
-    if (row->kind) out_put(j, "kind", json_string(kind_name(row->kind)));
-    out_put(j, "name", out_str(row->name));
-    if (row->detail.len) out_put(j, "detail", out_str(row->detail));
-    if (row->uid.len) out_put(j, "uid", out_str(row->uid));
-    if (row->sid.len) out_put(j, "sid", out_str(row->sid));
-    if (row->dn.len) out_put(j, "dn", out_str(row->dn));
+    if (row->connector.len) jsonv_put(j, "connector", jsonv_str(row->connector));
+    if (row->kind) jsonv_put(j, "kind", json_string(kind_name(row->kind)));
+    jsonv_put(j, "name", jsonv_str(row->name));
+    if (row->detail.len) jsonv_put(j, "detail", jsonv_str(row->detail));
+    if (row->uid.len) jsonv_put(j, "uid", jsonv_str(row->uid));
+    if (row->sid.len) jsonv_put(j, "sid", jsonv_str(row->sid));
+    if (row->dn.len) jsonv_put(j, "dn", jsonv_str(row->dn));
     return out_row(t->out, j, e);
 }
 
@@ -104,9 +104,9 @@ static json_t *count_row(const struct report *r, size_t i)
     char needs[256];
     snprintf(needs, sizeof needs, "needs %s", result->not_applicable ? result->not_applicable : "");
     if (result->not_applicable)
-        out_put(j, "not_applicable", json_string(needs));
+        jsonv_put(j, "not_applicable", json_string(needs));
     else
-        out_put(j, "count", json_integer((json_int_t)result->count));
+        jsonv_put(j, "count", json_integer((json_int_t)result->count));
     return j;
 }
 

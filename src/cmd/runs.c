@@ -1,5 +1,6 @@
 /* runs.c - run list, run get */
-#include "cmd/rows.h"
+#include "cmd/out.h"
+#include "run/rows.h"
 
 #include <stdlib.h>
 

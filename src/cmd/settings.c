@@ -11,9 +11,9 @@ static json_t *paused(struct store *s, const struct connector_conf *conn)
     struct pause_state p;
     if (!pause_look(s, conn, &p)) return NULL;
     json_t *o = json_object();
-    out_put(o, "refused", out_time(p.refused_ms));
-    out_put(o, "reason", out_str(str_from(p.message)));
-    out_put(o, "next_attempt", out_time(p.next_ms));
+    jsonv_put(o, "refused", jsonv_time(p.refused_ms));
+    jsonv_put(o, "reason", jsonv_str(str_from(p.message)));
+    jsonv_put(o, "next_attempt", jsonv_time(p.next_ms));
     return o;
 }
 
@@ -24,14 +24,14 @@ static json_t *connector_row(struct cli *c, const struct connector_conf *conn)
     const char *target = conf_str(conn->settings, "host");
     json_t *row = json_pack("{s:s, s:s}", "name", conn->name, "type", conn->type);
     if (!target) target = conf_str(conn->settings, "tenant_id");
-    if (target) out_put(row, "target", json_string(target));
-    if (c->store) out_put(row, "paused", paused(c->store, conn));
+    if (target) jsonv_put(row, "target", json_string(target));
+    if (c->store) jsonv_put(row, "paused", paused(c->store, conn));
     if (!c->store || store_connector(c->store, str_from(conn->name), &state, &e) < 0) return row;
     json_t *counts = json_object();
     for (unsigned k = 1; k < KIND_COUNT; k++)
-        if (state.n_entities[k]) out_put(counts, kind_name((enum kind)k), json_integer((json_int_t)state.n_entities[k]));
-    out_put(row, "last_run", json_integer(state.visible_run));
-    out_put(row, "counts", counts);
+        if (state.n_entities[k]) jsonv_put(counts, kind_name((enum kind)k), json_integer((json_int_t)state.n_entities[k]));
+    jsonv_put(row, "last_run", json_integer(state.visible_run));
+    jsonv_put(row, "counts", counts);
     return row;
 }
 

@@ -1,7 +1,7 @@
 #include "cmd/cli.h"
 #include "cmd/out.h"
 #include "cmd/progress.h"
-#include "cmd/rows.h"
+#include "run/rows.h"
 #include "run/deliver.h"
 #include "run/sync.h"
 
@@ -55,7 +55,7 @@ static int show_tables(const struct sync_options *o, const struct sync_result *r
     for (size_t i = 0; i < result->n_runs; i++) {
         show_table(&result->runs[i]);
         fflush(stdout);
-        try(rows_print_gaps(o->store, result->runs[i].id, e));
+        try(out_print_run_gaps(o->store, result->runs[i].id, e));
     }
     return 0;
 }

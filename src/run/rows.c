@@ -1,5 +1,6 @@
-#include "cmd/rows.h"
+#include "run/rows.h"
 
+#include "base/jsonv.h"
 #include "base/jsonw.h"
 #include "model/sid.h"
 
@@ -15,68 +16,62 @@ static json_t *counts(const struct run_result *r)
         if (!n->read && !n->created && !n->changed && !n->deleted && !r->held[k]) continue;
         json_t *one = json_pack("{s:I, s:I, s:I, s:I}", "read", (json_int_t)n->read, "created", (json_int_t)n->created, "changed",
                                 (json_int_t)n->changed, "deleted", (json_int_t)n->deleted);
-        if (r->held[k]) out_put(one, "held", json_integer((json_int_t)r->held[k]));
-        out_put(j, kind_name((enum kind)k), one);
+        if (r->held[k]) jsonv_put(one, "held", json_integer((json_int_t)r->held[k]));
+        jsonv_put(j, kind_name((enum kind)k), one);
     }
     return j;
 }
 
-static json_t *run_object(const struct run_row *r)
+json_t *rows_gap(const struct gap *g)
 {
     json_t *j = json_object();
-    out_put(j, "id", json_integer(r->id));
-    out_put(j, "connector", out_str(r->connector));
-    out_put(j, "mode", out_str(r->mode));
-    out_put(j, "started", out_time(r->started_ms));
-    out_put(j, "ended", out_time(r->ended_ms));
-    out_put(j, "status", json_string(run_status_name(r->status)));
-    out_put(j, "counts", counts(&r->result));
-    out_put(j, "server", out_str(r->server));
-    out_put(j, "requests", json_integer((json_int_t)r->requests));
-    out_put(j, "bytes", json_integer((json_int_t)r->bytes));
+    if (g->kind) jsonv_put(j, "kind", json_string(kind_name(g->kind)));
+    jsonv_put(j, "severity", json_string(gap_severity_name(g->severity)));
+    jsonv_put(j, "what", jsonv_str(g->what));
+    jsonv_put(j, "where", jsonv_str(g->where));
+    jsonv_put(j, "fix", jsonv_str(g->fix));
+    return j;
+}
+
+json_t *rows_run(const struct run_row *r)
+{
+    json_t *j = json_object();
+    jsonv_put(j, "id", json_integer(r->id));
+    jsonv_put(j, "connector", jsonv_str(r->connector));
+    jsonv_put(j, "mode", jsonv_str(r->mode));
+    jsonv_put(j, "started", jsonv_time(r->started_ms));
+    jsonv_put(j, "ended", jsonv_time(r->ended_ms));
+    jsonv_put(j, "status", json_string(run_status_name(r->status)));
+    jsonv_put(j, "counts", counts(&r->result));
+    jsonv_put(j, "server", jsonv_str(r->server));
+    jsonv_put(j, "requests", json_integer((json_int_t)r->requests));
+    jsonv_put(j, "bytes", json_integer((json_int_t)r->bytes));
     if (r->error_message.len) {
         json_t *error = json_object();
-        out_put(error, "class", out_str(r->error_class));
-        out_put(error, "message", out_str(r->error_message));
-        if (r->error_hint.len) out_put(error, "hint", out_str(r->error_hint));
-        out_put(j, "error", error);
+        jsonv_put(error, "class", jsonv_str(r->error_class));
+        jsonv_put(error, "message", jsonv_str(r->error_message));
+        if (r->error_hint.len) jsonv_put(error, "hint", jsonv_str(r->error_hint));
+        jsonv_put(j, "error", error);
     }
     return j;
 }
 
 static void take_run(void *ctx, const struct run_row *r)
 {
-    *(json_t **)ctx = run_object(r);
+    *(json_t **)ctx = rows_run(r);
     json_object_set_new(*(json_t **)ctx, "gaps", json_array());
 }
 
 static void take_gap(void *ctx, const struct gap *g)
 {
     json_t *run = *(json_t **)ctx;
-    if (run) json_array_append_new(json_object_get(run, "gaps"), out_gap(g));
+    if (run) json_array_append_new(json_object_get(run, "gaps"), rows_gap(g));
 }
 
 int rows_run_get(struct store *s, int64_t id, json_t **out, struct err *e)
 {
     *out = NULL;
     return store_run_get(s, id, take_run, take_gap, out, e);
-}
-
-static void ignore_run(void *ctx, const struct run_row *r)
-{
-    (void)ctx;
-    (void)r;
-}
-
-static void print_gap(void *ctx, const struct gap *g)
-{
-    (void)ctx;
-    out_print_gap(g);
-}
-
-int rows_print_gaps(struct store *s, int64_t run, struct err *e)
-{
-    return store_run_get(s, run, ignore_run, print_gap, NULL, e);
 }
 
 /* --- values ---------------------------------------------------------------------------------------------- */
@@ -86,10 +81,10 @@ static json_t *bytes_value(enum attr_type type, struct bytes b)
     char text[SID_TEXT];
     if (type == ATTR_SID) return json_string(sid_format_bytes(text, b));
     if (type == ATTR_GUID && b.len == GUID_SIZE) return json_string(guid_format(text, b.ptr));
-    if (type == ATTR_STRING || type == ATTR_DN) return out_str(str_of(b));
+    if (type == ATTR_STRING || type == ATTR_DN) return jsonv_str(str_of(b));
     struct buf base64 = buf_new((size_t)64 << 20);
     buf_add_base64(&base64, b);
-    json_t *j = out_str(buf_str(&base64));
+    json_t *j = jsonv_str(buf_str(&base64));
     buf_free(&base64);
     return j;
 }
@@ -98,7 +93,7 @@ static json_t *int_value(enum attr_type type, int64_t v)
 {
     if (type == ATTR_BOOL) return json_boolean(v);
     if (type != ATTR_TIME) return json_integer(v);
-    json_t *t = out_time(v);
+    json_t *t = jsonv_time(v);
     return t ? t : json_null();
 }
 
@@ -126,7 +121,7 @@ static void add_body(json_t *attributes, struct bytes body)
     while (body_next(&c, &v)) {
         char name[256];
         snprintf(name, sizeof name, "%.*s", STR_FMT(v.name));
-        out_put(attributes, name, all_values(&v));
+        jsonv_put(attributes, name, all_values(&v));
     }
 }
 
@@ -139,7 +134,7 @@ static json_t *change_value(const struct change *c, struct bytes b)
     if (!b.len) return NULL;
     bool is_text = c->type == CHANGE_moved || c->type == CHANGE_renamed || c->type == CHANGE_member_added ||
                    c->type == CHANGE_member_removed || str_equal(c->attribute, STR("nTSecurityDescriptor"));
-    if (is_text) return out_str(str_of(b));
+    if (is_text) return jsonv_str(str_of(b));
     if (str_equal(c->attribute, STR("objectSid"))) return json_string(sid_format_bytes(text, b));
     struct cursor at = cursor_new(b);
     struct values v;
@@ -150,18 +145,18 @@ json_t *rows_change(const struct change *c)
 {
     char guid[GUID_TEXT];
     json_t *j = json_object();
-    out_put(j, "run", json_integer(c->run));
-    out_put(j, "time", out_time(c->time_ms));
-    out_put(j, "connector", out_str(c->connector));
-    out_put(j, "kind", json_string(kind_name(c->kind)));
-    out_put(j, "uid", json_string(guid_format(guid, c->guid)));
-    out_put(j, "name", out_str(c->name));
-    out_put(j, "change", json_string(change_type_name(c->type)));
-    if (c->attribute.len) out_put(j, "attribute", out_str(c->attribute));
-    out_put(j, "old", change_value(c, c->old));
-    out_put(j, "new", change_value(c, c->new));
-    if (c->member_name.len) out_put(j, "member", out_str(c->member_name));
-    if (c->evidence) out_put(j, "evidence", json_string(evidence_name(c->evidence)));
+    jsonv_put(j, "run", json_integer(c->run));
+    jsonv_put(j, "time", jsonv_time(c->time_ms));
+    jsonv_put(j, "connector", jsonv_str(c->connector));
+    jsonv_put(j, "kind", json_string(kind_name(c->kind)));
+    jsonv_put(j, "uid", json_string(guid_format(guid, c->guid)));
+    jsonv_put(j, "name", jsonv_str(c->name));
+    jsonv_put(j, "change", json_string(change_type_name(c->type)));
+    if (c->attribute.len) jsonv_put(j, "attribute", jsonv_str(c->attribute));
+    jsonv_put(j, "old", change_value(c, c->old));
+    jsonv_put(j, "new", change_value(c, c->new));
+    if (c->member_name.len) jsonv_put(j, "member", jsonv_str(c->member_name));
+    if (c->evidence) jsonv_put(j, "evidence", json_string(evidence_name(c->evidence)));
     return j;
 }
 
@@ -182,21 +177,21 @@ static json_t *derived(const struct subject *s)
     const struct derived *d = &s->derived;
     json_t *j = json_object();
     int64_t uac;
-    out_put(j, "is_active", tri(d->is_active));
-    out_put(j, "is_locked", tri(d->is_locked));
-    out_put(j, "last_logon", out_time(d->last_logon_ms));
-    if (d->last_logon_source) out_put(j, "last_logon_source", json_string(d->last_logon_source));
-    out_put(j, "password_expires", out_time(d->password_expires_ms));
-    out_put(j, "password_never_expires", d->password_expires == TRI_UNKNOWN ? NULL : json_boolean(d->password_expires == TRI_NO));
-    out_put(j, "domain_admin", json_boolean(d->privileges & PRIV_DOMAIN_ADMIN));
-    out_put(j, "full_admin", json_boolean(d->privileges & PRIV_FULL_ADMIN));
-    out_put(j, "privileged", json_boolean(d->privileges & PRIV_PROTECTED));
+    jsonv_put(j, "is_active", tri(d->is_active));
+    jsonv_put(j, "is_locked", tri(d->is_locked));
+    jsonv_put(j, "last_logon", jsonv_time(d->last_logon_ms));
+    if (d->last_logon_source) jsonv_put(j, "last_logon_source", json_string(d->last_logon_source));
+    jsonv_put(j, "password_expires", jsonv_time(d->password_expires_ms));
+    jsonv_put(j, "password_never_expires", d->password_expires == TRI_UNKNOWN ? NULL : json_boolean(d->password_expires == TRI_NO));
+    jsonv_put(j, "domain_admin", json_boolean(d->privileges & PRIV_DOMAIN_ADMIN));
+    jsonv_put(j, "full_admin", json_boolean(d->privileges & PRIV_FULL_ADMIN));
+    jsonv_put(j, "privileged", json_boolean(d->privileges & PRIV_PROTECTED));
     if (record_int(s->record, ATTR_USER_ACCOUNT_CONTROL, &uac)) {
         json_t *flags = json_array();
         uac_flag_names(uac, add_flag, flags);
-        out_put(j, "user_account_control", flags);
+        jsonv_put(j, "user_account_control", flags);
     }
-    if (s->manager) out_put(j, "manager_principal_name", out_str(s->manager->principal));
+    if (s->manager) jsonv_put(j, "manager_principal_name", jsonv_str(s->manager->principal));
     return j;
 }
 
@@ -206,9 +201,9 @@ static json_t *groups(const struct subject *s)
     for (size_t i = 0; i < s->n_groups; i++) {
         char guid[GUID_TEXT];
         json_t *g = json_object();
-        out_put(g, "uid", json_string(guid_format(guid, s->groups[i].guid)));
-        out_put(g, "name", out_str(s->groups[i].name));
-        out_put(g, "via", json_string(s->groups[i].via));
+        jsonv_put(g, "uid", json_string(guid_format(guid, s->groups[i].guid)));
+        jsonv_put(g, "name", jsonv_str(s->groups[i].name));
+        jsonv_put(g, "via", json_string(s->groups[i].via));
         json_array_append_new(list, g);
     }
     return list;
@@ -221,24 +216,24 @@ json_t *rows_entity(const struct subject *s, const struct entity *entity)
     struct str display;
     json_t *j = json_object(), *attributes = json_object();
     guid_format(guid, r->guid);
-    out_put(j, "connector", out_str(entity->connector));
-    out_put(j, "kind", json_string(kind_name(r->kind)));
-    out_put(j, "uid", json_string(guid));
-    out_put(j, "guid", json_string(guid));
-    if (r->sid.len) out_put(j, "sid", json_string(sid_format_bytes(sid, r->sid)));
-    if (!domain_is_tenant(s->domain)) out_put(j, "dn", out_str(r->dn));
-    out_put(j, "name", out_str(entity->name));
-    if (record_str(s->record, ATTR_DISPLAY_NAME, &display)) out_put(j, "display_name", out_str(display));
-    out_put(j, "domain", out_str(s->domain->dns_name));
-    if (kind_is_account(r->kind)) out_put(j, "enabled", tri(s->derived.is_active));
-    out_put(j, "first_seen", out_time(entity->first_seen_ms));
-    out_put(j, "last_changed", out_time(entity->last_changed_ms));
-    out_put(j, "deleted", out_time(entity->deleted_ms));
+    jsonv_put(j, "connector", jsonv_str(entity->connector));
+    jsonv_put(j, "kind", json_string(kind_name(r->kind)));
+    jsonv_put(j, "uid", json_string(guid));
+    jsonv_put(j, "guid", json_string(guid));
+    if (r->sid.len) jsonv_put(j, "sid", json_string(sid_format_bytes(sid, r->sid)));
+    if (!domain_is_tenant(s->domain)) jsonv_put(j, "dn", jsonv_str(r->dn));
+    jsonv_put(j, "name", jsonv_str(entity->name));
+    if (record_str(s->record, ATTR_DISPLAY_NAME, &display)) jsonv_put(j, "display_name", jsonv_str(display));
+    jsonv_put(j, "domain", jsonv_str(s->domain->dns_name));
+    if (kind_is_account(r->kind)) jsonv_put(j, "enabled", tri(s->derived.is_active));
+    jsonv_put(j, "first_seen", jsonv_time(entity->first_seen_ms));
+    jsonv_put(j, "last_changed", jsonv_time(entity->last_changed_ms));
+    jsonv_put(j, "deleted", jsonv_time(entity->deleted_ms));
     add_body(attributes, r->state);
     add_body(attributes, r->stats);
-    out_put(j, "attributes", attributes);
-    out_put(j, "derived", kind_is_account(r->kind) || r->kind == KIND_group ? derived(s) : json_object());
-    out_put(j, "member_of", groups(s));
-    out_put(j, "gaps", json_array());
+    jsonv_put(j, "attributes", attributes);
+    jsonv_put(j, "derived", kind_is_account(r->kind) || r->kind == KIND_group ? derived(s) : json_object());
+    jsonv_put(j, "member_of", groups(s));
+    jsonv_put(j, "gaps", json_array());
     return j;
 }
