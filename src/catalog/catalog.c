@@ -1,0 +1,3 @@
+#include "catalog/catalog.h"
+
+const char *const catalog_tags[] = {NULL};
