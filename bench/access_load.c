@@ -7,7 +7,7 @@
  * the update with a new build.
  */
 #include "access/fixture.h"
-#include "access/sets_int.h"
+#include "access/sets/sets_int.h"
 #include "access/testing.h"
 
 #include <stdio.h>

@@ -8,22 +8,26 @@ packages="make gcc libc6-dev meson ninja-build pkg-config libldap-dev libsqlite3
 [ "$what" = build ] || packages="$packages clang libclang-rt-14-dev python3 python3-jsonschema openssl ldap-utils
   samba samba-ad-dc samba-ad-provision samba-dsdb-modules python3-samba python3-gssapi ldb-tools krb5-user libsasl2-modules-gssapi-mit
   iproute2 bind9-dnsutils util-linux procps sqlite3 mandoc zstd gdb chromium fonts-dejavu-core dpkg-dev debhelper lintian"
-[ "$what" = build ] || { command -v node && command -v npm; } >/dev/null || packages="$packages nodejs npm"
+{ command -v node && command -v npm; } >/dev/null || packages="$packages nodejs npm"
 
-# The clients that the simulated tenant is tried on (tests/lab/graph/clients), exactly as locked.
-node_clients() {
-  [ "$what" = build ] && return 0
-  clients=$(dirname "$0")/../tests/lab/graph/clients
-  [ "$clients/node_modules/.package-lock.json" -nt "$clients/package-lock.json" ] && return 0
-  echo "setup: npm ci in tests/lab/graph/clients" >&2
-  npm --prefix "$clients" ci --ignore-scripts --no-audit --no-fund >/dev/null || { echo "setup: npm ci failed; see above" >&2; exit 1; }
+# What comes from npm, exactly as locked: the page's tools; in tests also the clients that the simulated tenant is tried on, a browser's driver, an OpenID provider.
+node_modules() {
+  local at dirs="web"
+  [ "$what" = build ] || dirs="web tests/web tests/lab/graph/clients tests/lab/oidc"
+  for at in $dirs; do
+    at=$(dirname "$0")/../$at
+    [ -f "$at/package-lock.json" ] || continue
+    [ "$at/node_modules/.package-lock.json" -nt "$at/package-lock.json" ] && continue
+    echo "setup: npm ci in ${at#*/../}" >&2
+    npm --prefix "$at" ci --ignore-scripts --no-audit --no-fund >/dev/null || { echo "setup: npm ci failed; see above" >&2; exit 1; }
+  done
 }
 
 missing=
 for p in $packages; do
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || missing="$missing $p"
 done
-[ -n "$missing" ] || { node_clients; exit 0; }
+[ -n "$missing" ] || { node_modules; exit 0; }
 
 as_root=
 if [ "$(id -u)" != 0 ]; then
@@ -37,4 +41,4 @@ install() { $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-
 $as_root apt-get update -qq >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
 install || { cat "$log" >&2; echo "setup: apt-get failed; see above" >&2; exit 1; }
 rm -f "$log"
-node_clients
+node_modules

@@ -8,7 +8,7 @@
 #ifndef ROLLCALL_ACCESS_STREAM_H
 #define ROLLCALL_ACCESS_STREAM_H
 
-#include "access/sets.h"
+#include "access/sets/sets.h"
 
 struct stream;
 struct stream_row {

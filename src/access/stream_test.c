@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "access/answer.h"
-#include "access/sets_test.h"
+#include "access/sets/sets_test.h"
 
 /* Every account of one object and right: told if and only if the check says yes, with the check's own reason and ACE. */
 static unsigned compare(struct stream *s, const struct world *w, uint32_t object, const struct right *r, enum access_rule rule)

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "access/check.h"
-#include "access/sets_test.h"
+#include "access/sets/sets_test.h"
 
 static bool token_has(struct world_token *t, uint32_t p)
 {

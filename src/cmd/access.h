@@ -6,7 +6,7 @@
 #include "access/answer.h"
 #include "access/filter.h"
 #include "access/find.h"
-#include "access/sets.h"
+#include "access/sets/sets.h"
 #include "cmd/out.h"
 
 struct access_cli {

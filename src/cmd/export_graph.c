@@ -1,7 +1,7 @@
 #include "cmd/export_graph.h"
 
-#include "access/bloodhound.h"
-#include "access/zip.h"
+#include "access/graph/bloodhound.h"
+#include "access/graph/zip.h"
 #include "base/file.h"
 #include "sink/sink.h"
 

@@ -1,6 +1,6 @@
 /* report.c - report list, report run */
-#include "access/report.h"
-#include "access/html.h"
+#include "access/report/report.h"
+#include "access/report/html.h"
 #include "cmd/out.h"
 
 #include "base/when.h"

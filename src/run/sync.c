@@ -1,6 +1,6 @@
 #include "run/sync.h"
 
-#include "access/sets.h"
+#include "access/sets/sets.h"
 #include "base/log.h"
 #include "base/when.h"
 #include "model/schema.h"

@@ -4,7 +4,7 @@
  * Asks every way there is (kept sets, rights put together when asked, both rules, groups as principals) and
  * compares with access_check and world_token; then writes the sets, maps them and asks again. Prints TAP.
  */
-#include "access/sets_int.h"
+#include "access/sets/sets_int.h"
 #include "model/testing.h"
 
 #include <stdio.h>
