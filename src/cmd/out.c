@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/jsonw.h"
+#include "base/visible.h"
 #include "base/when.h"
 
 #include <stdio.h>
@@ -80,12 +81,6 @@ static const json_t *member(const json_t *row, const char *path)
 
 /* --- text of a value ---------------------------------------------------------------------------------- */
 
-static bool is_invisible(int32_t cp)
-{
-    return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || (cp >= 0x200b && cp <= 0x200f) || (cp >= 0x2028 && cp <= 0x202e) ||
-           (cp >= 0x2066 && cp <= 0x2069) || cp == 0xfeff;
-}
-
 /* Appends text with control and bidirectional characters as \u{..}; returns its width on a terminal. */
 static size_t add_visible(struct buf *b, struct str s, size_t max_width)
 {
@@ -93,13 +88,13 @@ static size_t add_visible(struct buf *b, struct str s, size_t max_width)
     const uint8_t *p = (const uint8_t *)s.ptr;
     for (size_t left = s.len; left;) {
         int32_t cp;
-        utf8proc_ssize_t n = utf8proc_iterate(p, (utf8proc_ssize_t)left, &cp);
-        if (n < 1) cp = 0xfffd, n = 1;
+        size_t n = visible_read(&cp, (struct str){(const char *)p, left});
+        if (cp < 0) cp = 0xfffd;
         if (max_width && width >= max_width) {
             buf_add_str(b, STR("…"));
             return width + 1;
         }
-        if (is_invisible(cp)) {
+        if (!visible_is(cp)) {
             buf_printf(b, "\\u{%x}", (unsigned)cp);
             width += cp > 0xfff ? 8 : cp > 0xff ? 7 : cp > 0xf ? 6 : 5;
         } else {

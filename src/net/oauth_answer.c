@@ -1,6 +1,8 @@
 /* oauth_answer.c - answers of token endpoints: the token, the claims it carries, or why there is none. */
 #include "net/oauth_int.h"
 
+#include "base/visible.h"
+
 #include <errno.h>
 #include <malloc.h>
 #include <math.h>
@@ -14,38 +16,20 @@
 
 /* --- the service's words -------------------------------------------------------------------------------- */
 
-/* Length of the UTF-8 character at p; 0: none. */
-static size_t character(const char *p, size_t left)
-{
-    uint8_t c = (uint8_t)*p;
-    size_t n = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-    return n <= left && str_is_utf8((struct str){p, n}) ? n : 0;
-}
-
-/* C0, C1, DEL, zero-width and direction marks, line separators, the byte order mark. */
-static bool is_visible(const char *p, size_t n)
-{
-    uint8_t a = (uint8_t)p[0], b = n > 1 ? (uint8_t)p[1] : 0, c = n > 2 ? (uint8_t)p[2] : 0;
-    if (n == 1) return a >= 0x20 && a != 0x7f;
-    if (n == 2) return a != 0xc2 || b >= 0xa0;
-    if (n == 3 && a == 0xe2 && b == 0x80) return c < 0x8b || (c > 0x8f && c < 0xa8) || c > 0xae;
-    if (n == 3 && a == 0xe2 && b == 0x81) return c < 0xa0 || c > 0xaf;
-    return n != 3 || a != 0xef || b != 0xbb || c != 0xbf;
-}
-
 char *oauth_quote(char *out, size_t size, struct str said)
 {
     struct str s = str_trim(said);
     size_t used = 0;
-    for (size_t i = 0; i < s.len && s.ptr[i] != '\n' && s.ptr[i] != '\r';) {
-        size_t n = character(s.ptr + i, s.len - i), step = n ? n : 1;
+    for (size_t i = 0, n; i < s.len && s.ptr[i] != '\n' && s.ptr[i] != '\r'; i += n) {
+        int32_t c;
+        n = visible_read(&c, (struct str){s.ptr + i, s.len - i});
+        size_t step = visible_is(c) ? n : 1;
         if (used + step >= size) break;
-        if (n && is_visible(s.ptr + i, n))
+        if (visible_is(c))
             memcpy(out + used, s.ptr + i, n);
         else
-            step = 1, out[used] = n == 1 && s.ptr[i] == '\t' ? ' ' : '?';
+            out[used] = c == '\t' ? ' ' : '?';
         used += step;
-        i += n ? n : 1;
     }
     out[used] = 0;
     return out;

@@ -1,6 +1,7 @@
 #include "sink/excerpt.h"
 
 #include "base/cursor.h"
+#include "base/visible.h"
 
 /* A secret cut off at the end of the input is recognised from so many bytes on. */
 enum { CUT_SECRET_MIN = 4 };
@@ -35,26 +36,12 @@ static size_t blanks_here(struct bytes in)
     return n;
 }
 
-/* C1 controls, zero-width and direction marks, line separators, the byte order mark (Unicode 15, category Cf
- * and Zl/Zp as far as terminals act on them). */
-static bool is_invisible(struct bytes one)
-{
-    if (one.len == 2) return one.ptr[0] == 0xc2 && one.ptr[1] < 0xa0;
-    if (one.len != 3) return false;
-    unsigned c = (one.ptr[0] & 15u) << 12 | (one.ptr[1] & 63u) << 6 | (one.ptr[2] & 63u);
-    return (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
-           c == 0xfeff;
-}
-
 /* Length of the character that may be shown as it is; 0: it may not. */
 static size_t visible_here(struct bytes in)
 {
-    uint8_t c = in.ptr[0];
-    if (c < 0x80) return c >= 0x20 && c != 0x7f;
-    size_t n = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
-    if (n > in.len) return 0;
-    struct bytes one = first_of(in, n);
-    return str_is_utf8(str_of(one)) && !is_invisible(one) ? n : 0;
+    int32_t c;
+    size_t n = visible_read(&c, str_of(in));
+    return visible_is(c) ? n : 0;
 }
 
 static size_t add_one(struct buf *out, struct bytes in, struct bytes secret)

@@ -3,9 +3,9 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/jsonw.h"
+#include "base/visible.h"
 #include "base/when.h"
 
-#include <utf8proc.h>
 
 #define FLUSH_BYTES ((size_t)256 << 10)
 
@@ -31,12 +31,6 @@ static const char style[] =
 
 /* --- text --------------------------------------------------------------------------------------------------------------- */
 
-static bool is_invisible(int32_t c)
-{
-    return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) ||
-           c == 0xfeff;
-}
-
 static void add_character(struct buf *b, int32_t c, const uint8_t *at, size_t n)
 {
     switch (c) {
@@ -47,23 +41,22 @@ static void add_character(struct buf *b, int32_t c, const uint8_t *at, size_t n)
     case '\'': buf_add_str(b, STR("&#39;")); return;
     default: break;
     }
-    if (is_invisible(c))
-        buf_printf(b, "\\u{%x}", (unsigned)c);
-    else
+    if (visible_is(c))
         buf_add(b, at, n);
+    else
+        buf_printf(b, "\\u{%x}", (unsigned)c);
 }
 
 void html_add(struct buf *b, struct str text)
 {
-    for (size_t i = 0; i < text.len;) {
+    for (size_t i = 0, n; i < text.len; i += n) {
         int32_t c;
-        const uint8_t *at = (const uint8_t *)text.ptr + i;
-        utf8proc_ssize_t n = utf8proc_iterate(at, (utf8proc_ssize_t)(text.len - i), &c);
-        if (n < 1)
+        struct str rest = {text.ptr + i, text.len - i};
+        n = visible_read(&c, rest);
+        if (c < 0)
             buf_add_str(b, STR("\xef\xbf\xbd"));
         else
-            add_character(b, c, at, (size_t)n);
-        i += n < 1 ? 1 : (size_t)n;
+            add_character(b, c, (const uint8_t *)rest.ptr, n);
     }
 }
 
