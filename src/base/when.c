@@ -153,3 +153,10 @@ bool when_parse(int64_t *out_ms, struct str s)
     *out_ms = when_from_civil(y, mo, d, h, mi, se) + frac + off;
     return true;
 }
+
+int64_t when_back_off_ms(unsigned n, int64_t first_ms, int64_t most_ms)
+{
+    int64_t ms = first_ms;
+    for (unsigned i = 1; i < n && ms < most_ms; i++) ms *= 2;
+    return ms < most_ms ? ms : most_ms;
+}

@@ -12,6 +12,8 @@ int64_t when_now_ms(void);       /* wall clock, UTC */
 int64_t when_monotonic_ms(void); /* for deadlines and durations only */
 /* What is left until a monotonic deadline, at least 0, at most INT_MAX. */
 int when_left_ms(int64_t deadline_ms);
+/* How long to wait before the n-th further attempt (from 1): first_ms, doubled each time, at most most_ms. The caller takes some of it away by chance. */
+int64_t when_back_off_ms(unsigned n, int64_t first_ms, int64_t most_ms);
 /* RFC 3339 in UTC with milliseconds only where they are not zero: 2026-01-04T10:12:00Z; 24 bytes + NUL
  * always suffice for the years 0001..9999; outside them "" is written. Returns out. */
 #define WHEN_TEXT 32

@@ -428,8 +428,7 @@ static int ask_once(struct attempt *t, struct err *e)
  * once. */
 static int64_t back_off(unsigned n)
 {
-    int64_t most = n < 8 ? (int64_t)BACK_OFF_MS << n : BACK_OFF_MAX_MS;
-    if (most > BACK_OFF_MAX_MS) most = BACK_OFF_MAX_MS;
+    int64_t most = when_back_off_ms(n + 1, BACK_OFF_MS, BACK_OFF_MAX_MS);
     return most / 2 + (int64_t)randombytes_uniform((uint32_t)(most / 2));
 }
 

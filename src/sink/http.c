@@ -313,13 +313,12 @@ static int64_t jittered(int64_t ms)
 
 static int64_t next_wait_ms(const struct sink_http *h, unsigned tries, const struct outcome *o)
 {
-    int64_t first = h->first_wait_ms < LONGEST_WAIT_MS ? h->first_wait_ms : LONGEST_WAIT_MS, wait = first;
+    int64_t first = h->first_wait_ms < LONGEST_WAIT_MS ? h->first_wait_ms : LONGEST_WAIT_MS;
     /* never before the time asked for, and "0" is no licence to hammer */
     if (o->retry_after_ms >= 0)
         return o->retry_after_ms +
                (o->retry_after_ms < first ? jittered(first) : random_below(first / 4 + 1));
-    for (unsigned i = 1; i < tries && wait < LONGEST_WAIT_MS; i++) wait *= 2;
-    return jittered(wait < LONGEST_WAIT_MS ? wait : LONGEST_WAIT_MS);
+    return jittered(when_back_off_ms(tries, first, LONGEST_WAIT_MS));
 }
 
 /* Deliberately not woken by signals: a worker's end is no reason to hurry. */

@@ -1,5 +1,7 @@
 #include "source/graph/graph_throttle.h"
 
+#include "base/when.h"
+
 #define FIRST_MS   500
 #define LONGEST_MS 30000
 #define TRUSTED    3 /* refusals in a row; a Retry-After of nothing is not believed for ever */
@@ -42,9 +44,7 @@ static int64_t jittered(int64_t ms, unsigned jitter)
 
 int64_t graph_back_off_ms(unsigned n, unsigned jitter)
 {
-    int64_t ms = FIRST_MS;
-    for (unsigned i = 1; i < n && ms < LONGEST_MS; i++) ms *= 2;
-    return jittered(ms < LONGEST_MS ? ms : LONGEST_MS, jitter);
+    return jittered(when_back_off_ms(n, FIRST_MS, LONGEST_MS), jitter);
 }
 
 /* What was under way together is refused together: that is one lesson, not many. */
