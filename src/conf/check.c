@@ -61,36 +61,40 @@ static int check_known(const struct check *c)
     return 0;
 }
 
+static int take_value(const struct check *c, const struct key_spec *k)
+{
+    const struct node *n = node_find(c->map, str_from(k->name));
+    json_t *v = NULL;
+    if (n)
+        try(value_check(&v, k, n, c->dir, c->place));
+    else
+        v = value_fallback(k);
+    if (v) json_object_set_new(c->settings, k->name, v);
+    return 0;
+}
+
 static int take_values(const struct check *c)
 {
-    for (size_t i = 0; i < c->type->n_keys; i++) {
-        const struct key_spec *k = &c->type->keys[i];
-        const struct node *n = node_find(c->map, str_from(k->name));
-        json_t *v = NULL;
-        if (n)
-            try(value_check(&v, k, n, c->dir, c->place));
-        else
-            v = value_fallback(k);
-        if (v) json_object_set_new(c->settings, k->name, v);
-    }
+    for (size_t i = 0; i < c->type->n_keys; i++) try(take_value(c, &c->type->keys[i]));
     return 0;
+}
+
+static int check_required_key(const struct check *c, const struct key_spec *k)
+{
+    char name[NODE_SHOWN + 2];
+    if (!k->is_required || json_object_get(c->settings, k->name) || !key_spec_applies(k, c->settings)) return 0;
+    name_of(c, name);
+    if (k->when_key)
+        node_fail_key(c->place, c->map, "%s%s is missing (needed with %s: %s)", name, k->name, k->when_key,
+                      json_string_value(json_object_get(c->settings, k->when_key)));
+    else
+        node_fail_key(c->place, c->map, "%s%s is missing", name, k->name);
+    return err_hint(c->place->e, "%s; for example: %s: %s", k->doc, k->name, k->example);
 }
 
 static int check_required(const struct check *c)
 {
-    char name[NODE_SHOWN + 2];
-    for (size_t i = 0; i < c->type->n_keys; i++) {
-        const struct key_spec *k = &c->type->keys[i];
-        if (!k->is_required || json_object_get(c->settings, k->name) || !key_spec_applies(k, c->settings))
-            continue;
-        name_of(c, name);
-        if (k->when_key)
-            node_fail_key(c->place, c->map, "%s%s is missing (needed with %s: %s)", name, k->name,
-                          k->when_key, json_string_value(json_object_get(c->settings, k->when_key)));
-        else
-            node_fail_key(c->place, c->map, "%s%s is missing", name, k->name);
-        return err_hint(c->place->e, "%s; for example: %s: %s", k->doc, k->name, k->example);
-    }
+    for (size_t i = 0; i < c->type->n_keys; i++) try(check_required_key(c, &c->type->keys[i]));
     return 0;
 }
 
@@ -141,6 +145,7 @@ static int check_port(const struct check *c)
     const struct node *at = place_of(c, "port");
     int64_t port = json_integer_value(json_object_get(c->settings, "port"));
     bool is_ldaps = is_text(c, "security", "ldaps");
+    if (!text_of(c, "security").len) return 0;
     if (port == 389 && is_ldaps)
         return node_fail(c->place, at,
                          "port: 389 speaks LDAP without TLS at first, but security is ldaps; write port: "
@@ -161,20 +166,20 @@ static int check_port(const struct check *c)
 
 static bool by_kerberos(const struct check *c)
 {
-    return !is_text(c, "auth", "simple");
+    return text_of(c, "auth").len && !is_text(c, "auth", "simple");
 }
 
 /* One secret too many. */
 static int check_no_password(const struct check *c)
 {
-    if (!json_object_get(c->settings, "password") || is_text(c, "auth", "simple") || is_text(c, "auth", "kerberos")) return 0;
+    if (!by_kerberos(c) || !json_object_get(c->settings, "password") || is_text(c, "auth", "kerberos")) return 0;
     return node_fail(c->place, place_of(c, "password"), "password: not used with auth: %s; leave the key out", text_of(c, "auth").ptr);
 }
 
 static int check_kerberos_user(const struct check *c)
 {
     struct str user = text_of(c, "username");
-    bool is_dn = str_index(user, '=') < user.len && str_index(user, '@') == user.len && str_index(user, '\\') == user.len;
+    bool is_dn = by_kerberos(c) && str_index(user, '=') < user.len && str_index(user, '@') == user.len && str_index(user, '\\') == user.len;
     if (!is_dn) return 0;
     return node_fail(c->place, place_of(c, "username"), "username: a DN is no name for Kerberos; write the UPN, or DOMAIN\\user");
 }
@@ -183,7 +188,7 @@ static int check_kerberos_user(const struct check *c)
 static int check_no_tls_keys(const struct check *c)
 {
     static const char *const keys[] = {"ca_certificate", "certificate_name"};
-    if (!is_text(c, "security", "ldap")) return 0;
+    if (!by_kerberos(c) || !is_text(c, "security", "ldap")) return 0;
     for (size_t i = 0; i < n_elements(keys); i++)
         if (json_object_get(c->settings, keys[i]))
             return node_fail(c->place, place_of(c, keys[i]), "%s: there is no certificate with security: ldap; leave the key out, or use ldaps", keys[i]);
@@ -194,6 +199,7 @@ static int check_spn(const struct check *c)
 {
     struct str spn = text_of(c, "kerberos_spn"), certificate = text_of(c, "certificate_name");
     size_t slash = str_index(spn, '/');
+    if (!by_kerberos(c)) return 0;
     if (spn.len) {
         bool is_good = slash && slash + 1 < spn.len && str_index(spn, ' ') == spn.len;
         return is_good ? 0 : node_fail(c->place, place_of(c, "kerberos_spn"), "kerberos_spn: no service name; write ldap/dc1.corp.example");
@@ -201,15 +207,6 @@ static int check_spn(const struct check *c)
     if (!host_is_address(text_of(c, "host")) || (certificate.len && !host_is_address(certificate))) return 0;
     node_fail(c->place, place_of(c, "host"), "host: an address, but Kerberos asks for the controller by name");
     return err_hint(c->place->e, "write the controller's name, or add kerberos_spn: ldap/<controller's name>");
-}
-
-static int check_kerberos(const struct check *c)
-{
-    if (!by_kerberos(c)) return 0;
-    try(check_no_password(c));
-    try(check_kerberos_user(c));
-    try(check_no_tls_keys(c));
-    return check_spn(c);
 }
 
 /* The part of dn from its first DC component on; all of it is "not DC" if there is none. */
@@ -264,7 +261,7 @@ static int refuse_base(const struct check *c, struct str base, struct str tail, 
 static int check_base_dn(const struct check *c)
 {
     struct str base = text_of(c, "base_dn");
-    if (!base.len) return 0;
+    if (!base.len || !text_of(c, "domain").len) return 0;
     struct buf domain_dn = buf_new(4096);
     dn_from_dns(&domain_dn, text_of(c, "domain"));
     struct str tail = domain_part(base);
@@ -274,15 +271,14 @@ static int check_base_dn(const struct check *c)
     return rc;
 }
 
-static int check_active_directory(const struct check *c)
+typedef int rule(const struct check *c);
+static rule *const active_directory_rules[] = {check_clear_text,  check_later, check_no_password, check_kerberos_user,
+                                               check_no_tls_keys, check_spn,   check_port,        check_base_dn};
+
+static void fill_port(const struct check *c)
 {
-    if (!json_object_get(c->settings, "port"))
-        json_object_set_new(c->settings, "port", json_integer(settings_default_port(c->settings)));
-    try(check_clear_text(c));
-    try(check_later(c));
-    try(check_kerberos(c));
-    try(check_port(c));
-    return check_base_dn(c);
+    int port = settings_default_port(c->settings);
+    if (port && !json_object_get(c->settings, "port")) json_object_set_new(c->settings, "port", json_integer(port));
 }
 
 /* --- Entra ID ------------------------------------------------------------------------------------------- */
@@ -338,12 +334,20 @@ static int check_base_url(const struct check *c, const char *key)
     return node_fail(c->place, place_of(c, key), "%s: write the address only, without ? or # and what follows", key);
 }
 
-static int check_urls(const struct check *c)
+static int check_login_url(const struct check *c)
 {
     try(check_needs(c, "login_url", "graph_url", "they belong together; set both, or cloud"));
+    return check_base_url(c, "login_url");
+}
+
+static int check_graph_url(const struct check *c)
+{
     try(check_needs(c, "graph_url", "login_url", "they belong together; set both, or cloud"));
-    try(check_base_url(c, "login_url"));
-    try(check_base_url(c, "graph_url"));
+    return check_base_url(c, "graph_url");
+}
+
+static int check_cloud(const struct check *c)
+{
     if (!is_set(c, "login_url") || is_text(c, "cloud", "global")) return 0;
     return node_fail(c->place, place_of(c, "cloud"), "cloud: login_url and graph_url say where the cloud is; remove cloud, or both of them");
 }
@@ -373,27 +377,51 @@ static int check_entra_kinds(const struct check *c)
     return kinds ? 0 : node_fail(c->place, at, "kinds: names none; choose among %s", words);
 }
 
-static int check_entra_id(const struct check *c)
+static int check_passphrase(const struct check *c)
 {
-    try(check_later(c));
-    try(check_one_way_in(c));
-    try(check_client(c));
-    try(check_needs(c, "client_certificate_password", "client_certificate", "it is the passphrase of that certificate's key; leave it out"));
-    try(check_needs(c, "identity_url", "managed_identity", "it is where managed identities come from; leave it out, or set managed_identity: true"));
-    try(check_urls(c));
-    return check_entra_kinds(c);
+    return check_needs(c, "client_certificate_password", "client_certificate", "it is the passphrase of that certificate's key; leave it out");
 }
+
+static int check_identity_url(const struct check *c)
+{
+    return check_needs(c, "identity_url", "managed_identity", "it is where managed identities come from; leave it out, or set managed_identity: true");
+}
+
+static rule *const entra_id_rules[] = {check_later,        check_one_way_in, check_client,    check_passphrase,
+                                       check_identity_url, check_login_url,  check_graph_url, check_cloud, check_entra_kinds};
 
 /* -------------------------------------------------------------------------------------------------------- */
 
+static int check_vault(const struct check *c)
+{
+    static const char *const secrets[] = {"token", "secret_id"};
+    for (size_t i = 0; i < n_elements(secrets); i++) {
+        if (!str_starts(text_of(c, secrets[i]), STR("vault:"))) continue;
+        node_fail(c->place, place_of(c, secrets[i]), "%s: what opens the vault cannot be in the vault", secrets[i]);
+        return err_hint(c->place->e, "use file:PATH, env:NAME or cred:NAME");
+    }
+    return check_base_url(c, "address");
+}
+
+/* What must hold for a block as a whole, once its values are good. */
+static rule *const *rules_of(const struct type_spec *t, size_t *n)
+{
+    static rule *const vault_rules[] = {check_vault}, *const other_rules[] = {check_later};
+    bool is_ad = strcmp(t->name, "active_directory") == 0, is_entra = strcmp(t->name, "entra_id") == 0;
+    *n = is_ad ? n_elements(active_directory_rules) : is_entra ? n_elements(entra_id_rules) : 1;
+    return is_ad ? active_directory_rules : is_entra ? entra_id_rules : t == &vault_spec ? vault_rules : other_rules;
+}
+
 static int check_all(const struct check *c)
 {
+    size_t n;
+    rule *const *rules = rules_of(c->type, &n);
     try(check_known(c));
     try(take_values(c));
     try(check_required(c));
-    if (strcmp(c->type->name, "active_directory") == 0) return check_active_directory(c);
-    if (strcmp(c->type->name, "entra_id") == 0) return check_entra_id(c);
-    return check_later(c);
+    fill_port(c);
+    for (size_t i = 0; i < n; i++) try(rules[i](c));
+    return 0;
 }
 
 int settings_check(json_t **out, const struct type_spec *t, const struct node *map, const char *dir,
@@ -408,4 +436,47 @@ int settings_check(json_t **out, const struct type_spec *t, const struct node *m
     }
     *out = c.settings;
     return 0;
+}
+
+/* --- all that is wrong, instead of the first ------------------------------------------------------------- */
+
+/* The key that a message of ours begins with; "" if it is about the block. */
+static const char *key_of(const struct type_spec *t, const char *message)
+{
+    struct str word = {message, strcspn(message, ": ")};
+    const struct key_spec *k = key_spec_find(t, word);
+    return k ? k->name : "";
+}
+
+/* What could not be read is null from then on: present, and nothing that a rule could object to. */
+static void judge_values(const struct check *c, settings_tell *tell, void *ctx)
+{
+    char key[NODE_MAX_KEY + 1];
+    for (const struct node *n = c->map->first; n; n = n->next) {
+        if (str_equal(n->key, STR("type")) || key_spec_find(c->type, n->key)) continue;
+        settings_unknown_key(c->type, n, c->place);
+        snprintf(key, sizeof key, "%.*s", STR_FMT(n->key));
+        tell(ctx, key, c->place->e);
+    }
+    for (size_t i = 0; i < c->type->n_keys; i++) {
+        const struct key_spec *k = &c->type->keys[i];
+        if (take_value(c, k) == 0) continue;
+        json_object_set_new(c->settings, k->name, json_null());
+        tell(ctx, k->name, c->place->e);
+    }
+}
+
+void settings_judge(const struct type_spec *t, const struct node *map, const struct node_place *p, settings_tell *tell, void *ctx)
+{
+    struct check c = {t, map, json_object(), NULL, p};
+    size_t n;
+    rule *const *rules = rules_of(t, &n);
+    json_object_set_new(c.settings, "type", json_string(t->name));
+    judge_values(&c, tell, ctx);
+    for (size_t i = 0; i < t->n_keys; i++)
+        if (check_required_key(&c, &t->keys[i]) < 0) tell(ctx, t->keys[i].name, p->e);
+    fill_port(&c);
+    for (size_t i = 0; i < n; i++)
+        if (rules[i](&c) < 0) tell(ctx, key_of(t, p->e->message), p->e);
+    json_decref(c.settings);
 }

@@ -10,6 +10,9 @@
  * defaults filled in, in the order of the specification; the caller decrefs. dir as for value_check. */
 int settings_check(json_t **out, const struct type_spec *t, const struct node *map, const char *dir,
                    const struct node_place *p) must_use;
+/* All that is wrong, one by one. place without file and where: a message begins with its key. */
+typedef void settings_tell(void *ctx, const char *key, const struct err *e);
+void settings_judge(const struct type_spec *t, const struct node *map, const struct node_place *p, settings_tell *tell, void *ctx);
 /* The port that goes with a connector's security; 0 if the type has none. */
 int settings_default_port(const json_t *settings);
 /* "unknown key 'hosst'; did you mean 'host'?" */

@@ -3,12 +3,15 @@
 #include "base/file.h"
 #include "conf/check.h"
 #include "conf/env.h"
+#include "conf/reference.h"
 #include "conf/value.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define DEFAULT_PATH "/etc/rollcall/rollcall.yaml"
+#define HANDED       "/proc/self/fd/" /* settings from the process that started this one (server/connectors.h); its own environment is in them already */
 
 /* One parse: the tree, where it came from, what it becomes. */
 struct reading {
@@ -28,7 +31,7 @@ static int unknown_key(const struct reading *r, const struct node *n, const char
     node_show(shown, n->key);
     if (meant) return node_fail_key(&r->place, n, "unknown key %s; did you mean '%s'?", shown, meant);
     node_fail_key(&r->place, n, "unknown key %s", shown);
-    return err_hint(r->e, "at the top there are: store, connectors, sinks, identity_rules");
+    return err_hint(r->e, "at the top there are: store, connectors, sinks, identity_rules, vault");
 }
 
 static int take_store(const struct reading *r, const struct node *n)
@@ -148,11 +151,17 @@ static int take_sinks(const struct reading *r, const struct node *section)
     return 0;
 }
 
+static int take_vault(const struct reading *r, const struct node *block)
+{
+    if (block->type != NODE_MAP) return node_fail(&r->place, block, "vault: a block of keys is expected");
+    return settings_check(&r->out->vault, &vault_spec, block, r->dir, &r->place);
+}
+
 static int take_root(const struct reading *r, const struct node *root)
 {
-    static const char *const names[] = {"store", "connectors", "sinks", "identity_rules", NULL};
+    static const char *const names[] = {"store", "connectors", "sinks", "vault", "identity_rules", NULL};
     static int (*const take[])(const struct reading *, const struct node *) = {take_store, take_connectors,
-                                                                               take_sinks};
+                                                                               take_sinks, take_vault};
     const struct node *rules = NULL;
     if (root->type != NODE_MAP)
         return node_fail(&r->place, root, "settings begin with keys: store, connectors, sinks");
@@ -208,20 +217,40 @@ static int fail_to_read(const char *path, bool was_asked, struct err *e)
                     path);
 }
 
+enum { HANDED_FIRST = 20, HANDED_MAX = 40 };
+
+/* Of the inherited descriptors a worker inherits the files that the connectors' settings name (certificates), and no secret. */
+static void keep_handed(const struct conf *c)
+{
+    for (int fd = HANDED_FIRST; fd < HANDED_FIRST + HANDED_MAX; fd++) fcntl(fd, F_SETFD, FD_CLOEXEC);
+    for (size_t i = 0; i < c->n_connectors; i++) {
+        const char *key, *path;
+        json_t *v;
+        json_object_foreach(c->connectors[i].settings, key, v)
+        {
+            path = json_string_value(v);
+            if (path && str_starts(str_from(path), STR(HANDED))) fcntl(reference_descriptor(str_from(path + strlen(HANDED))), F_SETFD, 0);
+        }
+    }
+}
+
 int conf_load(struct conf *out, const char *path, char *const *env, struct err *e)
 {
     const char *from_env = env_get(env, "ROLLCALL_CONFIG");
     *out = (struct conf){0};
     const char *chosen = path ? path : from_env && *from_env ? from_env : DEFAULT_PATH;
     struct buf text = buf_new(NODE_MAX_BYTES);
+    bool is_handed = str_starts(str_from(chosen), STR(HANDED));
+    if (is_handed) reference_allow_descriptors();
     int rc = file_read(&text, chosen, e);
     if (rc < 0) {
         rc = fail_to_read(chosen, chosen == path || chosen == from_env, e);
     } else {
         defer_free char *whole = path_absolute(str_from(chosen), NULL);
         defer_free char *dir = directory_of(whole);
-        rc = conf_parse(out, buf_str(&text), chosen, dir, env, e);
+        rc = conf_parse(out, buf_str(&text), chosen, is_handed ? "/" : dir, is_handed ? NULL : env, e);
     }
+    if (is_handed) keep_handed(out);
     buf_free(&text);
     return rc;
 }
@@ -238,6 +267,7 @@ void conf_free(struct conf *c)
         json_decref(c->sinks[i].settings);
     }
     identity_rules_free(c->identity_rules, c->n_identity_rules);
+    json_decref(c->vault);
     free(c->connectors);
     free(c->sinks);
     free(c->path);
@@ -331,16 +361,15 @@ static int tree_from_settings(struct node *map, struct arena *a, json_t *setting
     return 0;
 }
 
-int conf_check_settings(const char *type, json_t *settings, const char *where, struct err *e)
+static int check_against(const struct type_spec *t, json_t *settings, const char *where, struct err *e)
 {
-    const struct type_spec *t = type_spec_find(str_from(type));
     struct node_place p = {.where = where, .e = e};
     struct node map = {.type = NODE_MAP};
     json_t *checked = NULL;
     if (!t) return node_fail(&p, NULL, "unknown type");
     if (!json_is_object(settings)) return node_fail(&p, NULL, "an object of settings is expected");
     const char *own = json_string_value(json_object_get(settings, "type"));
-    if (own && strcmp(own, type) != 0)
+    if (own && strcmp(own, t->name) != 0)
         return node_fail(&p, NULL, "type: the settings of a connector cannot change its type");
     struct arena a = arena_new(NODE_ARENA_MAX);
     int rc = tree_from_settings(&map, &a, settings, &p);
@@ -350,6 +379,34 @@ int conf_check_settings(const char *type, json_t *settings, const char *where, s
         json_object_update(settings, checked);
         json_decref(checked);
     }
+    arena_free(&a);
+    return rc;
+}
+
+int conf_check_settings(const char *type, json_t *settings, const char *where, struct err *e)
+{
+    return check_against(type_spec_find(str_from(type)), settings, where, e);
+}
+
+int conf_check_vault(json_t *settings, const char *where, struct err *e)
+{
+    return check_against(&vault_spec, settings, where, e);
+}
+
+int conf_judge_settings(const char *type, json_t *settings, void (*tell)(void *ctx, const char *key, const struct err *e), void *ctx, struct err *e)
+{
+    const struct type_spec *t = type_spec_find(str_from(type));
+    struct err found = {0};
+    struct node_place p = {.e = &found};
+    struct node map = {.type = NODE_MAP};
+    if (!t || t->is_sink) return err_set(e, ERR_INPUT, "unknown type");
+    if (!json_is_object(settings)) return err_set(e, ERR_INPUT, "an object of settings is expected");
+    struct arena a = arena_new(NODE_ARENA_MAX);
+    int rc = tree_from_settings(&map, &a, settings, &p);
+    if (rc == 0)
+        settings_judge(t, &map, &p, tell, ctx);
+    else
+        *e = found;
     arena_free(&a);
     return rc;
 }

@@ -37,6 +37,7 @@ struct conf {
     size_t n_sinks;
     struct identity_rule *identity_rules;
     size_t n_identity_rules;
+    json_t *vault; /* settings of the block `vault`; NULL: not set */
 };
 
 /* path NULL: $ROLLCALL_CONFIG, else /etc/rollcall/rollcall.yaml. ERR_INPUT: "FILE:12:5: unknown key 'hosst'; did you mean
@@ -53,6 +54,11 @@ int conf_override(struct connector_conf *c, struct str key, struct str value, st
 /* Re-checks one whole settings object (unknown keys, values, required keys, combinations) and fills in defaults. */
 int conf_check_settings(const char *type, json_t *settings, const char *where, struct err *e) must_use;
 
+/* The same without stopping at the first: tells all that is wrong, key by key ("" about the block). ERR_INPUT: no such type, or no settings at all. */
+int conf_judge_settings(const char *type, json_t *settings, void (*tell)(void *ctx, const char *key, const struct err *e), void *ctx, struct err *e) must_use;
+/* conf_check_settings of the block `vault`. */
+int conf_check_vault(json_t *settings, const char *where, struct err *e) must_use;
+
 /* Fills in what is not set from the variables that Kerberos users know: KRB5_CONFIG (krb5_config), KRB5CCNAME (credential_cache),
  * and LDAP_CERTIFICATE (ca_certificate, only with a ticket cache or keytab over TLS). For the process that starts the
  * worker: the worker has no environment. settings are checked ones. */
@@ -65,6 +71,17 @@ int64_t conf_int(const json_t *settings, const char *key);
 bool conf_bool(const json_t *settings, const char *key);
 /* The key that holds the one secret of these settings ("password", "client_secret", "client_certificate_password"); NULL: they have none. */
 const char *conf_secret_key(const char *type, const json_t *settings);
+
+/* --- for those who keep settings (keys.c) --- */
+struct conf_key {
+    const char *name;
+    bool is_secret, is_path;
+    bool is_aim; /* says where the connection goes, as whom, and whom it trusts: a secret is entered for these */
+};
+bool conf_key(struct conf_key *out, const char *type, size_t i); /* false: no such type, or it has only i keys */
+bool conf_key_applies(const char *type, const char *key, const json_t *settings); /* under these (effective) settings */
+/* Settings with values typed and defaults filled in; what is wrong stays as it is. The caller decrefs. */
+json_t *conf_effective(const char *type, const json_t *settings);
 
 /* JSON Schema (draft 2020-12) of a connector or sink type, with x- keys for forms (x-secret, x-path, x-order, x-group,
  * x-show-if, x-not-in-this-version; x-role and x-available of the type); NULL if the type is unknown. The caller decrefs. */

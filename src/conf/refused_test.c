@@ -185,7 +185,11 @@ static const struct {
     {"password", "cred:a/b",
      "t.yaml:7:15: password: cred: wants the name of a systemd credential behind it, without slashes"},
     {"password", "prompt:now", "t.yaml:7:15: password: prompt: has nothing behind it"},
-    {"password", "vault:secret/x", "t.yaml:7:15: password: vault: references are not in this version"},
+    {"password", "vault:secret/x", "t.yaml:7:15: password: vault: wants MOUNT/PATH#FIELD behind it"},
+    {"password", "vault:secret#x", "t.yaml:7:15: password: vault: wants MOUNT/PATH#FIELD behind it"},
+    {"password", "vault:secret/../x#y", "t.yaml:7:15: password: vault: wants MOUNT/PATH#FIELD behind it"},
+    {"password", "vault:/secret/x#y", "t.yaml:7:15: password: vault: wants MOUNT/PATH#FIELD behind it"},
+    {"password", "vault:secret/x#", "t.yaml:7:15: password: vault: wants MOUNT/PATH#FIELD behind it"},
     {"password", "file:~/pw", "t.yaml:7:15: password: ~ is not expanded: write the whole path"},
     {"type", "active_direktory",
      "t.yaml:3:11: type: 'active_direktory' is none of active_directory, entra_id; did you mean "

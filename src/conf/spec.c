@@ -74,6 +74,8 @@ static const struct key_spec active_directory[] = {
      .doc = "How sync finds what changed: DirSync where allowed and uSNChanged (auto), uSNChanged alone (usn), or reads everything (off)"},
     {.name = "frequency", .kind = KEY_DURATION, .min = SECONDS(60), .max = DAYS(365), .fallback = "1h", .group = SCHEDULE, .aka = "interval schedule every",
      .doc = "How often serve reads the directory"},
+    {.name = "cron", .kind = KEY_CRON, .group = SCHEDULE, .example = "15 3 * * 1-5", .aka = "crontab at",
+     .doc = "When serve reads the directory instead of every frequency: minute hour day month weekday, in UTC"},
     {.name = "full_sync_every", .kind = KEY_DURATION, .min = HOURS(1), .max = DAYS(3650), .fallback = "7d", .group = SCHEDULE,
      .doc = "How often sync reads everything, to verify the incremental runs"},
     {.name = "page_size", .kind = KEY_INT, .min = 1, .max = 100000, .fallback = "1000", .group = LIMITS,
@@ -124,6 +126,8 @@ static const struct key_spec entra_id[] = {
      .doc = "How sync finds what changed: delta queries (delta), only users created since the last run (created_since), or reads everything (off)"},
     {.name = "frequency", .kind = KEY_DURATION, .min = SECONDS(60), .max = DAYS(365), .fallback = "1h", .group = SCHEDULE, .aka = "interval schedule every",
      .doc = "How often serve reads the tenant"},
+    {.name = "cron", .kind = KEY_CRON, .group = SCHEDULE, .example = "15 3 * * 1-5", .aka = "crontab at",
+     .doc = "When serve reads the tenant instead of every frequency: minute hour day month weekday, in UTC"},
     {.name = "full_sync_every", .kind = KEY_DURATION, .min = HOURS(1), .max = DAYS(3650), .fallback = "7d", .group = SCHEDULE,
      .doc = "How often sync reads everything, to verify the incremental runs"},
     {.name = "reports_every", .kind = KEY_DURATION, .min = 0, .max = DAYS(365), .fallback = "1d", .group = SCHEDULE,
@@ -190,6 +194,25 @@ const struct type_spec type_specs[] = {
 #undef X
 };
 const size_t n_type_specs = n_elements(type_specs);
+
+static const struct key_spec vault[] = {
+    {.name = "address", .kind = KEY_URL, .is_required = true, .group = CONNECTION, .example = "https://vault.corp.example:8200", .aka = "addr url vault_addr host",
+     .doc = "Where HashiCorp Vault or OpenBao answers; http only on this machine (an agent's listener)"},
+    {.name = "namespace", .kind = KEY_STRING, .group = CONNECTION, .example = "security/iam", .aka = "ns vault_namespace", .doc = "Its namespace, where there are any"},
+    {.name = "ca_certificate", .kind = KEY_PATH, .group = CONNECTION, .example = "/etc/rollcall/ca.pem", .aka = "ca ca_cert cacert ca_file vault_cacert",
+     .doc = "CA root(s) or its own certificate; default: the system's authorities"},
+    {.name = "auth", .kind = KEY_CHOICE, .choices = "token approle", .fallback = "token", .group = SIGN_IN, .aka = "method auth_method", .doc = "How to log in"},
+    {.name = "token", .kind = KEY_SECRET, .when_key = "auth", .when = "token", .group = SIGN_IN, .example = "file:/etc/rollcall/vault.token", .aka = "vault_token",
+     .doc = "Where the token is; default $VAULT_TOKEN, else ~/.vault-token"},
+    {.name = "mount", .kind = KEY_STRING, .fallback = "approle", .when_key = "auth", .when = "approle", .group = SIGN_IN, .aka = "auth_mount approle_mount path",
+     .doc = "Where AppRole is mounted, without auth/"},
+    {.name = "role_id", .kind = KEY_STRING, .is_required = true, .when_key = "auth", .when = "approle", .group = SIGN_IN,
+     .example = "db02de05-fa39-4855-059b-67221c5c2f63", .aka = "role roleid", .doc = "The AppRole's role id"},
+    {.name = "secret_id", .kind = KEY_SECRET, .when_key = "auth", .when = "approle", .group = SIGN_IN, .example = "cred:vault-secret-id", .aka = "secretid secret",
+     .doc = "Where the secret id is; absent for a role that asks for none"},
+};
+/* Not a type: there is one. */
+const struct type_spec vault_spec = {"vault", "HashiCorp Vault or OpenBao, where vault: references are read", false, true, vault, n_elements(vault)};
 
 const struct conf_type conf_types[] = {
 #define X(name, doc, is_sink, is_available) {#name, doc, is_sink},

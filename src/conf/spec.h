@@ -16,6 +16,7 @@ enum key_kind {
     KEY_BOOL,
     KEY_CHOICE,
     KEY_DURATION, /* kept as written, "30s"; conf_int gives ms */
+    KEY_CRON,     /* cron.h */
     KEY_SECRET,   /* a reference, never the value */
     KEY_PATH,     /* made absolute */
     KEY_CACHE,    /* a Kerberos ticket cache: a path, made absolute, or TYPE:REST */
@@ -60,6 +61,7 @@ struct type_spec {
 
 extern const struct type_spec type_specs[];
 extern const size_t n_type_specs;
+extern const struct type_spec vault_spec; /* of the block `vault` */
 
 const struct type_spec *type_spec_find(struct str name); /* NULL if unknown */
 const struct key_spec *key_spec_find(const struct type_spec *t, struct str name);

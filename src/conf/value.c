@@ -1,6 +1,7 @@
 #include "conf/value.h"
 
 #include "conf/conf.h"
+#include "conf/cron.h"
 #include "conf/properties.h"
 #include "conf/reference.h"
 #include "model/dn.h"
@@ -177,6 +178,15 @@ static int check_dn(json_t **out, const struct value *v, struct err *e)
         try(check(v->node->text, e));                                                                        \
         return take_text(out, v->node->text);                                                                \
     }
+static int cron_check(struct str s, struct err *e)
+{
+    struct cron *c;
+    try(cron_parse(&c, s, e));
+    bool is_ever = cron_next(c, 0) != 0;
+    cron_free(c);
+    return is_ever ? 0 : err_set(e, ERR_INPUT, "cron '%.*s': there is no such day", STR_FMT(s));
+}
+CHECK_TEXT(check_cron, cron_check)
 CHECK_TEXT(check_host, host_check)
 CHECK_TEXT(check_host_port, host_port_check)
 CHECK_TEXT(check_server, server_check)
@@ -210,6 +220,7 @@ static int (*const checks[])(json_t **, const struct value *, struct err *) = {
     [KEY_BOOL] = check_bool,
     [KEY_CHOICE] = check_choice,
     [KEY_DURATION] = check_duration,
+    [KEY_CRON] = check_cron,
     [KEY_SECRET] = check_secret,
     [KEY_PATH] = check_path,
     [KEY_CACHE] = check_cache,

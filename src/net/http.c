@@ -42,6 +42,13 @@ static int tune_socket(void *ctx, curl_socket_t fd, curlsocktype purpose)
     return CURL_SOCKOPT_OK;
 }
 
+static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *to)
+{
+    const struct http *h = ctx;
+    if (!h->options.may_connect(h->options.may_connect_ctx, &to->addr)) return CURL_SOCKET_BAD;
+    return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
+
 /* --- opening -------------------------------------------------------------------------------------------- */
 
 #define SET(option, value) (curl_easy_setopt(t->easy, option, value) == CURLE_OK)
@@ -64,7 +71,9 @@ static bool set_connecting(struct http *h, struct transfer *t)
            SET(CURLOPT_CONNECTTIMEOUT_MS, (long)h->options.connect_timeout_ms) &&
            SET(CURLOPT_TIMEOUT_MS, (long)h->options.answer_timeout_ms) && SET(CURLOPT_NOSIGNAL, 1L) &&
            SET(CURLOPT_TCP_KEEPALIVE, 1L) && SET(CURLOPT_QUICK_EXIT, 1L) &&
-           SET(CURLOPT_SOCKOPTFUNCTION, tune_socket) && SET(CURLOPT_SOCKOPTDATA, h);
+           SET(CURLOPT_SOCKOPTFUNCTION, tune_socket) && SET(CURLOPT_SOCKOPTDATA, h) &&
+           (!h->options.may_connect ||
+            (SET(CURLOPT_OPENSOCKETFUNCTION, open_socket) && SET(CURLOPT_OPENSOCKETDATA, h)));
 }
 
 /* No redirects, so that a token stays with the host it is for; and for the same reason it is kept out of what
@@ -184,9 +193,9 @@ void http_close(struct http *h)
 
 static bool set_body(struct transfer *t, const struct request *r)
 {
-    if (!r->is_post) return SET(CURLOPT_POSTFIELDS, NULL) && SET(CURLOPT_HTTPGET, 1L);
+    if (!r->has_body) return SET(CURLOPT_POSTFIELDS, NULL) && SET(CURLOPT_HTTPGET, 1L) && SET(CURLOPT_CUSTOMREQUEST, r->verb);
     return SET(CURLOPT_POST, 1L) && SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len) &&
-           SET(CURLOPT_POSTFIELDS, r->body ? (const char *)r->body : "");
+           SET(CURLOPT_POSTFIELDS, r->body ? (const char *)r->body : "") && SET(CURLOPT_CUSTOMREQUEST, r->verb);
 }
 
 static int transfer_start(struct http *h, struct transfer *t, struct request *r, struct err *e)

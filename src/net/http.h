@@ -16,6 +16,8 @@
 #include "base/err.h"
 #include "base/secret.h"
 
+#include <sys/socket.h>
+
 struct http_options {
     const char *ca_path;    /* PEM or DER, CA roots or the peer's own leaf (certificate.h: ca_load); NULL: the system's */
     unsigned parallel;      /* requests under way, 1..64 */
@@ -23,6 +25,10 @@ struct http_options {
     int answer_timeout_ms;  /* of a whole request; also ends one that stalls */
     size_t body_max;        /* of an answer, decoded: more is ERR_LIMIT */
     bool clear_to_loopback; /* http:// is allowed to loopback and to 169.254.169.254 (managed identity), without a token */
+    bool token_to_loopback; /* with one too, but not to the hypervisor: to a server of ours on this machine */
+    /* Asked with the very address before each connection is made, so after DNS; false: not there. NULL: anywhere. */
+    bool (*may_connect)(void *ctx, const struct sockaddr *to);
+    void *may_connect_ctx;
 };
 
 struct http;
@@ -42,10 +48,11 @@ struct http_answer {
 struct str http_header(const struct http_answer *a, const char *name);
 
 struct http_request {
-    const char *method; /* "GET", "POST" */
+    const char *method; /* "GET", "POST", "PUT", "PATCH", "DELETE" */
     const char *url;
     const char *const *headers;  /* "Name: value", NULL ends; may be NULL; copied */
     const struct secret *bearer; /* Authorization: Bearer; NULL: none. Copied, and wiped when the request is over */
+    bool is_basic;               /* bearer is user:password in base64, for Authorization: Basic (RFC 7617) */
     const char *content_type;    /* with body */
     struct bytes body;           /* copied and wiped when over: it may hold a secret */
     /* Exactly once for each accepted request, from http_run; may submit further ones, but not run, fetch or close. */

@@ -18,7 +18,8 @@ struct request {
     char *text;       /* the URL */
     struct url url;   /* slices of text */
     char peer[280];   /* "host:port", for messages */
-    bool is_post;
+    bool has_body;
+    const char *verb; /* where it is not libcurl's own: PUT, PATCH, DELETE; NULL: GET, or POST */
     struct curl_slist *headers;
     uint8_t *body;
     size_t body_len;

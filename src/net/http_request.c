@@ -24,7 +24,8 @@ static int check_clear(const struct url *u, const struct http_options *o, const 
         err_set(e, ERR_INPUT, "http to %s would not be protected", u->host);
         return err_hint(e, "use https");
     }
-    return r->bearer ? err_set(e, ERR_INPUT, "http to %s with a token, which is for https only", u->host) : 0;
+    bool may_have_token = o->token_to_loopback && strcmp(u->host, "169.254.169.254") != 0;
+    return r->bearer && !may_have_token ? err_set(e, ERR_INPUT, "http to %s with a token, which is for https only", u->host) : 0;
 }
 
 static int take_url(struct request *q, const struct http_options *o, const struct http_request *r,
@@ -100,7 +101,7 @@ static void add_line(struct request *q, const char *line)
 }
 
 /* RFC 6750 2.1 has fewer characters still; this much keeps the line whole. */
-static int add_bearer(struct request *q, const struct secret *token, struct err *e)
+static int add_bearer(struct request *q, const struct secret *token, bool is_basic, struct err *e)
 {
     struct str text = str_of(secret_bytes(token));
     if (!text.len || !is_within(text, 0x21, 0x7e))
@@ -108,7 +109,7 @@ static int add_bearer(struct request *q, const struct secret *token, struct err 
                        "token: it is empty, or holds a space, a line end or a character that is not ASCII");
     struct buf line = buf_new(SECRET_MAX + 64);
     buf_reserve(&line, text.len + 64); /* all at once: growing would leave copies behind */
-    buf_add_str(&line, STR("Authorization: Bearer "));
+    buf_add_str(&line, is_basic ? STR("Authorization: Basic ") : STR("Authorization: Bearer "));
     buf_add_str(&line, text);
     add_line(q, buf_cstr(&line));
     secret_wipe(line.ptr, line.len);
@@ -133,18 +134,30 @@ static int take_headers(struct request *q, const struct http_request *r, struct 
         try(check_header(str_from(*h), e));
         add_line(q, *h);
     }
-    if (q->is_post) try(add_content_type(q, r->content_type, e));
-    return r->bearer ? add_bearer(q, r->bearer, e) : 0;
+    if (q->has_body) try(add_content_type(q, r->content_type, e));
+    return r->bearer ? add_bearer(q, r->bearer, r->is_basic, e) : 0;
 }
 
 /* --- the whole ------------------------------------------------------------------------------------------ */
 
+static int take_method(struct request *q, const struct http_request *r, struct err *e)
+{
+    static const struct {
+        const char *name, *verb;
+        bool has_body;
+    } methods[] = {{"GET", NULL, false}, {"POST", NULL, true}, {"PUT", "PUT", true}, {"PATCH", "PATCH", true}, {"DELETE", "DELETE", false}};
+    size_t i = 0;
+    while (i < n_elements(methods) && strcmp(methods[i].name, r->method) != 0) i++;
+    if (i == n_elements(methods)) return err_set(e, ERR_BUG, "HTTP method %s", r->method);
+    q->verb = methods[i].verb;
+    q->has_body = methods[i].has_body;
+    return q->has_body || !r->body.len ? 0 : err_set(e, ERR_BUG, "%s with a body", r->method);
+}
+
 static int make_steps(struct request *q, const struct http_options *o, const struct http_request *r,
                       struct err *e)
 {
-    q->is_post = strcmp(r->method, "POST") == 0;
-    if (!q->is_post && strcmp(r->method, "GET") != 0) return err_set(e, ERR_BUG, "HTTP method %s", r->method);
-    if (!q->is_post && r->body.len) return err_set(e, ERR_BUG, "GET with a body");
+    try(take_method(q, r, e));
     try(take_url(q, o, r, e));
     try(take_headers(q, r, e));
     q->body_len = r->body.len;

@@ -488,6 +488,48 @@ static void test_clear(void **state)
     http_close(h);
 }
 
+/* To a server of ours on this machine, and to nobody else. */
+static void test_token_to_loopback(void **state)
+{
+    struct http_options o = options();
+    struct http_answer a;
+    struct err e;
+    o.clear_to_loopback = o.token_to_loopback = true;
+    struct http *h = open_with(&o);
+    struct http_request r = {.method = "GET", .url = url_of(clear, "/echo"), .bearer = &token};
+    assert_int_equal(http_fetch(h, &r, &a, &e), 0);
+    r.url = "http://169.254.169.254/";
+    assert_int_equal(http_fetch(h, &r, &a, &e), ERR_INPUT);
+    r.url = "http://192.0.2.1/";
+    assert_int_equal(http_fetch(h, &r, &a, &e), ERR_INPUT);
+    http_close(h);
+}
+
+/* One handle after the other: what a method sets does not stay for the next. */
+static void test_methods(void **state)
+{
+    static const char *const methods[] = {"PUT", "GET", "PATCH", "POST", "DELETE", "GET", "DELETE", "POST"};
+    struct http_options o = options();
+    o.parallel = 1;
+    struct http *h = open_with(&o);
+    for (size_t i = 0; i < n_elements(methods); i++) {
+        struct http_answer a;
+        struct err e;
+        bool has_body = methods[i][0] == 'P';
+        struct http_request r = {.method = methods[i], .url = url_of(h1, "/echo"), .content_type = has_body ? "application/json" : NULL};
+        if (has_body) r.body = bytes_of(STR("{}"));
+        assert_int_equal(http_fetch(h, &r, &a, &e), 0);
+        json_t *j = json_loadb((const char *)a.body.ptr, a.body.len, 0, NULL);
+        assert_string_equal(json_string_value(json_object_get(j, "method")), methods[i]);
+        assert_string_equal(json_string_value(json_object_get(j, "body")), has_body ? "{}" : "");
+        json_decref(j);
+    }
+    struct http_answer a;
+    struct err e;
+    assert_int_equal(http_fetch(h, &(struct http_request){.method = "TRACE", .url = url_of(h1, "/echo")}, &a, &e), ERR_BUG);
+    http_close(h);
+}
+
 static void test_bad_options(void **state)
 {
     struct http *h;
@@ -526,6 +568,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_doctor_comes_once),
         cmocka_unit_test(test_refused_input),
         cmocka_unit_test(test_bad_bearers),
+        cmocka_unit_test(test_token_to_loopback),
+        cmocka_unit_test(test_methods),
         cmocka_unit_test(test_clear),
         cmocka_unit_test(test_bad_options),
     };

@@ -116,6 +116,41 @@ static int from_credential(struct secret *out, const char *name, struct err *e)
     return rc;
 }
 
+static secret_vault_reader vault_reader;
+static void *vault_reader_ctx;
+
+void secret_set_vault(secret_vault_reader read, void *ctx)
+{
+    vault_reader = read;
+    vault_reader_ctx = ctx;
+}
+
+static int from_vault(struct secret *out, struct str rest, struct err *e)
+{
+    struct str path, field;
+    reference_split_vault(&path, &field, rest);
+    if (vault_reader) return vault_reader(vault_reader_ctx, out, path, field, e);
+    return err_set(e, ERR_BUG, "vault: references are not read here");
+}
+
+/* What another process of ours put there is the secret, byte by byte; read from the beginning, since it may be read more than once. */
+static int from_descriptor(struct secret *out, int fd, struct err *e)
+{
+    struct stat st;
+    size_t n = 0;
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) return err_set(e, ERR_BUG, "descriptor %d: holds no secret", fd);
+    if (st.st_size > SECRET_MAX) return err_set(e, ERR_INPUT, "descriptor %d: longer than %d bytes", fd, SECRET_MAX);
+    uint8_t *copy = x_alloc(SECRET_MAX);
+    for (ssize_t got = 1; got > 0 && n < SECRET_MAX;) {
+        got = pread(fd, copy + n, SECRET_MAX - n, (off_t)n);
+        if (got > 0) n += (size_t)got;
+    }
+    int rc = secret_take(out, (struct bytes){copy, n}, e);
+    secret_wipe(copy, SECRET_MAX);
+    free(copy);
+    return rc;
+}
+
 static int resolve(struct secret *out, const struct reference *r, const char *rest, const char *what,
                    struct err *e)
 {
@@ -128,6 +163,10 @@ static int resolve(struct secret *out, const struct reference *r, const char *re
         return from_credential(out, rest, e);
     case REFERENCE_PROMPT:
         return prompt_secret(out, what, e);
+    case REFERENCE_VAULT:
+        return from_vault(out, r->rest, e);
+    case REFERENCE_FD:
+        return from_descriptor(out, reference_descriptor(r->rest), e);
     }
     return err_set(e, ERR_BUG, "reference scheme %d", (int)r->scheme);
 }
@@ -146,7 +185,9 @@ void secret_describe(struct buf *out, struct str reference)
     static const char *const words[] = {[REFERENCE_FILE] = "file ",
                                         [REFERENCE_ENV] = "environment variable ",
                                         [REFERENCE_CRED] = "systemd credential ",
-                                        [REFERENCE_PROMPT] = "asked on the terminal"};
+                                        [REFERENCE_PROMPT] = "asked on the terminal",
+                                        [REFERENCE_VAULT] = "vault ",
+                                        [REFERENCE_FD] = "entered on the server"};
     struct reference r;
     struct err e;
     if (reference_parse(&r, reference, &e) < 0) {
@@ -154,5 +195,5 @@ void secret_describe(struct buf *out, struct str reference)
         return;
     }
     buf_printf(out, "%s", words[r.scheme]);
-    buf_add_str(out, r.rest);
+    if (r.scheme != REFERENCE_FD) buf_add_str(out, r.rest);
 }
