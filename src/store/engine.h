@@ -57,6 +57,9 @@ struct engine {
                        void (*found)(void *, const struct entity *), void *ctx, struct err *e);
     int (*links)(struct store *s, int64_t entity_id, enum link_side side,
                  bool (*each)(void *, const struct link *), void *ctx, struct err *e);
+    int (*links_after)(struct store *s, int64_t entity_id, enum link_side side, int64_t after_id,
+                       bool (*each)(void *, const struct link *), void *ctx, struct err *e);
+    int (*run_days)(struct store *s, int64_t since_ms, bool (*each)(void *, const struct run_day *), void *ctx, struct err *e);
     int (*everything)(struct store *s, struct str connector, const struct store_everything *to, void *ctx, struct err *e);
     int (*connectors)(struct store *s, bool (*each)(void *ctx, struct str name), void *ctx, struct err *e);
     bool (*resolve_dn)(struct store *s, struct str connector, struct str dn, struct link *out);
@@ -70,6 +73,7 @@ struct engine {
     int (*note_get)(struct store *s, struct str connector, struct str name, struct buf *out, struct err *e);
     int (*note_put)(struct store *s, struct str connector, struct str source, struct str name,
                     struct bytes value, struct err *e);
+    int (*connector_remove)(struct store *s, struct str name, struct err *e);
 };
 
 extern const struct engine engine_sqlite;

@@ -154,6 +154,15 @@ int store_entity_find(struct store *s, struct str connector, struct str key, boo
 {
     return s->engine->entity_find(s, connector, key, with_deleted, found, ctx, e);
 }
+int store_links_after(struct store *s, int64_t entity_id, enum link_side side, int64_t after_id,
+                      bool (*each)(void *, const struct link *), void *ctx, struct err *e)
+{
+    return s->engine->links_after(s, entity_id, side, after_id, each, ctx, e);
+}
+int store_run_days(struct store *s, int64_t since_ms, bool (*each)(void *, const struct run_day *), void *ctx, struct err *e)
+{
+    return s->engine->run_days(s, since_ms, each, ctx, e);
+}
 int store_links(struct store *s, int64_t entity_id, enum link_side side,
                 bool (*each)(void *, const struct link *), void *ctx, struct err *e)
 {
@@ -212,4 +221,8 @@ int store_read_everything(struct store *s, struct str connector, const struct st
 int store_connectors(struct store *s, bool (*each)(void *ctx, struct str name), void *ctx, struct err *e)
 {
     return s->engine->connectors(s, each, ctx, e);
+}
+int store_connector_remove(struct store *s, struct str name, struct err *e)
+{
+    return s->engine->connector_remove(s, name, e);
 }

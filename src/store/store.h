@@ -47,7 +47,9 @@ struct run_start {
     bool is_filtered; /* entities are left out on purpose (disabled users): a missing member is no loss */
     kind_set member_kinds; /* what members can be; 0: as in Active Directory */
 };
-/* Rolls back what an unfinished earlier run left behind. The run must be ended or aborted, which frees it. */
+/* Rolls back what an unfinished earlier run left behind. The run must be ended or aborted, which frees it.
+ * The run holds a lease on its connector with its id as the fencing token; writes renew it, and store_run_rest where nothing is written. When another run had to
+ * take over from a process that hangs, every later call that writes fails with ERR_CONFLICT, and nothing of the run becomes visible. */
 int store_run_begin(struct store_run **out, struct store *s, const struct run_start *start,
                     struct err *e) must_use;
 int64_t store_run_id(const struct store_run *r);
@@ -159,6 +161,15 @@ int store_runs(struct store *s, struct str connector, int64_t limit,
 int store_run_get(struct store *s, int64_t id, void (*row)(void *ctx, const struct run_row *),
                   void (*gap)(void *ctx, const struct gap *), void *ctx, struct err *e) must_use;
 
+/* What was there at the end of each day (UTC, days since 1970) with a run of a connector, and what its runs of the day counted; ascending days. */
+struct run_day {
+    int64_t day;
+    struct str connector;
+    uint64_t present[KIND_COUNT];
+    struct run_counts counts; /* of all kinds and runs; read is 0 */
+};
+int store_run_days(struct store *s, int64_t since_ms, bool (*each)(void *ctx, const struct run_day *), void *ctx, struct err *e) must_use;
+
 struct entity {
     int64_t id;
     struct str connector;
@@ -203,6 +214,9 @@ struct link {
 enum link_side { LINK_GROUPS_OF, LINK_MEMBERS_OF };
 int store_links(struct store *s, int64_t entity_id, enum link_side side,
                 bool (*each)(void *ctx, const struct link *), void *ctx, struct err *e) must_use;
+/* Only those whose entity_id is greater, in ascending order; then the unresolved ones, whose entity_id is 0. */
+int store_links_after(struct store *s, int64_t entity_id, enum link_side side, int64_t after_id,
+                      bool (*each)(void *ctx, const struct link *), void *ctx, struct err *e) must_use;
 /* One entity by DN of a connector's visible snapshot, as a link (managers, parent OUs); false if none. The
  * strings live until the next call of this function. */
 bool store_resolve_dn(struct store *s, struct str connector, struct str dn, struct link *out);
@@ -233,6 +247,13 @@ struct change_query {
     kind_set kinds;
     int64_t limit;
     bool newest_first;
+    int64_t before_change;       /* id; 0: up to the last */
+    int64_t since_ms, until_ms;  /* ends of runs: from, up to before; 0: any */
+    unsigned types;              /* bits 1 << enum change_type; 0: all */
+    struct str attribute;        /* exactly this; empty: all */
+    struct str search;           /* part of the entity's or the member's name, case does not count; empty: all */
+    int64_t scan_limit;          /* rows to look at; 0: no limit */
+    int64_t *stopped_at;         /* where that was reached, as before_change or after_change of the next call; else 0. NULL: not wanted */
 };
 int store_changes(struct store *s, const struct change_query *q,
                   bool (*each)(void *ctx, const struct change *), void *ctx, struct err *e) must_use;
@@ -255,5 +276,11 @@ int store_note_get(struct store *s, struct str connector, struct str name, struc
  * handle is under way, store_run_rest comes first. */
 int store_note_put(struct store *s, struct str connector, struct str source, struct str name,
                    struct bytes value, struct err *e) must_use;
+
+/* --- forgetting -------------------------------------------------------------------------------- */
+/* All that is known of a connector: entities, changes, runs, notes, cursors. For readers it is gone at once, and the name is free; the rows go behind that in
+ * short transactions, between which others write. Ids are never used again. What an interrupted one left goes first; name empty: only that.
+ * ERR_NOTFOUND: nothing was known; ERR_CONFLICT: a run is under way. The file keeps its size: the room is used again. */
+int store_connector_remove(struct store *s, struct str name, struct err *e) must_use;
 
 #endif

@@ -1,4 +1,5 @@
 #include "base/when.h"
+#include "store/sqlite/lease.h"
 #include "store/sqlite/write.h"
 
 #include <time.h>
@@ -16,7 +17,7 @@ int batch_open(struct sqlite_run *r, struct err *e)
     try(sq_exec(&r->s->q, "BEGIN IMMEDIATE", e));
     r->in_transaction = true;
     r->batch_started_ms = when_monotonic_ms();
-    return 0;
+    return r->id ? lease_prove(r, e) : 0;
 }
 
 static bool is_enough(const struct sqlite_run *r)
@@ -76,9 +77,10 @@ int batch_commit(struct sqlite_run *r, struct err *e)
 {
     static const struct timespec turn = {0, TURN_NS};
     r->batch_rows = r->batch_bytes = 0;
-    if (!r->in_transaction && !has_rows(r)) return 0;
+    if (!r->in_transaction && !has_rows(r) && !lease_is_old(r)) return 0;
     try(batch_open(r, e));
     try(write_rows(r, e));
+    try(lease_renew(r, e));
     try(sq_exec(&r->s->q, "COMMIT", e));
     r->saved_next_seq = r->next_seq;
     r->in_transaction = false;

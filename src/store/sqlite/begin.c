@@ -1,3 +1,4 @@
+#include "store/sqlite/lease.h"
 #include "store/sqlite/lock.h"
 #include "store/sqlite/write.h"
 
@@ -111,7 +112,6 @@ static int read_connector(struct sqlite_run *r, struct str name, struct connecto
 static int add_connector(struct sqlite_run *r, const struct run_start *start, struct err *e)
 {
     sqlite3_stmt *s;
-    try(batch_open(r, e));
     try(sq_take(&r->s->q, SQL_CONNECTOR_NEW, &s, e));
     sq_text(s, 1, start->connector);
     sq_text(s, 2, start->source);
@@ -120,7 +120,6 @@ static int add_connector(struct sqlite_run *r, const struct run_start *start, st
     return rc;
 }
 
-/* The lock is held, so nobody else adds this one. */
 static int take_connector(struct sqlite_run *r, const struct run_start *start, int64_t *purged, struct err *e)
 {
     struct connector_row row = {0};
@@ -137,7 +136,7 @@ static int take_connector(struct sqlite_run *r, const struct run_start *start, i
     r->is_baseline = !row.visible;
     r->next_seq = r->first_new = r->saved_next_seq = (uint32_t)row.next_seq;
     *purged = row.purged;
-    return batch_commit(r, e);
+    return 0;
 }
 
 /* --- what an earlier run left ----------------------------------------------------------------- */
@@ -157,12 +156,13 @@ static int fail_crashed(struct sqlite_run *r, int64_t run, int64_t now_ms, struc
     return rc < 0 ? rc : batch_commit(r, e);
 }
 
-/* A run that is under way although we hold the lock: its process is gone. */
+/* Another run that is under way although the lease is ours: its process is gone, or was taken over from. */
 static int find_crashed(struct sqlite_run *r, int64_t *run, int64_t *phase, struct err *e)
 {
     sqlite3_stmt *s;
     try(sq_take(&r->s->q, SQL_RUN_RUNNING, &s, e));
     sq_int(s, 1, r->connector);
+    sq_int(s, 2, r->id);
     int rc = sq_step(&r->s->q, s, e);
     if (rc > 0) *run = sq_col_int(s, 0), *phase = sq_col_int(s, 1);
     sq_give(&r->s->q, SQL_RUN_RUNNING, s);
@@ -213,7 +213,6 @@ static int choose_journal(struct sqlite_run *r, struct err *e)
 static int add_run(struct sqlite_run *r, const struct run_start *start, struct err *e)
 {
     sqlite3_stmt *s;
-    try(batch_open(r, e));
     try(sq_get_number(&r->s->q, SQL_RUN_NEXT_ID, 0, NULL, &r->id, e));
     try(sq_take(&r->s->q, SQL_RUN_NEW, &s, e));
     sq_int(s, 1, r->id);
@@ -222,7 +221,7 @@ static int add_run(struct sqlite_run *r, const struct run_start *start, struct e
     sq_int(s, 4, start->started_ms);
     int rc = sq_run(&r->s->q, s, e);
     sq_give(&r->s->q, SQL_RUN_NEW, s);
-    return rc < 0 ? rc : batch_commit(r, e);
+    return rc;
 }
 
 static int read_present(struct sqlite_run *r, struct err *e)
@@ -256,15 +255,30 @@ static int read_domain(struct sqlite_run *r, struct err *e)
     return 0;
 }
 
+/* The lock, then, in one transaction, the connector, the run's row and the lease: from here on nobody else writes. */
+static int take_run(struct sqlite_run *r, const struct run_start *start, int64_t *purged, struct err *e)
+{
+    struct err held;
+    int locked = lock_take(&r->lock_fd, r->s->q.path, start->connector, start->started_ms, &held);
+    int64_t since_ms = locked < 0 ? lock_since(r->s->q.path, start->connector) : 0;
+    if (locked < 0) *e = held;
+    if (locked < 0 && locked != ERR_CONFLICT) return locked;
+    try(batch_open(r, e));
+    try(take_connector(r, start, purged, e));
+    try(add_run(r, start, e));
+    try(lease_take(r, locked < 0 ? &held : NULL, since_ms, e));
+    try(batch_commit(r, e));
+    r->is_ours = true;
+    return locked < 0 ? lock_replace(&r->lock_fd, r->s->q.path, start->connector, start->started_ms, e) : 0;
+}
+
 static int begin(struct sqlite_run *r, const struct run_start *start, struct err *e)
 {
     int64_t purged = 0;
     try(connector_check_name(start->connector, e));
-    try(lock_take(&r->lock_fd, r->s->q.path, start->connector, start->started_ms, e));
-    try(take_connector(r, start, &purged, e));
+    try(take_run(r, start, &purged, e));
     try(clean_up(r, purged, start->started_ms, e));
     try(choose_journal(r, e));
-    try(add_run(r, start, e));
     try(read_present(r, e));
     return read_domain(r, e);
 }
@@ -273,6 +287,10 @@ int run_begin(struct store_run **out, struct store *store, const struct run_star
 {
     struct sqlite_run *r = run_new(sqlite_of(store), start);
     int rc = begin(r, start, e);
+    if (rc < 0 && r->is_ours) {
+        run_abort(&r->base, e, start->started_ms);
+        return rc;
+    }
     if (rc < 0) {
         batch_rollback(r);
         run_free(r);

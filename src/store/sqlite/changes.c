@@ -9,7 +9,8 @@ struct reporting {
     struct known_connector *only; /* NULL: all connectors */
     bool (*each)(void *, const struct change *);
     void *ctx;
-    int64_t n;
+    int64_t n, looked;
+    struct buf needle, hay;
     bool is_stopped;
 };
 
@@ -26,10 +27,30 @@ static int guid_of(struct sqlite_store *s, int64_t entity_id, uint8_t out[GUID_S
     return 0;
 }
 
-static bool passes(const struct change_query *q, int64_t entity_id, int64_t member_id, enum kind kind)
+static bool contains(struct reporting *p, struct str text)
 {
-    if (q->kinds && !(q->kinds & KIND_BIT(kind))) return false;
-    return !q->entity_id || entity_id == q->entity_id || member_id == q->entity_id;
+    buf_clear(&p->hay);
+    text_fold(&p->hay, text);
+    return p->needle.len <= p->hay.len && memmem(p->hay.ptr, p->hay.len, p->needle.ptr, p->needle.len);
+}
+
+static bool passes(struct reporting *p, const struct change *x, int64_t member_id)
+{
+    const struct change_query *q = p->q;
+    if (q->kinds && !(q->kinds & KIND_BIT(x->kind))) return false;
+    if (q->types && !(q->types >> x->type & 1)) return false;
+    if (q->attribute.len && !str_equal(q->attribute, x->attribute)) return false;
+    if (q->entity_id && x->entity_id != q->entity_id && member_id != q->entity_id) return false;
+    return !p->needle.len || contains(p, x->name) || contains(p, x->member_name);
+}
+
+/* true: so many rows were looked at that the rest is another call's. */
+static bool is_enough(struct reporting *p, int64_t change_id)
+{
+    if (!p->q->scan_limit || ++p->looked < p->q->scan_limit) return false;
+    if (p->q->stopped_at) *p->q->stopped_at = change_id;
+    p->is_stopped = true;
+    return true;
 }
 
 static int give_row(struct reporting *p, const struct known_run *run, sqlite3_stmt *row, struct err *e)
@@ -50,11 +71,12 @@ static int give_row(struct reporting *p, const struct known_run *run, sqlite3_st
                          .member_kind = (enum kind)sq_col_int(row, 9),
                          .member_name = sq_col_text(row, 10),
                          .evidence = (enum evidence)sq_col_int(row, 11)};
-    if (!passes(p->q, entity_id, member_id, out.kind)) return 0;
+    bool is_last = is_enough(p, out.id);
+    if (!passes(p, &out, member_id)) return 0;
     try(guid_of(p->s, entity_id, out.guid, e));
     if (member_id) try(guid_of(p->s, member_id, out.member_guid, e));
     p->n++;
-    p->is_stopped = !p->each(p->ctx, &out) || p->n == p->q->limit;
+    p->is_stopped = !p->each(p->ctx, &out) || p->n == p->q->limit || is_last;
     return 0;
 }
 
@@ -66,6 +88,8 @@ static bool wants_run(const struct reporting *p, const struct known_run *run)
     if (!run->n_changes || (p->only && run->connector != p->only->id)) return false;
     if (q->run && run->id != q->run) return false;
     if (run->id <= q->since_run) return false;
+    if ((q->since_ms && run->ended_ms < q->since_ms) || (q->until_ms && run->ended_ms >= q->until_ms)) return false;
+    if (q->before_change && q->before_change <= first_change_of(run->id)) return false;
     return q->after_change < first_change_of(run->id + 1);
 }
 
@@ -87,7 +111,8 @@ static int give_run(struct reporting *p, const struct known_run *run, struct err
     if (p->is_stopped || !wants_run(p, run)) return 0;
     try(sq_take(&p->s->q, id, &rows, e));
     sq_int(rows, 1, p->q->after_change >= first ? p->q->after_change + 1 : first);
-    sq_int(rows, 2, first_change_of(run->id + 1));
+    int64_t end = first_change_of(run->id + 1);
+    sq_int(rows, 2, p->q->before_change && p->q->before_change < end ? p->q->before_change : end);
     int rc = give_rows(p, run, rows, e);
     sq_give(&p->s->q, id, rows);
     return rc;
@@ -117,10 +142,12 @@ static int give_history(struct reporting *p, struct err *e)
     int rc = 0;
     try(sq_take(&p->s->q, id, &rows, e));
     sq_int(rows, 1, p->q->entity_id);
+    if (p->q->newest_first) sq_int(rows, 2, p->q->before_change ? p->q->before_change : INT64_MAX);
     while (!p->is_stopped && (rc = sq_step(&p->s->q, rows, e)) > 0) {
         int64_t change_id = sq_col_int(rows, 0);
         const struct known_run *run = run_of_change(p->s, change_id);
-        if (!run || change_id <= p->q->after_change || !wants_run(p, run)) continue;
+        bool is_behind = p->q->before_change && change_id >= p->q->before_change;
+        if (!run || is_behind || change_id <= p->q->after_change || !wants_run(p, run)) continue;
         if ((rc = give_row(p, run, rows, e)) < 0) break;
     }
     sq_give(&p->s->q, id, rows);
@@ -133,9 +160,15 @@ int read_changes(struct store *store, const struct change_query *q,
     struct reporting p = {.s = sqlite_of(store), .q = q, .each = each, .ctx = ctx};
     struct reading reading;
     int rc = 0;
+    if (q->stopped_at) *q->stopped_at = 0;
     try(reading_begin(&reading, p.s, e));
+    p.needle = buf_new((size_t)1 << 20);
+    p.hay = buf_new((size_t)64 << 20);
+    text_fold(&p.needle, q->search);
     if (q->connector.len) rc = handle_connector_get(p.s, q->connector, &p.only, e);
     if (rc == 0) rc = q->entity_id ? give_history(&p, e) : give_all(&p, e);
+    buf_free(&p.needle);
+    buf_free(&p.hay);
     reading_end(&reading);
     return rc;
 }

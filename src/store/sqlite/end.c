@@ -1,4 +1,5 @@
 #include "store/sqlite/hints.h"
+#include "store/sqlite/lease.h"
 #include "store/sqlite/write.h"
 
 #include <stdio.h>
@@ -99,6 +100,7 @@ static int make_visible(struct sqlite_run *r, const struct run_end *end, struct 
     try(write_end(r, end, e));
     try(switch_visible(r, e));
     try(notes_write(r, e));
+    try(lease_drop(r, e));
     return batch_commit(r, e);
 }
 
@@ -167,6 +169,7 @@ static int write_failure(struct sqlite_run *r, const struct err *why, int64_t en
     sq_text(s, 5, str_from(why->hint));
     int rc = sq_run(&r->s->q, s, e);
     sq_give(&r->s->q, SQL_RUN_FAIL, s);
+    if (rc == 0) rc = lease_drop(r, e);
     return rc < 0 ? rc : batch_commit(r, e);
 }
 

@@ -224,7 +224,10 @@ static int find_in(struct finding *f, struct str key, struct err *e)
     struct sid parsed;
     struct err ignored;
     struct lookup *l = &f->s->lookup;
-    if (guid_parse(guid, key)) try(consider_guid(f, guid, e));
+    if (guid_parse(guid, key)) {
+        try(consider_guid(f, guid, e));
+        if (f->n_found || f->n_buried) return 0; /* an identity comes before somebody whose name looks like it */
+    }
     if (str_starts(key, STR("S-1-")) && sid_parse(&parsed, key, &ignored) == 0) {
         f->sid = (struct bytes){sid, sid_encode(sid, &parsed)};
         try(consider_hint(f, KEY_SID, key, lookup_sid(l, f->sid), e));

@@ -37,8 +37,8 @@ static void note_connector(struct sqlite_store *s, int64_t id, struct str name, 
         s->connectors = x_realloc(s->connectors, (s->n_connectors + 1) * sizeof *s->connectors);
         c = &s->connectors[s->n_connectors++];
         *c = (struct known_connector){.id = id};
-        snprintf(c->name, sizeof c->name, "%.*s", STR_FMT(name));
     }
+    snprintf(c->name, sizeof c->name, "%.*s", STR_FMT(name)); /* who is removed loses it */
     if (c->visible_run == visible_run) return;
     c->visible_run = visible_run;
     c->has_state = false;

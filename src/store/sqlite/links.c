@@ -39,6 +39,7 @@ struct walking {
     struct body body;
     bool (*each)(void *, const struct link *);
     void *ctx;
+    int64_t after_id; /* entities from behind this one; 0: from the first */
     bool is_stopped;
 };
 
@@ -68,6 +69,7 @@ static int walk_list(struct walking *w, struct bytes list, struct err *e)
     uint32_t pair;
     bool found;
     while (!w->is_stopped && idlist_next(&l, &pair)) {
+        if (entity_id_of(w->c->id, pair_seq(pair)) <= w->after_id) continue;
         try(read_link(w, pair_seq(pair), &link, &found, e));
         if (!found) continue;
         link.via = (enum link_via)pair_via(pair);
@@ -105,7 +107,13 @@ static int walk(struct walking *w, int64_t entity_id, enum link_side side, struc
 int read_links(struct store *store, int64_t entity_id, enum link_side side,
                bool (*each)(void *, const struct link *), void *ctx, struct err *e)
 {
-    struct walking w = {.s = sqlite_of(store), .each = each, .ctx = ctx};
+    return read_links_after(store, entity_id, side, 0, each, ctx, e);
+}
+
+int read_links_after(struct store *store, int64_t entity_id, enum link_side side, int64_t after_id,
+                     bool (*each)(void *, const struct link *), void *ctx, struct err *e)
+{
+    struct walking w = {.s = sqlite_of(store), .each = each, .ctx = ctx, .after_id = after_id};
     struct reading reading;
     try(reading_begin(&reading, w.s, e));
     w.c = handle_connector(w.s, connector_of(entity_id));

@@ -7,19 +7,26 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
-static int held_by_another(int fd, struct str connector, struct err *e)
+/* "PID STARTED_MS"; false: it cannot be read. */
+static bool read_holder(int fd, char pid[32], int64_t *since_ms)
 {
-    char text[64], when[WHEN_TEXT] = "";
+    char text[64];
     ssize_t n = pread(fd, text, sizeof text, 0);
     struct str line = str_trim((struct str){text, n > 0 ? (size_t)n : 0});
     size_t space = str_index(line, ' ');
-    struct str pid = {line.ptr, space}, start = {line.ptr + space, line.len - space};
-    int64_t started_ms;
-    if (decimal_parse(&started_ms, str_trim(start))) when_format(when, started_ms);
-    err_set(e, ERR_CONFLICT, "connector %.*s: a run is under way (pid %.*s, since %s)", STR_FMT(connector),
-            STR_FMT(pid), when);
+    snprintf(pid, 32, "%.*s", (int)space, line.ptr);
+    return decimal_parse(since_ms, str_trim((struct str){line.ptr + space, line.len - space}));
+}
+
+static int held_by_another(int fd, struct str connector, struct err *e)
+{
+    char pid[32], when[WHEN_TEXT] = "";
+    int64_t since_ms;
+    if (read_holder(fd, pid, &since_ms)) when_format(when, since_ms);
+    err_set(e, ERR_CONFLICT, "connector %.*s: a run is under way (pid %s, since %s)", STR_FMT(connector), pid, when);
     return err_hint(e, "wait until it ends; if that process hangs, stop it: its lock goes with it");
 }
 
@@ -55,5 +62,38 @@ int lock_take(int *out_fd, const char *store_path, struct str connector, int64_t
     buf_free(&path);
     if (rc < 0 && fd >= 0) close(fd);
     if (rc == 0) *out_fd = fd;
+    return rc;
+}
+
+int64_t lock_since(const char *store_path, struct str connector)
+{
+    struct buf path = buf_new(8192);
+    char pid[32];
+    int64_t since_ms = INT64_MAX / 2;
+    buf_printf(&path, "%s.%.*s.lock", store_path, STR_FMT(connector));
+    defer_close int fd = open(buf_cstr(&path), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd >= 0 && !read_holder(fd, pid, &since_ms)) since_ms = INT64_MAX / 2;
+    buf_free(&path);
+    return since_ms;
+}
+
+/* The new one is locked before it has the name. */
+int lock_replace(int *out_fd, const char *store_path, struct str connector, int64_t started_ms, struct err *e)
+{
+    struct buf path = buf_new(8192), fresh = buf_new(8192);
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    buf_printf(&path, "%s.%.*s.lock", store_path, STR_FMT(connector));
+    buf_printf(&fresh, "%s.%ld", buf_cstr(&path), (long)getpid());
+    int fd = open(buf_cstr(&fresh), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    bool is_fine = fd >= 0 && fcntl(fd, F_OFD_SETLK, &whole) == 0;
+    int rc = is_fine ? write_holder(fd, started_ms, e) : err_errno(e, ERR_DENIED, errno, "lock file %s", buf_cstr(&fresh));
+    if (rc == 0 && rename(buf_cstr(&fresh), buf_cstr(&path)) < 0) rc = err_errno(e, ERR_DENIED, errno, "lock file %s", buf_cstr(&path));
+    if (rc < 0 && fd >= 0) {
+        unlink(buf_cstr(&fresh));
+        close(fd);
+    }
+    if (rc == 0) *out_fd = fd;
+    buf_free(&path);
+    buf_free(&fresh);
     return rc;
 }

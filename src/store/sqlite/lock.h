@@ -11,5 +11,10 @@
 /* ERR_CONFLICT names the holder's pid and start. Close *out_fd to unlock. */
 int lock_take(int *out_fd, const char *store_path, struct str connector, int64_t started_ms,
               struct err *e) must_use;
+/* When its holder took it; far in the future if that is not known. */
+int64_t lock_since(const char *store_path, struct str connector);
+/* For who has taken over from a holder that hangs (lease.h): another file takes the place of the one that is locked. */
+int lock_replace(int *out_fd, const char *store_path, struct str connector, int64_t started_ms,
+                 struct err *e) must_use;
 
 #endif

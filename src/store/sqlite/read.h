@@ -47,6 +47,9 @@ int read_entity_find(struct store *s, struct str connector, struct str key, bool
                      void (*found)(void *, const struct entity *), void *ctx, struct err *e);
 int read_links(struct store *s, int64_t entity_id, enum link_side side,
                bool (*each)(void *, const struct link *), void *ctx, struct err *e);
+int read_links_after(struct store *s, int64_t entity_id, enum link_side side, int64_t after_id,
+                     bool (*each)(void *, const struct link *), void *ctx, struct err *e);
+int read_run_days(struct store *s, int64_t since_ms, bool (*each)(void *, const struct run_day *), void *ctx, struct err *e);
 bool read_resolve_dn(struct store *s, struct str connector, struct str dn, struct link *out);
 int read_changes(struct store *s, const struct change_query *q, bool (*each)(void *, const struct change *),
                  void *ctx, struct err *e);
@@ -56,6 +59,7 @@ int note_get(struct store *s, struct str connector, struct str name, struct buf 
 int gap_add(struct store *s, int64_t run, const struct gap *g, struct err *e);
 int note_put(struct store *s, struct str connector, struct str source, struct str name, struct bytes value,
              struct err *e);
+int connector_remove(struct store *s, struct str name, struct err *e);
 int read_everything(struct store *s, struct str connector, const struct store_everything *to, void *ctx, struct err *e);
 int read_connectors(struct store *s, bool (*each)(void *ctx, struct str name), void *ctx, struct err *e);
 int cursor_behind(struct store *s, struct str connector, struct str sink, uint64_t *n, struct err *e);

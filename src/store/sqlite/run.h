@@ -1,6 +1,6 @@
 /* run.h - one run under way in an SQLite store: what its stages share. Not for readers.
  *
- *   begin.c   lock, what an earlier run left behind, the run's row
+ *   begin.c   lock, lease (lease.c), the run's row, what an earlier run left behind
  *   put.c     a record against its previous version (prior.c); rows of write.c; descriptors (sds.c)
  *   end.c     the stages below in order, then one transaction that makes it all visible
  *   gone.c    tombstones                        members.c  who the DNs of changed lists are
@@ -54,9 +54,11 @@ struct sqlite_run {
     struct store_run base;
     struct sqlite_store *s;
     int lock_fd;
+    int64_t lease_ms; /* monotonic: last sign of life (lease.h) */
     int64_t id, connector, visible;
     uint32_t next_seq, first_new; /* seqs from first_new on were made by this run */
     bool is_baseline;             /* nothing was visible before: memberships are not news */
+    bool is_ours;                 /* the run's row is there, and the lease is taken */
     bool is_ending;               /* store_run_end has begun */
     bool is_incremental;          /* all kinds count as asked for */
     bool is_rollback_mode;        /* journal_mode DELETE: see begin.c */

@@ -133,6 +133,36 @@ int read_run(struct store *store, int64_t id, void (*row)(void *, const struct r
     return rc;
 }
 
+/* --- days ------------------------------------------------------------------------------------- */
+
+static int give_days(struct sqlite_store *s, int64_t since_ms, bool (*each)(void *, const struct run_day *), void *ctx, struct err *e)
+{
+    sqlite3_stmt *q;
+    int rc;
+    try(sq_take(&s->q, SQL_RUN_DAYS, &q, e));
+    sq_int(q, 1, since_ms);
+    while ((rc = sq_step(&s->q, q, e)) > 0) {
+        struct run_result ignored;
+        struct run_day d = {.day = sq_col_int(q, 0),
+                            .connector = sq_col_text(q, 1),
+                            .counts = {.created = (uint64_t)sq_col_int(q, 3),
+                                       .changed = (uint64_t)sq_col_int(q, 4),
+                                       .deleted = (uint64_t)sq_col_int(q, 5)}};
+        if ((rc = read_kinds(s, sq_col_int(q, 2), &ignored, d.present, e)) < 0 || !each(ctx, &d)) break;
+    }
+    sq_give(&s->q, SQL_RUN_DAYS, q);
+    return rc < 0 ? rc : 0;
+}
+
+int read_run_days(struct store *store, int64_t since_ms, bool (*each)(void *, const struct run_day *), void *ctx, struct err *e)
+{
+    struct reading reading;
+    try(reading_begin(&reading, sqlite_of(store), e));
+    int rc = give_days(sqlite_of(store), since_ms, each, ctx, e);
+    reading_end(&reading);
+    return rc;
+}
+
 /* --- the connector ---------------------------------------------------------------------------- */
 
 static int read_facts(struct sqlite_store *s, int64_t run, struct domain_info *out, struct err *e)

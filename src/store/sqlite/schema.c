@@ -82,6 +82,9 @@ static const char ddl[] =
     "CREATE TABLE note (tenant_id INTEGER NOT NULL, connector_id INTEGER NOT NULL, name TEXT NOT NULL, value BLOB NOT NULL,"
     " PRIMARY KEY (tenant_id, connector_id, name)) STRICT, WITHOUT ROWID;"
 
+    /* whose run of a connector it is: lease.h */
+    LEASE_TABLE
+
     "INSERT INTO meta (tenant_id, name, value) VALUES (1, 'hash_key', randomblob(16));"
     "PRAGMA application_id = " TEXT(SCHEMA_APPLICATION_ID) ";"
     "PRAGMA user_version = " TEXT(SCHEMA_VERSION) ";";

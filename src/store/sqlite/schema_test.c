@@ -87,7 +87,7 @@ static void test_catalogue(void **state)
         check_strict(db, table);
         if (!check_keys_of(db, table)) fail_msg("%s has no key", table);
     }
-    assert_int_equal(n, 14);
+    assert_int_equal(n, 15);
     sqlite3_finalize(s);
     sqlite3_close(db);
     fixture_close(&f);

@@ -11,6 +11,9 @@
 #define RUN_COLUMNS                                                                                          \
     "r.run_id, c.name, r.mode, r.server, r.started_ms, r.ended_ms, r.status, r.requests, r.bytes, r.n_changes, "    \
     "r.members_added, r.members_removed, r.gaps_info, r.gaps_loss, r.error_class, r.error_message, r.error_hint"
+#define LEASE_TABLE                                                                                          \
+    "CREATE TABLE IF NOT EXISTS lease (tenant_id INTEGER NOT NULL, connector_id INTEGER NOT NULL, token INTEGER NOT NULL," \
+    " holder TEXT NOT NULL, expires_ms INTEGER NOT NULL, PRIMARY KEY (tenant_id, connector_id)) STRICT, WITHOUT ROWID;"
 #define CHANGE_COLUMNS                                                                                       \
     "change_id, entity_id, kind, type, name, attribute, old, new, member_id, member_kind, member_name, evidence"
 
@@ -27,7 +30,27 @@
     X(CONNECTOR_PURGED, "UPDATE connector SET purged_run = ?2 WHERE tenant_id = 1 AND connector_id = ?1")    \
     X(CONNECTORS_VISIBLE, "SELECT count(*) FROM connector WHERE tenant_id = 1 AND visible_run > 0")          \
     X(CONNECTORS_ALL, "SELECT count(*) FROM connector WHERE tenant_id = 1")                                  \
-    X(RUN_NEXT_ID, "SELECT coalesce(max(run_id), 0) + 1 FROM run WHERE tenant_id = 1")                       \
+    /* also beyond the runs of connectors that were removed: a change has an id that no other ever had */    \
+    X(RUN_NEXT_ID, "SELECT max(coalesce((SELECT max(run_id) FROM run WHERE tenant_id = 1), 0), coalesce((SELECT CAST(CAST(value AS TEXT) " \
+                   "AS INTEGER) FROM meta WHERE tenant_id = 1 AND name = 'last_removed_run'), 0)) + 1")      \
+    X(REMOVED_RUN, "INSERT INTO meta (tenant_id, name, value) SELECT 1, 'last_removed_run', CAST(max(run_id) AS BLOB) FROM run " \
+                   "WHERE tenant_id = 1 HAVING max(run_id) IS NOT NULL ON CONFLICT DO UPDATE SET value = excluded.value " \
+                   "WHERE CAST(CAST(excluded.value AS TEXT) AS INTEGER) > CAST(CAST(value AS TEXT) AS INTEGER)") \
+    X(CONNECTOR_REMOVING, "UPDATE connector SET name = ' removing ' || connector_id, visible_run = 0 WHERE tenant_id = 1 AND connector_id = ?1") \
+    X(CONNECTOR_REMOVED, "UPDATE connector SET name = ' removed ' || connector_id WHERE tenant_id = 1 AND connector_id = ?1") \
+    X(CONNECTOR_LEFT, "SELECT connector_id, next_seq FROM connector WHERE tenant_id = 1 AND substr(name, 1, 10) = ' removing ' LIMIT 1") \
+    X(ENTITY_CUT, "DELETE FROM entity WHERE tenant_id = 1 AND connector_id = ?1 AND guid IN (SELECT guid FROM entity WHERE tenant_id = 1 " \
+                  "AND connector_id = ?1 ORDER BY guid LIMIT ?2)")                                           \
+    X(LOOKUP_CUT, "DELETE FROM lookup WHERE tenant_id = 1 AND connector_id = ?1 AND first IN (SELECT first FROM lookup WHERE tenant_id = 1 " \
+                  "AND connector_id = ?1 ORDER BY first LIMIT ?2)")                                          \
+    X(SD_CUT, "DELETE FROM sd WHERE tenant_id = 1 AND sd_id IN (SELECT sd_id FROM sd WHERE tenant_id = 1 AND sd_id >= ?1 << 32 " \
+              "AND sd_id < (?1 + 1) << 32 ORDER BY sd_id LIMIT ?2)")                                         \
+    X(RUN_OLDEST, "SELECT run_id FROM run WHERE tenant_id = 1 AND connector_id = ?1 ORDER BY run_id LIMIT 1") \
+    X(RUN_CUT, "DELETE FROM run WHERE tenant_id = 1 AND run_id = ?1")                                        \
+    X(RUN_KIND_CUT, "DELETE FROM run_kind WHERE tenant_id = 1 AND run_id = ?1")                              \
+    X(GAP_CUT, "DELETE FROM gap WHERE tenant_id = 1 AND run_id = ?1")                                        \
+    X(CURSOR_CUT, "DELETE FROM sink_cursor WHERE tenant_id = 1 AND connector_id = ?1")                       \
+    X(NOTE_CUT, "DELETE FROM note WHERE tenant_id = 1 AND connector_id = ?1")                                \
     X(RUN_NEW, "INSERT INTO run (tenant_id, run_id, connector_id, mode, status, phase, started_ms) VALUES (1, ?1, ?2, ?3, 0, 0, ?4)") \
     X(RUN_STATUS, "SELECT status FROM run WHERE tenant_id = 1 AND run_id = ?1")                              \
     X(RUN_PHASE, "UPDATE run SET phase = ?2 WHERE tenant_id = 1 AND run_id = ?1")                            \
@@ -37,18 +60,25 @@
                "WHERE tenant_id = 1 AND run_id = ?1")                                                        \
     X(RUN_FAIL, "UPDATE run SET status = 3, ended_ms = ?2, error_class = ?3, error_message = ?4, error_hint = ?5, n_changes = 0 " \
                 "WHERE tenant_id = 1 AND run_id = ?1")                                                       \
-    X(RUN_RUNNING, "SELECT run_id, phase, started_ms FROM run WHERE tenant_id = 1 AND connector_id = ?1 AND status = 0") \
+    X(RUN_RUNNING, "SELECT run_id, phase, started_ms FROM run WHERE tenant_id = 1 AND connector_id = ?1 AND status = 0 AND run_id <> ?2") \
+    X(LEASE_GET, "SELECT token, expires_ms, holder FROM lease WHERE tenant_id = 1 AND connector_id = ?1")     \
+    X(LEASE_PUT, "INSERT OR REPLACE INTO lease (tenant_id, connector_id, token, holder, expires_ms) VALUES (1, ?1, ?2, ?3, ?4)") \
+    X(LEASE_DROP, "UPDATE lease SET expires_ms = 0 WHERE tenant_id = 1 AND connector_id = ?1 AND token = ?2") \
     X(RUN_KIND_PUT, "INSERT INTO run_kind (tenant_id, run_id, kind, read, created, changed, deleted, held, present) " \
                     "VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                                            \
     X(RUN_KINDS, "SELECT kind, read, created, changed, deleted, held, present FROM run_kind WHERE tenant_id = 1 AND run_id = ?1") \
-    X(RUN_LIST, "SELECT " RUN_COLUMNS " FROM run r JOIN connector c ON c.tenant_id = 1 AND c.connector_id = r.connector_id " \
+    X(RUN_LIST, "SELECT " RUN_COLUMNS " FROM run r JOIN connector c ON c.tenant_id = 1 AND c.connector_id = r.connector_id AND substr(c.name, 1, 1) <> ' ' " \
                 "WHERE r.tenant_id = 1 ORDER BY r.run_id DESC")                                              \
-    X(RUN_LIST_OF, "SELECT " RUN_COLUMNS " FROM run r JOIN connector c ON c.tenant_id = 1 AND c.connector_id = r.connector_id " \
+    X(RUN_LIST_OF, "SELECT " RUN_COLUMNS " FROM run r JOIN connector c ON c.tenant_id = 1 AND c.connector_id = r.connector_id AND substr(c.name, 1, 1) <> ' ' " \
                    "WHERE r.tenant_id = 1 AND r.connector_id = ?1 ORDER BY r.run_id DESC")                   \
-    X(RUN_GET, "SELECT " RUN_COLUMNS " FROM run r JOIN connector c ON c.tenant_id = 1 AND c.connector_id = r.connector_id " \
+    X(RUN_GET, "SELECT " RUN_COLUMNS " FROM run r JOIN connector c ON c.tenant_id = 1 AND c.connector_id = r.connector_id AND substr(c.name, 1, 1) <> ' ' " \
                "WHERE r.tenant_id = 1 AND r.run_id = ?1")                                                    \
     X(RUN_TIMES, "SELECT run_id, coalesce(ended_ms, 0), connector_id, n_changes FROM run "                   \
-                 "WHERE tenant_id = 1 AND run_id > ?1 AND status IN (1, 2, 4) ORDER BY run_id")              \
+                 "WHERE tenant_id = 1 AND run_id > ?1 AND status IN (1, 2, 4) AND connector_id NOT IN " \
+                 "(SELECT connector_id FROM connector WHERE tenant_id = 1 AND visible_run = 0) ORDER BY run_id") \
+    X(RUN_DAYS, "SELECT r.ended_ms / 86400000 AS day, c.name, max(r.run_id), sum(k.created), sum(k.changed), sum(k.deleted) FROM run r "  \
+                "JOIN connector c ON c.tenant_id = 1 AND c.connector_id = r.connector_id "                     \
+                "JOIN run_kind k ON k.tenant_id = 1 AND k.run_id = r.run_id WHERE r.tenant_id = 1 AND r.status IN (1, 2, 4) AND r.ended_ms >= ?1 GROUP BY day, r.connector_id ORDER BY day, c.name") \
     X(GAP_BULK, "INSERT INTO gap (tenant_id, run_id, number, kind, severity, what, place, fix) SELECT 1, c0, c1, c2, c3, c4, c5, c6 FROM bulk") \
     X(GAP_ADD, "INSERT INTO gap (tenant_id, run_id, number, kind, severity, what, place, fix) " \
                "SELECT 1, ?1, coalesce(max(number), 0) + 1, ?2, 0, ?3, ?4, ?5 FROM gap WHERE tenant_id = 1 AND run_id = ?1") \
@@ -122,8 +152,8 @@
                    "ORDER BY change_id DESC")                                                                \
     X(CHANGE_OF_UP, "SELECT " CHANGE_COLUMNS " FROM change WHERE tenant_id = 1 AND entity_id = ?1 UNION "     \
                     "SELECT " CHANGE_COLUMNS " FROM change WHERE tenant_id = 1 AND member_id = ?1 ORDER BY 1")  \
-    X(CHANGE_OF_DOWN, "SELECT " CHANGE_COLUMNS " FROM change WHERE tenant_id = 1 AND entity_id = ?1 UNION "   \
-                      "SELECT " CHANGE_COLUMNS " FROM change WHERE tenant_id = 1 AND member_id = ?1 ORDER BY 1 DESC") \
+    X(CHANGE_OF_DOWN, "SELECT " CHANGE_COLUMNS " FROM change WHERE tenant_id = 1 AND entity_id = ?1 AND +change_id < ?2 UNION " \
+                      "SELECT " CHANGE_COLUMNS " FROM change WHERE tenant_id = 1 AND member_id = ?1 AND +change_id < ?2 ORDER BY 1 DESC") \
     X(CHANGE_COUNT, "SELECT count(*) FROM change WHERE tenant_id = 1 AND change_id >= ?1 AND change_id < ?2") \
     X(CURSOR_GET, "SELECT change_id FROM sink_cursor WHERE tenant_id = 1 AND connector_id = ?1 AND sink = ?2") \
     X(CURSOR_PUT, "INSERT INTO sink_cursor (tenant_id, connector_id, sink, change_id) VALUES (1, ?1, ?2, ?3) " \

@@ -136,6 +136,8 @@ const struct engine engine_sqlite = {
     .entities = read_entities,
     .entity_find = read_entity_find,
     .links = read_links,
+    .links_after = read_links_after,
+    .run_days = read_run_days,
     .everything = read_everything,
     .connectors = read_connectors,
     .resolve_dn = read_resolve_dn,
@@ -145,4 +147,5 @@ const struct engine engine_sqlite = {
     .cursor_behind = cursor_behind,
     .note_get = note_get,
     .note_put = note_put,
+    .connector_remove = connector_remove,
 };
