@@ -16,32 +16,48 @@
 struct catalog;
 /* ERR_NOTFOUND: not made yet. */
 int catalog_open(struct catalog **out, const char *path, struct err *e) must_use;
-void catalog_close(struct catalog *c);
+void catalog_close(struct catalog *c); /* NULL is legal */
+const char *catalog_path(const struct catalog *c);
 /* Brings the file to the store's visible runs: what changed, or everything (first time, other version, damaged). Run by a child process after each sync. *how: "unchanged",
  * "updated", "built". */
 int catalog_refresh(struct store *s, const char *path, const char **how, struct err *e) must_use;
+/* The same with the settings' own identity rules (run/identity.h). */
+struct identity_rule;
+struct catalog_rules {
+    const struct identity_rule *rules;
+    size_t n;
+};
+int catalog_refresh_by(struct store *s, const char *path, const struct catalog_rules *rules, const char **how, struct err *e) must_use;
 
 /* Who is asked for. Strings borrowed; empty: any. The facets of one name are or'ed, of different names and'ed. */
 struct catalog_query {
     kind_set kinds;
     struct str source[16]; size_t n_sources;   /* connectors */
     int enabled, admin;                        /* -1 any, 0 no, 1 yes; 2 unknown */
-    struct str mfa;                            /* "yes" "no" "unknown" */
-    struct str sign_in;                        /* "never" "7d" "30d" "90d" "older" "unknown": as of the last run */
+    struct str mfa;                            /* of "yes" "no" "unknown", commas between */
+    struct str sign_in;                        /* of "never" "7d" "30d" "90d" "older" "unknown", commas between: as of the last run */
     struct str tags[8]; size_t n_tags;         /* derived ones (catalog_tags), all of them */
-    struct str search;                         /* at least 3 characters find parts of words; fewer: beginnings of names */
+    struct str search;                         /* words of at least 3 characters are parts of name, account, display name or mail, all of them; without one: the
+                                                * beginning of the name. Case and accents do not count */
     bool with_deleted;
     struct str sort;                           /* "name" "-name" "account" "kind" "source" "last_sign_in" "last_changed"; default name */
     struct str after;                          /* opaque: `next` of the page before */
     int64_t limit;                             /* 1..1000 */
 };
-/* {items: [{connector, kind, uid, name, account, display_name, mail, dn, enabled, admin, mfa, last_sign_in, last_changed, tags[], deleted}], next}; next null at the end. */
+/* {items: [{connector, kind, uid, name, account, display_name, mail, dn, enabled, admin, mfa, last_sign_in, last_changed, tags[], deleted}], next}; next null at the end.
+ * A page may be shorter than limit although there is a next one: no page looks at more than some ten thousand rows. */
 int catalog_list(struct catalog *c, const struct catalog_query *q, json_t **out, struct err *e) must_use;
 /* {total, exact, kind: {user: n...}, source: {...}, enabled: {...}, admin, mfa, sign_in, tag}: each facet counted under the conditions of all others. exact false: "more than". */
 int catalog_facets(struct catalog *c, const struct catalog_query *q, json_t **out, struct err *e) must_use;
+/* Who is the same in another directory, and who might be: [{connector, uid, name, kind, rule, confidence, confirmed_by[], contradicts[], conflict}]; conflict null: an edge. */
+int catalog_identities(struct catalog *c, int64_t entity_id, json_t **out, struct err *e) must_use;
+int catalog_identities_count(struct catalog *c, int64_t entity_id, int64_t *n, struct err *e) must_use; /* edges, not candidates */
+/* The row of one entity, as in catalog_list; *out NULL: it is not in the catalog. */
+int catalog_find(struct catalog *c, struct str connector, int64_t entity_id, json_t **out, struct err *e) must_use;
 /* {kinds: [{kind, connector, count, attributes: n}], as_of} */
 int catalog_kinds(struct catalog *c, json_t **out, struct err *e) must_use;
-/* One kind of one connector: [{attribute, type, filled, of, custom, normalized, ocsf, sample}]: lineage from attribute to dialects. sample is masked. */
+/* One kind of one connector: [{attribute, type, filled, of, custom, normalized, ocsf[], sample}]: lineage from attribute to the list's column and OCSF's paths.
+ * sample: the form of a value, no value. */
 int catalog_attributes(struct catalog *c, struct str connector, enum kind k, json_t **out, struct err *e) must_use;
 extern const char *const catalog_tags[]; /* "guest", "locked", "stale", "password_never_expires", "kerberoastable", "unconstrained_delegation" ...; NULL ends */
 
