@@ -66,6 +66,11 @@ static int receive_job(struct inbox *b, int fd, struct err *e)
     return 0;
 }
 
+static int no_verb(const struct source *s, const struct job *j, struct err *e)
+{
+    return err_set(e, ERR_INPUT, "%s: there is nothing to %s in a source of type %s", j->connector, j->verb, s->type);
+}
+
 static int run_job(struct inbox *b, struct emit *m, struct err *e)
 {
     const char *type = json_string_value(json_object_get(b->job, "type"));
@@ -83,11 +88,14 @@ static int run_job(struct inbox *b, struct emit *m, struct err *e)
         .secret_error = b->secret_error,
         .since = json_object_get(b->job, "since"),
         .only = json_object_get(b->job, "only"),
+        .ask = json_object_get(b->job, "ask"),
         .deadline_ms = when_monotonic_ms() + run_timeout,
     };
     if (!job.verb) return err_set(e, ERR_PROTO, "the job has no verb");
     if (strcmp(job.verb, "check") == 0) return s->check(&job, m, e);
     if (strcmp(job.verb, "discover") == 0) return s->discover(&job, m, e);
+    if (strcmp(job.verb, "browse") == 0) return s->browse ? s->browse(&job, m, e) : no_verb(s, &job, e);
+    if (strcmp(job.verb, "controllers") == 0) return s->controllers ? s->controllers(&job, m, e) : no_verb(s, &job, e);
     return s->read(&job, m, e);
 }
 

@@ -108,3 +108,19 @@ void report_end(struct stream_report *r, const json_t *facts)
     const char *server = json_string_value(json_object_get(facts, "server"));
     if (server && *server) snprintf(r->server, sizeof r->server, "%s", server);
 }
+
+void report_begun(const struct stream_report *r, int64_t run)
+{
+    if (r->run) r->run(r->progress_ctx, run);
+}
+
+void report_phase(const struct stream_report *r, const char *phase)
+{
+    if (r->phase) r->phase(r->progress_ctx, phase);
+}
+
+void report_gap(const struct stream_report *r, const struct gap *g)
+{
+    gap_list_add(r->gaps, g);
+    if (r->gap) r->gap(r->progress_ctx, g);
+}

@@ -33,8 +33,11 @@ struct stream_report {
     uint64_t requests, bytes;
     char server[256];
     struct gap_list *gaps;
-    /* called when something moved; may be NULL */
+    /* called when something moved, or has just become known; may be NULL */
     void (*progress)(void *ctx, const struct stream_report *r, enum kind now);
+    void (*run)(void *ctx, int64_t run);
+    void (*phase)(void *ctx, const char *phase); /* "sign_in", "read", "read_touched", "make_visible", "access" */
+    void (*gap)(void *ctx, const struct gap *g);
     void *progress_ctx;
 };
 
@@ -42,5 +45,9 @@ struct stream_report {
 void report_kind_done(struct stream_report *r, enum kind k, bool complete, uint64_t received);
 void report_progress(struct stream_report *r, enum kind k, uint64_t received, uint64_t requests, uint64_t bytes);
 void report_end(struct stream_report *r, const json_t *facts);
+
+void report_begun(const struct stream_report *r, int64_t run);
+void report_phase(const struct stream_report *r, const char *phase);
+void report_gap(const struct stream_report *r, const struct gap *g); /* kept in gaps too */
 
 #endif

@@ -38,7 +38,7 @@ struct syncing {
 static int tell(struct syncing *s, enum kind k, enum gap_severity severity, const char *what, const char *fix, struct err *e)
 {
     struct gap g = {k, severity, str_from(what), {"", 0}, str_from(fix)};
-    gap_list_add(s->report->gaps, &g);
+    report_gap(s->report, &g);
     return store_run_gap(s->run, &g, e);
 }
 
@@ -84,6 +84,7 @@ static int on_begin(void *ctx, const json_t *facts, struct err *e)
     const char *mode = json_string_value(json_object_get(facts, "mode"));
     try(facts_domain(&d, facts, &s->text, e));
     snprintf(s->report->server, sizeof s->report->server, "%.*s", STR_FMT(d.server));
+    report_phase(s->report, s->is_second ? "read_touched" : "read");
     backlinks_domain(s->backlinks, d.sid);
     try(check_database(s, facts, e));
     if (mode && strcmp(mode, "only") != 0)
@@ -147,7 +148,7 @@ static int on_gap(void *ctx, const struct gap *g, struct err *e)
 {
     struct syncing *s = ctx;
     note_loss(s, g->severity == GAP_LOSS);
-    gap_list_add(s->report->gaps, g);
+    report_gap(s->report, g);
     return store_run_gap(s->run, g, e);
 }
 
@@ -217,6 +218,12 @@ static int on_end(void *ctx, const json_t *facts, struct err *e)
     return 0;
 }
 
+/* Others may write meanwhile, and the run shows that it is alive. */
+static int on_idle(void *ctx, struct err *e)
+{
+    return store_run_rest(((struct syncing *)ctx)->run, e);
+}
+
 /* --- jobs ---------------------------------------------------------------------------------------------- */
 
 static int run_job(struct syncing *s, const json_t *since, const json_t *only, struct err *e)
@@ -239,7 +246,8 @@ static int run_job(struct syncing *s, const json_t *since, const json_t *only, s
                                .schema = on_schema,
                                .kind_done = on_kind_done,
                                .progress = on_progress,
-                               .end = on_end};
+                               .end = on_end,
+                               .idle = on_idle};
     s->sds_before = s->n_sds;
     try(worker_start(&w, &job, e));
     return worker_run(w, &h, e);
@@ -324,7 +332,10 @@ static int start_run(struct syncing *s, struct err *e)
                               .is_filtered = is_filtered(s->source, c->settings),
                               .member_kinds = s->source->member_kinds,
                               .started_ms = s->started_ms};
-    return store_run_begin(&s->run, s->options->store, &start, e);
+    try(store_run_begin(&s->run, s->options->store, &start, e));
+    report_begun(s->report, store_run_id(s->run));
+    report_phase(s->report, "sign_in");
+    return 0;
 }
 
 /* Some marks hold of what was lost that it has to be read again: these losses are made good by whoever goes on from there. */
@@ -348,6 +359,7 @@ static int end_run(struct syncing *s, struct run_result *result, struct err *e)
                           .requests = s->report->requests,
                           .bytes = s->report->bytes,
                           .accept_deletions = s->options->accept_deletions};
+    report_phase(s->report, "make_visible");
     try(keep_mark(s, e));
     return store_run_end(s->run, &end, result, e);
 }
@@ -466,7 +478,12 @@ static int verify(const struct sync_options *o, struct stream_report *report, st
     bool ignored;
     try(watermark_load(&w, o->store, o->connector, when_now_ms(), e));
     json_t *mark = json_incref(w.mark);
-    *report = (struct stream_report){.gaps = report->gaps, .progress = report->progress, .progress_ctx = report->progress_ctx};
+    *report = (struct stream_report){.gaps = report->gaps,
+                                     .progress = report->progress,
+                                     .run = report->run,
+                                     .phase = report->phase,
+                                     .gap = report->gap,
+                                     .progress_ctx = report->progress_ctx};
     int rc = run_once(o, &w, "full_sync_every has passed; it verifies the incremental runs", &ignored, report, &result->runs[1], e);
     if (rc == 0) {
         result->n_runs = 2;
@@ -486,12 +503,13 @@ static bool is_lost(const struct connector_conf *c, int rc)
 }
 
 /* Who can do what, for the next question. The run is over and visible: nothing here can spoil it. */
-static void keep_access(const struct sync_options *o)
+static void keep_access(const struct sync_options *o, const struct stream_report *report)
 {
     const char *how;
     struct err e;
     int64_t start = when_now_ms();
     if (!o->access_file || strcmp(o->connector->type, "active_directory") != 0 || !conf_bool(o->connector->settings, "extract_acls")) return;
+    report_phase(report, "access");
     int rc = sets_refresh(o->store, o->access_file, &how, &e);
     if (rc < 0)
         log_event(LOG_WARN, "access.not_kept", LOG_CSTR("file", o->access_file), LOG_CSTR("why", e.message));
@@ -519,6 +537,6 @@ static int sync_runs(const struct sync_options *o, struct stream_report *report,
 int sync_directory(const struct sync_options *o, struct stream_report *report, struct sync_result *result, struct err *e)
 {
     int rc = sync_runs(o, report, result, e);
-    if (rc == 0) keep_access(o);
+    if (rc == 0) keep_access(o, report);
     return rc;
 }

@@ -104,7 +104,8 @@ static int encode_job(struct buf *out, const struct worker_job *job, struct err 
                           job->connector->type, "kinds", (json_int_t)job->kinds, "settings", settings);
     if (!j) return err_set(e, ERR_BUG, "the job cannot be written as JSON");
     bool is_whole = (!job->since || json_object_set_new(j, "since", json_deep_copy(job->since)) == 0) &&
-                    (!job->only || json_object_set_new(j, "only", json_deep_copy(job->only)) == 0);
+                    (!job->only || json_object_set_new(j, "only", json_deep_copy(job->only)) == 0) &&
+                    (!job->ask || json_object_set_new(j, "ask", json_deep_copy(job->ask)) == 0);
     if (!is_whole) {
         json_decref(j);
         return err_set(e, ERR_LIMIT, "the job cannot be copied: out of memory");
@@ -369,7 +370,7 @@ static int died(struct worker *w, struct err *e)
     return err_set(e, ERR_BUG, "the worker ended (status %d) without saying END or ABORT", WEXITSTATUS(status));
 }
 
-static int receive(struct worker *w, struct err *e)
+static int receive(struct worker *w, const struct stream_handler *h, struct err *e)
 {
     struct pollfd p = {.fd = w->fd, .events = POLLIN};
     while (!interrupted) {
@@ -381,7 +382,7 @@ static int receive(struct worker *w, struct err *e)
             return 0;
         }
         if (n == 0 || (errno != EAGAIN && errno != EINTR)) return died(w, e);
-        poll(&p, 1, 500);
+        if (poll(&p, 1, 500) == 0 && h->idle) try(h->idle(h->ctx, e));
     }
     return err_set(e, ERR_CANCEL, "interrupted");
 }
@@ -390,7 +391,7 @@ int worker_run(struct worker *w, const struct stream_handler *h, struct err *e)
 {
     int rc = 0;
     while (rc == 0 && !w->ended) {
-        rc = receive(w, e);
+        rc = receive(w, h, e);
         if (rc == 0) rc = drain(w, h, e);
     }
     worker_free(w, rc < 0);

@@ -24,6 +24,7 @@ struct worker_job {
     kind_set kinds; /* 0: all */
     const struct secret *password; /* resolved already; NULL: worker_start resolves it */
     const json_t *since, *only; /* as struct job's (source.h); NULL: everything */
+    const json_t *ask;          /* likewise; NULL: nothing */
 };
 
 /* Callbacks may be NULL. Everything given to them is borrowed for the call. */
@@ -43,6 +44,7 @@ struct stream_handler {
     void (*progress)(void *ctx, enum kind k, uint64_t received, uint64_t requests, uint64_t bytes);
     int (*step)(void *ctx, const json_t *step, struct err *e);
     int (*end)(void *ctx, const json_t *facts, struct err *e);
+    int (*idle)(void *ctx, struct err *e); /* the worker has said nothing for half a second */
 };
 
 /* The secret of a connector's settings; empty if they have none. */

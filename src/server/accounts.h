@@ -40,7 +40,9 @@ int accounts_user_add(struct state *s, const char *name, enum role role, struct 
 /* role ROLE_NONE, is_enabled -1: as it is. Ends the user's sessions. ERR_CONFLICT: the last enabled admin. */
 int accounts_user_change(struct state *s, const char *name, enum role role, int is_enabled, struct err *e) must_use;
 int accounts_user_password(struct state *s, const char *name, struct bytes password, struct err *e) must_use;
-int accounts_user_delete(struct state *s, const char *name, struct err *e) must_use;
+/* Whether it is the user's password, under the same limits as a log-in: before somebody changes his own. ERR_AUTH, ERR_LIMIT. */
+int accounts_password_check(struct state *s, const char *name, struct bytes password, const char *from, struct err *e) must_use;
+int accounts_user_delete(struct state *s, const char *name, struct err *e) must_use; /* his sessions and tokens too. ERR_CONFLICT: the last enabled admin */
 /* [{name, role, enabled, has_password, oidc_subject, created, last_login}] by name. */
 int accounts_users(struct state *s, json_t **out, struct err *e) must_use;
 /* A user of the OIDC provider: made at the first log-in, role as the provider says. */

@@ -43,6 +43,8 @@ struct handed {
 };
 /* name: a known connector; or settings and secrets that are not stored yet (a test before Create): name is then what it shall be called. */
 int connectors_hand(struct connectors *c, const char *name, struct handed *out, struct err *e) must_use;
+/* For work on the store alone: no connector, no sink, no secret. */
+int connectors_hand_store(struct connectors *c, struct handed *out, struct err *e) must_use;
 int connectors_hand_unsaved(struct connectors *c, const char *name, const char *type, const json_t *settings, const json_t *secrets, struct handed *out,
                             struct err *e) must_use;
 void handed_close(struct handed *h);

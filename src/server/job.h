@@ -24,7 +24,9 @@ struct jobs_options {
 };
 /* What a stopped server left as running is marked interrupted; the scheduler queues it again. Starts a thread that owns the children. */
 int jobs_open(struct jobs **out, const struct jobs_options *o, struct err *e) must_use;
-/* Children get SIGTERM, end at a checkpoint, and after wait_ms SIGKILL; theirs are "interrupted". */
+/* Children get SIGTERM, end at a checkpoint, and after wait_ms SIGKILL; theirs are "interrupted". Nothing new is started. Does not wait. */
+void jobs_stop(struct jobs *j, int wait_ms);
+/* The same if that was not called, then waits for them. NULL is legal. */
 void jobs_close(struct jobs *j, int wait_ms);
 
 struct job_request {
@@ -44,5 +46,7 @@ int jobs_list(struct jobs *j, const char *connector, const char *kind, int64_t b
 int jobs_events(struct jobs *j, int64_t id, uint64_t after, struct buf *out, uint64_t *last, bool *over, struct err *e) must_use;
 /* Called from the jobs' thread after every event and end; must not block. `ended`: the job's JSON when it has ended, else NULL (borrowed). At most 8 watchers. */
 void jobs_watch(struct jobs *j, void (*woken)(void *ctx, int64_t job, const json_t *ended), void *ctx);
+/* After it has returned, the watcher with this ctx is not called any more. Not from a watcher. */
+void jobs_unwatch(struct jobs *j, const void *ctx);
 
 #endif

@@ -16,10 +16,4 @@ void schedule_wake(struct schedule *s); /* settings changed: look again */
 /* {next, last_job, last_status, retry_at, paused, reason, attempt} of a connector, for pages; never fails: what is unknown is absent. */
 json_t *schedule_tell(struct schedule *s, const char *connector);
 
-/* cron.h's: five fields, lists, ranges, steps, names; UTC. */
-struct cron;
-int cron_parse(struct cron **out, struct str text, struct err *e) must_use;
-void cron_free(struct cron *c);
-int64_t cron_next(const struct cron *c, int64_t after_ms); /* 0: never */
-
 #endif

@@ -14,7 +14,7 @@
 
 /* --- what to do ------------------------------------------------------------------------------------- */
 struct job {
-    const char *verb;      /* "read", "check", "discover" */
+    const char *verb;      /* "read", "check", "discover", "browse", "controllers" */
     const char *connector; /* its name, for messages */
     json_t *settings;      /* checked by conf; secrets are references that are not resolved here */
     kind_set kinds;        /* what to list; 0: everything the source has */
@@ -24,6 +24,7 @@ struct job {
     /* verb read, borrowed JSON; NULL: everything. What they hold is the source's own affair. */
     const json_t *since;   /* a watermark of an earlier read: only what changed. {}: everything, and a watermark */
     const json_t *only;    /* what to read again, after a read of changes: docs/wire.md */
+    const json_t *ask;     /* verb browse: {base} */
 };
 
 /* --- where to say it ---------------------------------------------------------------------------------- */
@@ -72,6 +73,9 @@ struct source {
     int (*read)(const struct job *j, struct emit *m, struct err *e);
     int (*check)(const struct job *j, struct emit *m, struct err *e);    /* a failing step is not an error of the call */
     int (*discover)(const struct job *j, struct emit *m, struct err *e); /* kinds and attributes there are, as steps with detail */
+    /* For forms; one step whose detail is the answer. NULL: the source has nothing of the sort. */
+    int (*browse)(const struct job *j, struct emit *m, struct err *e);      /* {base, children: [{dn, name, kind, has_children, users, users_more?}], more?} */
+    int (*controllers)(const struct job *j, struct emit *m, struct err *e); /* {controllers: [{host, port, address?, from, reachable, took_ms, error?}]}; nobody signs in */
 };
 extern const struct source source_active_directory, source_entra_id;
 const struct source *source_find(struct str type); /* NULL if unknown */

@@ -359,7 +359,7 @@ static int ensure_token(struct graph_client *c, struct err *e)
     return rc;
 }
 
-static int send(struct graph_client *c, struct asked *a, struct err *e)
+static int send_one(struct graph_client *c, struct asked *a, struct err *e)
 {
     char id[80];
     const char *headers[8] = {"Accept: application/json", "x-ms-throttle-priority: Low", id};
@@ -394,7 +394,7 @@ static int send_what_may(struct graph_client *c, struct err *e)
                 asked_free(a);
                 return (int)e->class;
             }
-            try(send(c, a, e));
+            try(send_one(c, a, e));
         }
     }
     return 0;

@@ -8,4 +8,6 @@ const struct source source_active_directory = {
     .has_controllers = true,
     .read = ldap_read,
     .check = ldap_check,
-    .discover = ldap_discover};
+    .discover = ldap_discover,
+    .browse = ldap_browse,
+    .controllers = ldap_list_controllers};

@@ -1,0 +1,11 @@
+/* client.h - HTTP clients of the server's own settings: a CA as pasted or as a path, and for webhooks only addresses that may be asked.
+ */
+#ifndef ROLLCALL_SERVER_CLIENT_H
+#define ROLLCALL_SERVER_CLIENT_H
+
+#include "net/http.h"
+
+/* As http_open; ca: PEM text, the path of a file, or NULL. */
+int client_open(struct http **out, struct http_options *o, const char *ca, struct err *e) must_use;
+
+#endif
