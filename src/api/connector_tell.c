@@ -1,0 +1,267 @@
+#include "api/connector_tell.h"
+
+#include "base/jsonv.h"
+#include "base/when.h"
+
+#include <stdio.h>
+
+#define RUNS_LOOKED_AT 200 /* for the last success */
+
+struct told {
+    json_t *connector;
+    const char *name;
+    json_t *job, *schedule; /* the newest sync of the server's; schedule_tell */
+    struct store *store;    /* NULL: nothing was synced yet */
+    const char *status;
+    char reason[768], fix[384];
+    /* of the newest run */
+    bool has_run, has_success;
+    int64_t run;
+    enum run_status run_status;
+};
+
+static bool is_true(const json_t *o, const char *key)
+{
+    return json_is_true(json_object_get(o, key));
+}
+
+static const char *text(const json_t *o, const char *key)
+{
+    const char *v = json_string_value(json_object_get(o, key));
+    return v ? v : "";
+}
+
+/* --- the store --------------------------------------------------------------------------------------------- */
+
+static json_t *assets(const struct connector_state *s)
+{
+    json_t *j = json_object();
+    for (unsigned k = 1; k < KIND_COUNT; k++)
+        if (s->n_entities[k]) jsonv_put(j, kind_name((enum kind)k), json_integer((json_int_t)s->n_entities[k]));
+    return j;
+}
+
+static json_t *counts(const struct run_result *r)
+{
+    json_t *j = json_object();
+    for (unsigned k = 1; k < KIND_COUNT; k++) {
+        const struct run_counts *n = &r->counts[k];
+        if (!n->read && !n->created && !n->changed && !n->deleted) continue;
+        jsonv_put(j, kind_name((enum kind)k),
+                  json_pack("{s:I, s:I, s:I, s:I}", "read", (json_int_t)n->read, "created", (json_int_t)n->created, "changed", (json_int_t)n->changed,
+                            "deleted", (json_int_t)n->deleted));
+    }
+    return j;
+}
+
+static json_t *delta(const struct run_result *r)
+{
+    uint64_t created = 0, changed = 0, deleted = 0;
+    for (unsigned k = 1; k < KIND_COUNT; k++) {
+        created += r->counts[k].created;
+        changed += r->counts[k].changed;
+        deleted += r->counts[k].deleted;
+    }
+    return json_pack("{s:I, s:I, s:I}", "created", (json_int_t)created, "changed", (json_int_t)changed, "deleted", (json_int_t)deleted);
+}
+
+static void say(struct told *t, struct str reason, struct str fix)
+{
+    snprintf(t->reason, sizeof t->reason, "%.*s", STR_FMT(reason));
+    snprintf(t->fix, sizeof t->fix, "%.*s", STR_FMT(fix));
+}
+
+static void note_newest(struct told *t, const struct run_row *r)
+{
+    json_t *last = json_object();
+    t->has_run = true;
+    t->run = r->id;
+    t->run_status = r->status;
+    jsonv_put(last, "run", json_integer(r->id));
+    jsonv_put(last, "status", json_string(run_status_name(r->status)));
+    jsonv_put(last, "ended", jsonv_time(r->ended_ms));
+    jsonv_put(last, "counts", counts(&r->result));
+    jsonv_put(t->connector, "last", last);
+    jsonv_put(t->connector, "delta", delta(&r->result));
+    say(t, r->error_message, r->error_hint);
+}
+
+static bool each_run(void *ctx, const struct run_row *r)
+{
+    struct told *t = ctx;
+    if (r->status == RUN_RUNNING) return true;
+    if (!t->has_run) note_newest(t, r);
+    if (r->status != RUN_COMPLETE && r->status != RUN_PARTIAL) return true;
+    jsonv_put(t->connector, "last_success", jsonv_time(r->ended_ms));
+    t->has_success = true;
+    return false;
+}
+
+struct gap_reason {
+    struct told *told;
+    unsigned n;
+};
+
+static void each_gap(void *ctx, const struct gap *g)
+{
+    struct gap_reason *r = ctx;
+    if (g->severity != GAP_LOSS || r->n++) return;
+    say(r->told, g->what, g->fix);
+}
+
+static void ignore_row(void *ctx, const struct run_row *r)
+{
+    (void)ctx;
+    (void)r;
+}
+
+/* Why a run is partial or needs attention: its first loss. */
+static void reason_of_gaps(struct told *t)
+{
+    struct err ignored;
+    struct gap_reason r = {t, 0};
+    if (store_run_get(t->store, t->run, ignore_row, each_gap, &r, &ignored) < 0) return;
+    size_t n = strlen(t->reason);
+    if (r.n > 1) snprintf(t->reason + n, sizeof t->reason - n, " (and %u more)", r.n - 1);
+}
+
+static void read_store(struct told *t)
+{
+    struct err ignored;
+    struct connector_state state;
+    if (!t->store) return;
+    if (store_runs(t->store, str_from(t->name), RUNS_LOOKED_AT, each_run, t, &ignored) < 0) return;
+    if (store_connector(t->store, str_from(t->name), &state, &ignored) == 0) jsonv_put(t->connector, "assets", assets(&state));
+}
+
+/* --- how it is doing ---------------------------------------------------------------------------------------------- */
+
+static bool is_job_under_way(const json_t *job)
+{
+    return strcmp(text(job, "state"), "running") == 0 || strcmp(text(job, "state"), "queued") == 0;
+}
+
+static void from_must_enter(struct told *t)
+{
+    char names[256] = "";
+    size_t i;
+    json_t *key;
+    json_array_foreach(json_object_get(t->connector, "must_enter"), i, key)
+    {
+        size_t n = strlen(names);
+        snprintf(names + n, sizeof names - n, "%s%s", i ? ", " : "", json_string_value(key) ? json_string_value(key) : "");
+    }
+    t->status = "needs_attention";
+    snprintf(t->reason, sizeof t->reason, "%s must be entered again: what it was entered for has changed", names);
+    snprintf(t->fix, sizeof t->fix, "edit the connector and enter %s", names);
+}
+
+static void from_run(struct told *t)
+{
+    if (t->run_status == RUN_PARTIAL || t->run_status == RUN_NEEDS_ATTENTION) {
+        t->status = "needs_attention";
+        reason_of_gaps(t);
+    } else {
+        t->status = t->run_status == RUN_COMPLETE ? "healthy" : "failed";
+    }
+}
+
+/* A sync that failed before there was a run (a settings error, a paused connector) is newer than the newest run. */
+static bool is_job_newer(const struct told *t)
+{
+    const json_t *runs = json_object_get(t->job, "runs");
+    return strcmp(text(t->job, "state"), "failed") == 0 && !json_array_size(runs);
+}
+
+static void from_job(struct told *t)
+{
+    const json_t *why = json_object_get(t->job, "error");
+    t->status = "failed";
+    say(t, str_from(text(why, "message")), str_from(text(why, "hint")));
+}
+
+/* A failure that is tried again by itself, or that waits for somebody. */
+static void refine_failure(struct told *t)
+{
+    if (is_true(t->schedule, "paused")) {
+        t->status = "paused";
+        if (*text(t->schedule, "reason")) snprintf(t->reason, sizeof t->reason, "%s", text(t->schedule, "reason"));
+        if (!*t->fix) snprintf(t->fix, sizeof t->fix, "correct the credential in the connector's settings, or choose Try now once it is right at the directory");
+    } else if (strcmp(t->status, "failed") == 0 && *text(t->schedule, "retry_at")) {
+        t->status = "retrying";
+    }
+}
+
+static void decide(struct told *t)
+{
+    if (!is_true(t->connector, "enabled")) {
+        t->status = "off";
+        say(t, STR(""), STR(""));
+    } else if (json_array_size(json_object_get(t->connector, "must_enter"))) {
+        from_must_enter(t);
+    } else if (is_job_under_way(t->job)) {
+        t->status = "running";
+        say(t, STR(""), STR(""));
+    } else {
+        if (is_job_newer(t))
+            from_job(t);
+        else if (t->has_run)
+            from_run(t);
+        else
+            t->status = "never";
+        refine_failure(t);
+    }
+}
+
+/* --- all of it -------------------------------------------------------------------------------------------------------- */
+
+static void put_job(struct told *t)
+{
+    json_t *last = json_object_get(t->connector, "last");
+    if (is_job_under_way(t->job)) {
+        json_object_set(t->connector, "job", json_object_get(t->job, "id"));
+        if (json_object_get(t->job, "progress")) json_object_set(t->connector, "progress", json_object_get(t->job, "progress"));
+    } else if (t->job) {
+        if (!last) {
+            last = json_object();
+            json_object_set_new(t->connector, "last", last);
+            json_object_set(last, "status", json_object_get(t->job, "state"));
+            json_object_set(last, "ended", json_object_get(t->job, "ended"));
+        }
+        json_object_set(last, "job", json_object_get(t->job, "id"));
+    }
+}
+
+static void put_status(struct told *t)
+{
+    jsonv_put(t->connector, "status", json_string(t->status));
+    jsonv_put(t->connector, "reason", *t->reason ? jsonv_str(str_from(t->reason)) : json_null());
+    jsonv_put(t->connector, "fix", *t->fix ? jsonv_str(str_from(t->fix)) : json_null());
+    const json_t *next = json_object_get(t->schedule, "next");
+    json_object_set(t->connector, "next", next && is_true(t->connector, "enabled") ? (json_t *)next : json_null());
+}
+
+static json_t *newest_sync(struct request *q, const char *name)
+{
+    struct err ignored;
+    json_t *list;
+    if (jobs_list(q->app->jobs, name, "sync", 0, 1, &list, &ignored) < 0) return NULL;
+    json_t *job = json_incref(json_array_get(list, 0));
+    json_decref(list);
+    return job;
+}
+
+void connector_tell(struct request *q, json_t *connector)
+{
+    struct err ignored;
+    struct told t = {.connector = connector, .name = text(connector, "name"), .status = "never"};
+    t.job = newest_sync(q, t.name);
+    t.schedule = schedule_tell(q->app->schedule, t.name);
+    if (request_store(q, &t.store, &ignored) < 0) t.store = NULL;
+    read_store(&t);
+    decide(&t);
+    put_job(&t);
+    put_status(&t);
+    json_decref(t.job);
+    json_decref(t.schedule);
+}
