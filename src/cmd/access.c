@@ -1,5 +1,6 @@
 /* access.c - access check, access why */
 #include "cmd/access.h"
+#include "cmd/access_keep.h"
 
 #include "access/pairs.h"
 #include "base/when.h"
@@ -22,13 +23,20 @@ int access_cli_open(struct access_cli *a, struct cli *c, struct err *e)
     a->connector = str_from(cli_value(c, "connector"));
     a->rule = rule && strcmp(rule, "deny-wins") == 0 ? ACCESS_DENY_WINS : ACCESS_WINDOWS;
     try(cli_store(c, &a->store, e));
-    return world_read(&a->world, a->store, (struct str){"", 0}, e);
+    struct access_keep *k = access_kept();
+    if (k && k->world) {
+        a->world = k->world;
+        return 0;
+    }
+    try(world_read(&a->world, a->store, (struct str){"", 0}, e));
+    if (k) k->world = a->world;
+    return 0;
 }
 
 void access_cli_close(struct access_cli *a)
 {
     json_decref(a->known);
-    world_free(a->world);
+    if (!access_kept()) world_free(a->world);
     arena_free(&a->text);
 }
 
@@ -72,6 +80,7 @@ json_t *access_party_json(const struct party *p)
 json_t *access_gaps_json(const struct access_cli *a, uint32_t connector, bool is_known)
 {
     json_t *list = json_array();
+    if (access_kept()) access_kept()->about = connector;
     if (!is_known) json_array_append_new(list, json_pack("{s:s}", "what", "the security descriptor of this object was not read"));
     for (size_t i = 0; i < a->world->n_gaps; i++) {
         const struct world_gap *g = &a->world->gaps[i];
@@ -120,6 +129,10 @@ bool access_is_complete(const struct access_cli *a, uint32_t connector)
 
 void access_print_gaps(const struct access_cli *a, uint32_t connector)
 {
+    if (access_kept()) { /* who keeps tells them beside the answer */
+        access_kept()->about = connector;
+        return;
+    }
     struct buf b = buf_new(1 << 16);
     for (size_t i = 0; i < a->world->n_gaps; i++) {
         const struct world_gap *g = &a->world->gaps[i];

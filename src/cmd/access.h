@@ -34,6 +34,7 @@ int access_cli_right(struct access_cli *a, struct right *out, const char *text, 
 
 /* Sets of everybody: of the file beside the store if that fits, else built. */
 int access_cli_sets(struct sets **out, const struct access_cli *a, struct err *e) must_use;
+void access_cli_sets_done(struct sets *s);
 
 json_t *access_party_json(const struct party *p); /* {uid, sid, dn, name} */
 json_t *access_gaps_json(const struct access_cli *a, uint32_t connector, bool is_known);

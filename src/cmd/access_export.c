@@ -260,7 +260,7 @@ static int export(struct cli *c, struct err *e)
     free(x.named);
     access_choice_free(&x.principals);
     access_choice_free(&x.targets);
-    sets_free(x.sets);
+    access_cli_sets_done(x.sets);
     access_cli_close(&x.a);
     return rc;
 }

@@ -1,9 +1,10 @@
 #include "cmd/access_walk.h"
+#include "cmd/access_keep.h"
 
 #include "base/when.h"
 #include "model/sid.h"
 
-int access_cli_sets(struct sets **out, const struct access_cli *a, struct err *e)
+static int get_sets(struct sets **out, const struct access_cli *a, struct err *e)
 {
     struct str url = str_from(a->cli->conf.store_url), none = {"", 0};
     if (!str_starts(url, STR("sqlite:"))) return sets_get(out, a->world, none, e);
@@ -12,6 +13,20 @@ int access_cli_sets(struct sets **out, const struct access_cli *a, struct err *e
     int rc = file.failed ? err_set(e, ERR_LIMIT, "the store's path is too long") : sets_get(out, a->world, str_from(buf_cstr(&file)), e);
     buf_free(&file);
     return rc;
+}
+
+int access_cli_sets(struct sets **out, const struct access_cli *a, struct err *e)
+{
+    struct access_keep *k = access_kept();
+    if (!k) return get_sets(out, a, e);
+    if (!k->sets) try(get_sets(&k->sets, a, e));
+    *out = k->sets;
+    return 0;
+}
+
+void access_cli_sets_done(struct sets *s)
+{
+    if (!access_kept()) sets_free(s);
 }
 
 /* --- which ------------------------------------------------------------------------------------------------------------ */

@@ -154,7 +154,7 @@ static int what_can(struct cli *c, struct err *e)
     free(q.asked);
     access_choice_free(&q.choice);
     sets_what_free(q.what);
-    sets_free(q.sets);
+    access_cli_sets_done(q.sets);
     access_cli_close(&q.a);
     return rc;
 }

@@ -193,7 +193,7 @@ static int who_can(struct cli *c, struct err *e)
     free(q.marks);
     access_choice_free(&q.choice);
     world_token_free(&q.token);
-    sets_free(q.sets);
+    access_cli_sets_done(q.sets);
     access_cli_close(&q.a);
     return rc;
 }

@@ -10,6 +10,7 @@ static const struct cli_option options[] = {
     {"ca", 0, "FILE", "verify against this CA or pinned certificate (default: the system's)", NULL, false},
     {"name", 0, "NAME", "name to verify instead of HOST", NULL, false},
     {"starttls", 0, NULL, "LDAP StartTLS (default port 389) instead of TLS at once (636)", NULL, false},
+    {"pem", 0, NULL, "with -o json: each certificate also as PEM", NULL, false},
     {"save", 0, "FILE", "save the chain as PEM; trusting it stays your act", NULL, false},
     {NULL, 0, NULL, NULL, NULL, false},
 };
@@ -53,11 +54,29 @@ static void print_certificate(const json_t *cert, size_t i)
     }
 }
 
+/* The chain as PEM, a block for each certificate in the same order. */
+static void put_pem(json_t *chain, struct str pem)
+{
+    static const char end[] = "-----END CERTIFICATE-----\n";
+    size_t i;
+    json_t *cert;
+    json_array_foreach(chain, i, cert)
+    {
+        const char *at = memmem(pem.ptr, pem.len, end, sizeof end - 1);
+        if (!at) return;
+        size_t n = (size_t)(at - pem.ptr) + sizeof end - 1;
+        jsonv_put(cert, "pem", jsonv_str((struct str){pem.ptr, n}));
+        pem.ptr += n;
+        pem.len -= n;
+    }
+}
+
 static int print_report(struct cli *c, const struct tls_report *r, struct err *e)
 {
     size_t i;
     json_t *cert;
     if (c->format != OUT_TABLE) {
+        if (cli_flag(c, "pem")) put_pem(r->chain, buf_str(&r->pem));
         json_t *o = json_pack("{s:s, s:s, s:b, s:O}", "protocol", r->protocol, "cipher", r->cipher, "trusted", r->trusted, "chain", r->chain);
         if (!r->trusted) {
             jsonv_put(o, "why", json_string(r->why.message));

@@ -1,12 +1,12 @@
 /* check.c - check, discover: the steps of a worker, one line each, or as rows */
 #include "cmd/out.h"
+#include "cmd/step.h"
 #include "base/when.h"
 #include "run/pause.h"
 #include "run/worker.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 struct steps {
     struct cli *cli;
@@ -15,38 +15,6 @@ struct steps {
     int worst; /* class of the first failure */
     bool signed_in;
 };
-
-static const char *mark(const char *verdict, bool color)
-{
-    switch (verdict[0]) {
-    case 'o': return color ? "\033[32m✓\033[0m" : "ok  ";
-    case 'w': return color ? "\033[33m⚠\033[0m" : "WARN";
-    case 'f': return color ? "\033[31m✗\033[0m" : "FAIL";
-    default: return color ? "–" : "skip";
-    }
-}
-
-static void print_text(const char *text)
-{
-    struct buf b = buf_new(65536);
-    out_visible(&b, str_from(text));
-    puts(buf_cstr(&b));
-    buf_free(&b);
-}
-
-static void print_step(const json_t *step)
-{
-    bool color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
-    const char *fix = json_string_value(json_object_get(step, "fix"));
-    printf("%s %-12s %6lld ms  ", mark(json_string_value(json_object_get(step, "verdict")), color),
-           json_string_value(json_object_get(step, "name")), (long long)json_integer_value(json_object_get(step, "took_ms")));
-    print_text(json_string_value(json_object_get(step, "evidence")));
-    if (fix && *fix) {
-        printf("    fix: ");
-        print_text(fix);
-    }
-    fflush(stdout);
-}
 
 static int on_step(void *ctx, const json_t *step, struct err *e)
 {
@@ -61,8 +29,9 @@ static int on_step(void *ctx, const json_t *step, struct err *e)
     if (verdict[0] == 'f') {
         if (!s->n_fail++) s->worst = class ? err_class_parse(str_from(class)) : ERR_BUG;
     }
+    if (s->cli->format == OUT_JSONL) return step_row(s->cli, step, e);
     if (s->cli->format == OUT_TABLE)
-        print_step(step);
+        step_print(step);
     else
         json_array_append(s->rows, (json_t *)step);
     return 0;
@@ -74,23 +43,8 @@ static int print_report(struct steps *s, const char *connector, struct err *e)
         printf("%s: %s (%u failed, %u warnings)\n", connector, s->n_fail ? "NOT ready" : "ready", s->n_fail, s->n_warn);
         return 0;
     }
-    if (s->cli->format == OUT_JSON) {
-        json_t *report = json_pack("{s:s, s:b, s:O}", "connector", connector, "ok", s->n_fail == 0, "steps", s->rows);
-        int rc = out_object(s->cli, report, e);
-        json_decref(report);
-        return rc;
-    }
-    static const struct out_column columns[] = {{"name", NULL}, {"verdict", NULL}, {"took_ms", NULL}, {"evidence", NULL}, {"fix", NULL}, {NULL, NULL}};
-    struct out *o;
-    size_t i;
-    json_t *row;
-    int rc = 0;
-    try(out_open(&o, s->cli, columns, e));
-    json_array_foreach(s->rows, i, row) {
-        rc = out_row(o, json_incref(row), e);
-        if (rc < 0) break;
-    }
-    return out_finish(o, rc, e);
+    if (s->cli->format == OUT_JSONL) return 0; /* told already */
+    return step_rows(s->cli, "connector", connector, s->rows, s->n_fail == 0, e);
 }
 
 /* Does an earlier refusal keep sync from trying? A sign-in that worked is the proof that it need not. */

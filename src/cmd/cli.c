@@ -1,7 +1,9 @@
 #include "cmd/cli.h"
 
 #include "base/jsonw.h"
+#include "base/when.h"
 #include "cmd/out.h"
+#include "net/hashicorp.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -126,7 +128,7 @@ int cli_parse(struct cli *c, const struct command *command, int argc, char **arg
     *wants_help = false;
     make_getopt(command, longs, shorts);
     opterr = 0;
-    optind = 1;
+    optind = 0; /* begins anew, also behind a parse that failed half way through a word */
     for (int got; (got = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
         size_t i = option_number(command, got);
         if (got == '?' || got == ':' || i == SIZE_MAX) return unknown_option(command, argv[optind - 1], e);
@@ -225,6 +227,7 @@ int cli_conf(struct cli *c, struct err *e)
     if (c->has_conf) return 0;
     try(conf_load(&c->conf, cli_value(c, "config"), environ, e));
     c->has_conf = true;
+    hashicorp_serve_references(c->conf.vault);
     return 0;
 }
 
@@ -276,6 +279,7 @@ struct store *cli_store_if_any(struct cli *c)
 
 static void print_error_json(const struct err *e)
 {
+    char when[WHEN_TEXT];
     struct buf b = buf_new(16384);
     struct jsonw j = jsonw_new(&b);
     jsonw_object(&j);
@@ -283,6 +287,7 @@ static void print_error_json(const struct err *e)
     jsonw_kint(&j, "code", e->code);
     jsonw_kcstr(&j, "message", e->message);
     if (e->hint[0]) jsonw_kcstr(&j, "hint", e->hint);
+    if (e->retry_at_ms) jsonw_kcstr(&j, "retry_at", when_format(when, e->retry_at_ms));
     jsonw_end(&j);
     fprintf(stderr, "%s\n", buf_cstr(&b));
     buf_free(&b);

@@ -14,10 +14,13 @@ struct progress {
     int64_t started_ms, shown_ms; /* monotonic */
     uint64_t expected[KIND_COUNT]; /* of the last run; 0: unknown */
     bool is_shown;
+    const struct stream_report *report;
+    enum kind now; /* of what moved last */
 };
 /* Fills report->progress. expected may be NULL. */
 void progress_start(struct progress *p, const struct cli *c, const char *connector, const uint64_t *expected,
                     struct stream_report *report);
+void progress_phase(struct progress *p, const char *phase); /* of what follows the run */
 void progress_stop(struct progress *p); /* clears the line */
 
 /* After a run, to standard error: kinds and counts, gaps with severity and fix. Returns true if any gap is a loss. */

@@ -65,10 +65,9 @@ struct telling {
     const struct report_rule *rule;
 };
 
-static int each_row(void *ctx, const struct report_row *row, struct err *e)
+static json_t *row_object(const struct report_row *row)
 {
-    struct telling *t = ctx;
-    json_t *j = json_pack("{s:s, s:s}", "rule", t->rule->id, "severity", report_severity_name(t->rule->severity));
+    json_t *j = json_object();
     if (row->connector.len) jsonv_put(j, "connector", jsonv_str(row->connector));
     if (row->kind) jsonv_put(j, "kind", json_string(kind_name(row->kind)));
     jsonv_put(j, "name", jsonv_str(row->name));
@@ -76,22 +75,20 @@ static int each_row(void *ctx, const struct report_row *row, struct err *e)
     if (row->uid.len) jsonv_put(j, "uid", jsonv_str(row->uid));
     if (row->sid.len) jsonv_put(j, "sid", jsonv_str(row->sid));
     if (row->dn.len) jsonv_put(j, "dn", jsonv_str(row->dn));
+    return j;
+}
+
+static int each_row(void *ctx, const struct report_row *row, struct err *e)
+{
+    struct telling *t = ctx;
+    json_t *j = json_pack("{s:s, s:s}", "rule", t->rule->id, "severity", report_severity_name(t->rule->severity)), *more = row_object(row);
+    json_object_update(j, more);
+    json_decref(more);
     return out_row(t->out, j, e);
 }
 
 static const struct out_column row_columns[] = {{"rule", NULL},   {"severity", NULL}, {"connector", NULL}, {"kind", NULL},
                                                 {"name", NULL},   {"detail", NULL},   {"dn", NULL},        {NULL, NULL}};
-
-static int tell_rows(struct telling *t, const struct cli *c, struct err *e)
-{
-    int rc = 0;
-    try(out_open(&t->out, c, row_columns, e));
-    for (size_t i = 0; rc == 0 && i < report_n; i++) {
-        t->rule = &report_rules[i];
-        if (report_result(t->report, i)->is_chosen) rc = report_rows(t->report, i, each_row, t, e);
-    }
-    return out_finish(t->out, rc, e);
-}
 
 static const struct out_column count_columns[] = {{"rule", NULL}, {"severity", NULL}, {"count", NULL}, {"title", NULL}, {"not_applicable", "not applicable"},
                                                   {NULL, NULL}};
@@ -108,6 +105,47 @@ static json_t *count_row(const struct report *r, size_t i)
     else
         jsonv_put(j, "count", json_integer((json_int_t)result->count));
     return j;
+}
+
+/* --- rules with their findings ------------------------------------------------------------------------------------------ */
+
+static int each_item(void *ctx, const struct report_row *row, struct err *e)
+{
+    (void)e;
+    json_array_append_new(ctx, row_object(row));
+    return 0;
+}
+
+static int tell_finding(struct telling *t, size_t i, struct err *e)
+{
+    json_t *items = json_array(), *j = count_row(t->report, i);
+    jsonv_put(j, "why", json_string(report_rules[i].why));
+    jsonv_put(j, "fix", json_string(report_rules[i].fix));
+    jsonv_put(j, "items", items);
+    int rc = report_rows(t->report, i, each_item, items, e);
+    if (rc == 0) return out_row(t->out, j, e);
+    json_decref(j);
+    return rc;
+}
+
+static int tell_findings(struct telling *t, const struct cli *c, struct err *e)
+{
+    int rc = 0;
+    try(out_open(&t->out, c, count_columns, e));
+    for (size_t i = 0; rc == 0 && i < report_n; i++)
+        if (report_result(t->report, i)->is_chosen) rc = tell_finding(t, i, e);
+    return out_finish(t->out, rc, e);
+}
+
+static int tell_rows(struct telling *t, const struct cli *c, struct err *e)
+{
+    int rc = 0;
+    try(out_open(&t->out, c, row_columns, e));
+    for (size_t i = 0; rc == 0 && i < report_n; i++) {
+        t->rule = &report_rules[i];
+        if (report_result(t->report, i)->is_chosen) rc = report_rows(t->report, i, each_row, t, e);
+    }
+    return out_finish(t->out, rc, e);
 }
 
 static int tell_counts(struct telling *t, const struct cli *c, struct err *e)
@@ -158,13 +196,29 @@ static const struct cli_option run_options[] = {
     {"connector", 'c', "NAME", "only this connector", NULL, false},
     {"limit", 'n', "N", "at most so many rows of each rule (0: all; with --html 1000 if not given)", NULL, false},
     {"counts", 0, NULL, "one row for each rule: how many", NULL, false},
+    {"findings", 0, NULL, "one row for each rule: how many, and the findings in it", NULL, false},
+    {"rule", 0, "A,B", "only these rules, like RULE", NULL, false},
     {"html", 0, "FILE", "one page for people, into this file; standard output has the counts", NULL, false},
     {NULL, 0, NULL, NULL, NULL, false},
 };
 
+static int choose_listed(struct report *r, struct str list, struct err *e)
+{
+    while (list.len) {
+        size_t n = str_index(list, ',');
+        try(report_choose(r, str_trim((struct str){list.ptr, n}), e));
+        n += n < list.len;
+        list.ptr += n;
+        list.len -= n;
+    }
+    return 0;
+}
+
 static int choose(struct report *r, const struct cli *c, struct err *e)
 {
-    if (!c->n_args) report_choose_all(r);
+    const char *listed = cli_value(c, "rule");
+    if (!c->n_args && !listed) report_choose_all(r);
+    try(choose_listed(r, str_from(listed), e));
     for (unsigned i = 0; i < c->n_args; i++) try(report_choose(r, str_from(c->args[i]), e));
     return 0;
 }
@@ -177,6 +231,7 @@ static int run_open(struct report *r, const struct cli *c, struct err *e)
     try(report_run(r, e));
     if (html) try(write_html(r, html, e));
     print_gaps(r);
+    if (cli_flag(c, "findings")) return tell_findings(&t, c, e);
     return html || cli_flag(c, "counts") ? tell_counts(&t, c, e) : tell_rows(&t, c, e);
 }
 

@@ -1,3 +1,6 @@
+#include "base/log.h"
+#include "base/when.h"
+#include "catalog/catalog.h"
 #include "cmd/cli.h"
 #include "cmd/out.h"
 #include "cmd/progress.h"
@@ -6,6 +9,7 @@
 #include "run/sync.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 static const struct cli_option options[] = {
     {"full", 0, NULL, "read everything, although what changed could be asked for", NULL, false},
@@ -70,12 +74,34 @@ static int deliver_all(struct cli *c, const struct connector_conf *connector, st
     return 0;
 }
 
-static const char *access_file(struct buf *out, const struct cli *c)
+/* "/var/lib/rollcall/rollcall.db.access" */
+static const char *beside_store(struct buf *out, const struct cli *c, const char *what)
 {
     struct str url = str_from(c->conf.store_url);
     if (!str_starts(url, STR("sqlite:"))) return NULL;
-    buf_printf(out, "%s.access", url.ptr + strlen("sqlite:"));
+    buf_clear(out);
+    buf_printf(out, "%s.%s", url.ptr + strlen("sqlite:"), what);
     return out->failed ? NULL : buf_cstr(out);
+}
+
+/* What a server's page lists (catalog/catalog.h), where there is a server or was one. It is no truth: that it cannot be kept does not fail the run. */
+static void keep_catalog(struct cli *c, struct progress *progress)
+{
+    const char *how, *path;
+    struct err e;
+    struct buf b = buf_new(8192);
+    int64_t start = when_now_ms();
+    bool has_server = (path = beside_store(&b, c, "server")) != NULL && access(path, F_OK) == 0;
+    path = beside_store(&b, c, "catalog");
+    if (path && (has_server || access(path, F_OK) == 0)) {
+        progress_phase(progress, "catalog");
+        int rc = catalog_refresh(c->store, path, &how, &e);
+        if (rc < 0)
+            log_event(LOG_WARN, "catalog.not_kept", LOG_CSTR("file", path), LOG_CSTR("why", e.message));
+        else
+            log_event(LOG_INFO, "catalog.kept", LOG_CSTR("how", how), LOG_INT("ms", when_now_ms() - start));
+    }
+    buf_free(&b);
 }
 
 static int run(struct cli *c, struct err *e)
@@ -88,12 +114,13 @@ static int run(struct cli *c, struct err *e)
     try(cli_connector(c, &o.connector, e));
     try(cli_store(c, &o.store, e));
     struct buf beside = buf_new(8192);
-    o.access_file = access_file(&beside, c);
+    o.access_file = beside_store(&beside, c, "access");
     expected_counts(o.store, o.connector->name, expected);
     report.gaps = gap_list_new();
     progress_start(&progress, c, o.connector->name, expected, &report);
     int rc = sync_directory(&o, &report, &result, e);
     progress_stop(&progress);
+    if (rc == 0) keep_catalog(c, &progress);
     gap_list_free(report.gaps);
     buf_free(&beside);
     if (rc < 0) return err_wrap(e, "sync %s", o.connector->name);
@@ -102,7 +129,10 @@ static int run(struct cli *c, struct err *e)
     } else {
         try(show(c, result.runs[result.n_runs - 1].id, e));
     }
-    if (!cli_flag(c, "no-deliver")) try(deliver_all(c, o.connector, e));
+    if (c->conf.n_sinks && !cli_flag(c, "no-deliver")) {
+        progress_phase(&progress, "deliver");
+        try(deliver_all(c, o.connector, e));
+    }
     return result.runs[result.n_runs - 1].status == RUN_COMPLETE ? 0 : EXIT_PARTIAL;
 }
 
