@@ -1,0 +1,60 @@
+// asset_groups.tsx - the groups it is in, direct and nested with their level; and of a group its direct members.
+import { useGet } from "../lib/api";
+import { assetLink } from "../lib/assets_query";
+import { setQuery, useRoute } from "../lib/router";
+import { VIA } from "../lib/strings";
+import type { GroupRow, List, MemberRow } from "../lib/types";
+import { Badge, Empty, ErrorBox, Kind } from "../ui/basic";
+import { Checkbox } from "../ui/field";
+import { Pager, Table, type Column } from "../ui/table";
+import { Text } from "../ui/text";
+
+// The way of a nested membership: names, or {name} objects, one or several.
+function throughNames(through: unknown): string[] {
+    if (through === null || through === undefined) return [];
+    return (Array.isArray(through) ? through : [through]).map((t: unknown) => {
+        if (typeof t === "object" && t !== null && "name" in t) return String((t as { name: unknown }).name);
+        return String(t);
+    });
+}
+
+const GROUPS: Column<GroupRow>[] = [
+    { key: "name", title: "Group", cell: (g) => <Text>{g.name}</Text> },
+    { key: "level", title: "Level", class: "nowrap", cell: (g) => (g.level <= 1 ? <Badge tone="info">Direct</Badge> : <Badge>Level {g.level}</Badge>) },
+    { key: "through", title: "Through", cell: (g) => <span class="through">{throughNames(g.through).map((n) => <Text>{n}</Text>)}</span> },
+    { key: "via", title: "Why", class: "nowrap", cell: (g) => VIA[g.via] ?? g.via },
+    { key: "kind", title: "Kind", class: "nowrap", cell: (g) => <Kind kind={g.kind} /> },
+];
+
+export function GroupsTab({ path, connector }: { path: string; connector: string }) {
+    const isNested = useRoute().query.get("nested") !== "false";
+    const { data, error, loading, reload } = useGet<List<GroupRow>>(`${path}/groups`, { nested: isNested ? "true" : null });
+    return (
+        <>
+            <Checkbox label="Nested ones, too" description="Groups that its groups are members of, with how many steps away they are." checked={isNested} onChange={(on) => setQuery({ nested: on ? null : "false" })} />
+            {error !== undefined && <ErrorBox error={error} retry={reload} />}
+            {data !== undefined && data.items.length === 0 ? <Empty icon="group" title="It is in no group" /> : (
+                <Table caption="Groups" columns={GROUPS} rows={data?.items ?? []} rowKey={(g) => `${g.uid}-${g.via}`} href={(g) => assetLink(connector, g.uid)} loading={loading} />
+            )}
+        </>
+    );
+}
+
+const MEMBERS: Column<MemberRow>[] = [
+    { key: "name", title: "Member", cell: (m) => <Text>{m.name}</Text> },
+    { key: "kind", title: "Kind", class: "nowrap", cell: (m) => <Kind kind={m.kind} /> },
+    { key: "via", title: "Why", cell: (m) => (m.via === undefined ? "" : (VIA[m.via] ?? m.via)) },
+];
+
+export function MembersTab({ path, connector }: { path: string; connector: string }) {
+    const after = useRoute().query.get("after");
+    const { data, error, loading, reload } = useGet<List<MemberRow>>(`${path}/members`, { after });
+    if (error !== undefined) return <ErrorBox error={error} retry={reload} />;
+    if (data !== undefined && data.items.length === 0) return <Empty icon="group" title="It has no members" />;
+    return (
+        <>
+            <Table caption="Direct members" columns={MEMBERS} rows={data?.items ?? []} rowKey={(m) => `${m.uid}-${m.via ?? ""}`} href={(m) => (m.uid === "" ? null : assetLink(connector, m.uid))} loading={loading} />
+            {data !== undefined && <Pager next={data.next} count={data.items.length} total={data.total} what="members" />}
+        </>
+    );
+}

@@ -1,0 +1,166 @@
+// certificate-field.tsx - whom a connection trusts: the system's authorities, a certificate that is fetched and compared, pasted, or a file.
+import { useState } from "preact/hooks";
+import { post } from "../lib/api";
+import { Button, Copy, ErrorBox, Notice } from "../ui/basic";
+import { Text, Time } from "../ui/text";
+import { problemOf, type Form } from "./form";
+import { RadioChoice, TextArea, TextField } from "./inputs";
+import { labelOf } from "./labels";
+import { effective, isEmpty, isPem } from "./spec";
+
+interface Certificate {
+    subject: string;
+    issuer: string;
+    not_after: string;
+    sans: string[];
+    sha256: string;
+    is_ca: boolean;
+    pem: string;
+}
+interface Fetched {
+    chain: Certificate[];
+    problems: ({ message: string; hint?: string } | string)[];
+}
+
+type Mode = "system" | "fetch" | "paste" | "path";
+
+function modeOf(value: unknown): Mode {
+    if (isEmpty(value)) return "system";
+    return isPem(value) ? "paste" : "path";
+}
+
+function spaced(fingerprint: string): string {
+    return fingerprint.replace(/:/g, "").toUpperCase().replace(/(..)(?=.)/g, "$1:");
+}
+
+function Shown({ certificate: c, isTrusted, onTrust }: { certificate: Certificate; isTrusted: boolean; onTrust: () => void }) {
+    return (
+        <li class={`certificate ${isTrusted ? "trusted" : ""}`}>
+            <p>
+                <strong>{c.is_ca ? "Authority" : "Server"}</strong>: <Text>{c.subject}</Text>
+            </p>
+            <dl class="pairs">
+                <dt>Issued by</dt>
+                <dd>
+                    <Text>{c.issuer}</Text>
+                </dd>
+                {c.sans.length > 0 && <dt>For</dt>}
+                {c.sans.length > 0 && (
+                    <dd>
+                        <Text>{c.sans.join(", ")}</Text>
+                    </dd>
+                )}
+                <dt>Valid until</dt>
+                <dd>
+                    <Time at={c.not_after} />
+                </dd>
+                <dt>SHA-256</dt>
+                <dd>
+                    <code class="fingerprint">{spaced(c.sha256)}</code> <Copy text={spaced(c.sha256)} label="Copy the fingerprint" />
+                </dd>
+            </dl>
+            <Button small variant={isTrusted ? "quiet" : "plain"} icon={isTrusted ? "good" : "check"} pressed={isTrusted} onClick={onTrust}>
+                {isTrusted ? "Trusted by this connector" : c.is_ca ? "Trust this authority" : "Trust only this certificate"}
+            </Button>
+        </li>
+    );
+}
+
+function addressOf(form: Form): { host: string; port: number } | null {
+    const { draft, spec } = form;
+    const security = effective(spec, draft.values, "security");
+    if (draft.type === "active_directory") {
+        const host = String(draft.values.host ?? "").trim();
+        return host === "" ? null : { host, port: Number(draft.values.port ?? (security === "ldaps" ? 636 : 389)) };
+    }
+    try {
+        const login = new URL(String(draft.values.login_url ?? "https://login.microsoftonline.com"));
+        return { host: login.hostname, port: Number(login.port || 443) };
+    } catch {
+        return null;
+    }
+}
+
+function Fetch({ form, onTrust, trusted }: { form: Form; onTrust: (pem: string) => void; trusted: unknown }) {
+    const [fetched, setFetched] = useState<Fetched | null>(null);
+    const [error, setError] = useState<unknown>();
+    const address = addressOf(form);
+    const run = async () => {
+        setError(undefined);
+        setFetched(null);
+        try {
+            setFetched(await post<Fetched>("/certificate", address));
+        } catch (e) {
+            setError(e);
+        }
+    };
+    return (
+        <div class="sub-form">
+            <Button icon="download" onClick={run} disabled={address === null}>
+                {address === null ? "Enter the servername first" : `Fetch from ${address.host}:${address.port}`}
+            </Button>
+            {error !== undefined && <ErrorBox error={error} />}
+            <div aria-live="polite">
+                {fetched && (
+                    <>
+                        <p>Nothing is trusted by fetching it. Compare the fingerprint with one that you have from the server itself, then choose:</p>
+                        {fetched.problems.map((p) => {
+                            const told = typeof p === "string" ? { message: p } : p;
+                            return (
+                                <Notice tone="warn" key={told.message} title={<Text>{told.message}</Text>}>
+                                    <Text>{told.hint}</Text>
+                                </Notice>
+                            );
+                        })}
+                        <ol class="chain">
+                            {fetched.chain.map((c) => (
+                                <Shown key={c.sha256} certificate={c} isTrusted={trusted === c.pem} onTrust={() => onTrust(c.pem)} />
+                            ))}
+                        </ol>
+                    </>
+                )}
+            </div>
+        </div>
+    );
+}
+
+export function CertificateField({ form, name }: { form: Form; name: string }) {
+    const { draft, tell } = form;
+    const value = draft.values[name];
+    const [mode, setMode] = useState<Mode>(modeOf(value));
+    const words = labelOf(draft.type, name);
+    const problem = problemOf(form, name);
+    const set = (to: string | undefined) => {
+        tell({ do: "set", key: name, value: to === "" ? undefined : to });
+        tell({ do: "touch", key: name });
+        form.judge();
+    };
+    const choose = (to: string) => {
+        setMode(to as Mode);
+        if (to === "system" || (to === "path" && isPem(value)) || (to === "paste" && !isPem(value))) set(undefined);
+    };
+    return (
+        <div>
+            <RadioChoice
+                label={words.label}
+                description={words.help}
+                value={mode}
+                onChange={choose}
+                problem={mode === "system" || mode === "fetch" ? problem : null}
+                options={[
+                    { value: "system", label: "The authorities that this server's system trusts" },
+                    { value: "fetch", label: "Fetch it from the server and compare its fingerprint" },
+                    { value: "paste", label: "Paste it (PEM, Base-64 .CER)" },
+                    { value: "path", label: "A file on this server" },
+                ]}
+            />
+            {mode === "fetch" && <Fetch form={form} trusted={value} onTrust={set} />}
+            {mode === "paste" && (
+                <TextArea label="Certificate" value={isPem(value) ? String(value) : ""} placeholder={"-----BEGIN CERTIFICATE-----"} rows={6} onChange={(to) => tell({ do: "set", key: name, value: to === "" ? undefined : to })} onBlur={() => set(typeof value === "string" ? value : undefined)} problem={problem} />
+            )}
+            {mode === "path" && (
+                <TextField label="Path of the certificate" value={isPem(value) ? "" : String(value ?? "")} placeholder="/etc/rollcall/ca.pem" onChange={(to) => tell({ do: "set", key: name, value: to === "" ? undefined : to })} onBlur={() => set(typeof value === "string" ? value : undefined)} problem={problem} />
+            )}
+        </div>
+    );
+}

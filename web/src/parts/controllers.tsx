@@ -1,0 +1,63 @@
+// controllers.tsx - the domain controllers that DNS names for a domain, to take the servername and the failover hosts from.
+import { useEffect, useState } from "preact/hooks";
+import { post } from "../lib/api";
+import { took } from "../lib/time";
+import { Button, Empty, ErrorBox, Loading, Status } from "../ui/basic";
+import { Dialog } from "../ui/dialog";
+import { Text } from "../ui/text";
+import { bodyOf, type Form } from "./form";
+import { waitForJob } from "./jobs";
+
+interface Controller {
+    host: string;
+    address?: string;
+    port?: number;
+    reachable: boolean;
+    took_ms?: number;
+    error?: string;
+}
+
+export function Controllers({ form, onClose }: { form: Form; onClose: () => void }) {
+    const [found, setFound] = useState<Controller[] | null>(null);
+    const [error, setError] = useState<unknown>();
+    const domain = String(form.draft.values.dc_discovery_domain ?? form.draft.values.domain ?? "").trim();
+    useEffect(() => {
+        const abort = new AbortController();
+        post<{ job: number }>("/connectors/discover", { ...bodyOf(form), domain }, abort.signal)
+            .then(({ job }) => waitForJob<{ controllers: Controller[] }>(job, abort.signal))
+            .then((r) => setFound(r.controllers))
+            .catch((e: unknown) => !abort.signal.aborted && setError(e));
+        return () => abort.abort();
+    }, []);
+    const use = (host: string) => {
+        form.tell({ do: "set", key: "host", value: host });
+        const others = (found ?? []).filter((c) => c.reachable && c.host !== host).map((c) => c.host);
+        form.tell({ do: "set", key: "failover_hosts", value: others });
+        form.judge();
+        onClose();
+    };
+    return (
+        <Dialog title={`Domain controllers of ${domain}`} wide onClose={onClose}>
+            {error !== undefined && <ErrorBox error={error} />}
+            {found === null && error === undefined && <Loading lines={3} />}
+            {found?.length === 0 && <Empty title="DNS names no controller">Is this the DNS name of the domain, and does this server ask the domain's DNS?</Empty>}
+            <ul class="plain">
+                {found?.map((c) => (
+                    <li key={c.host} class="row controller">
+                        <span class="grow">
+                            <strong>
+                                <Text>{c.host}</Text>
+                            </strong>{" "}
+                            <Text class="muted">{c.address}</Text>
+                        </span>
+                        <Status tone={c.reachable ? "good" : "bad"}>{c.reachable ? `answers in ${took(c.took_ms ?? 0)}` : (c.error ?? "does not answer")}</Status>
+                        <Button small onClick={() => use(c.host)} disabled={!c.reachable} label={`Use ${c.host}`}>
+                            Use it
+                        </Button>
+                    </li>
+                ))}
+            </ul>
+            {found !== null && found.length > 1 && <p class="muted">The others that answer become failover hosts.</p>}
+        </Dialog>
+    );
+}

@@ -1,0 +1,99 @@
+// secret-field.tsx - a secret of a connector: entered here and sealed, or a reference to a place that keeps it.
+//
+// What is sealed is bound to where it is sent: when host, port, certificate, user ... change, it must be entered again, so that nobody
+// can send a stored password to a server of his own.
+import { useState } from "preact/hooks";
+import { Button, Notice } from "../ui/basic";
+import { Field, SecretInput, Select } from "../ui/field";
+import { Time } from "../ui/text";
+import { problemOf, hasStoredSecret, type Form } from "./form";
+import { TextField } from "./inputs";
+import { labelOf } from "./labels";
+import { ORIGINS, originOf, placeOf, type Origin } from "./secret-form";
+import { changedBinding, isEmpty, isRequired, type Values } from "./spec";
+
+function Rebind({ form, name }: { form: Form; name: string }) {
+    const stored = form.draft.stored;
+    if (!stored?.secrets[name]?.set || stored.secrets[name].reference || form.draft.entered[name]) return null;
+    const changed = changedBinding(form.spec, stored.settings as Values, form.draft.values);
+    if (changed.length === 0 && !stored.must_enter.includes(name)) return null;
+    const what = changed.map((key) => labelOf(form.draft.type, key).label).join(", ") || "what it is bound to";
+    return (
+        <Notice tone="warn" live="polite" title={`Enter it again: ${what} changed`}>
+            The stored secret is sealed together with the server, the certificate and the user it was entered for. It is not sent anywhere else.
+        </Notice>
+    );
+}
+
+function Stored({ form, name, onReplace }: { form: Form; name: string; onReplace: () => void }) {
+    const secret = form.draft.stored?.secrets[name];
+    return (
+        <div class="input-row stored-secret">
+            <span>
+                Set <Time at={secret?.updated} relative absent="" />
+            </span>
+            <Button small onClick={onReplace}>
+                Enter another
+            </Button>
+        </div>
+    );
+}
+
+export function SecretField({ form, name }: { form: Form; name: string }) {
+    const { draft, spec, tell } = form;
+    const words = labelOf(draft.type, name);
+    const reference = draft.values[name];
+    const [origin, setOrigin] = useState<Origin>(originOf(reference));
+    const [isReplacing, setReplacing] = useState(!!draft.entered[name]);
+    const chosen = ORIGINS.find((o) => o.origin === origin) ?? ORIGINS[0]!;
+    const problem = problemOf(form, name);
+    const isNeeded = isRequired(spec, draft.values, name);
+    const isStored = origin === "entered" && !isReplacing && hasStoredSecret(form, name) && isEmpty(reference);
+
+    const choose = (to: string) => {
+        setOrigin(to as Origin);
+        tell({ do: "set", key: name, value: undefined });
+        form.judge();
+    };
+    const leave = () => {
+        tell({ do: "touch", key: name });
+        form.judge();
+    };
+    return (
+        <div class="secret">
+            <Rebind form={form} name={name} />
+            <div class="secret-row">
+                <div class="field secret-origin">
+                    <label>
+                        <span class="sr-only">{words.label}: where it is</span>
+                        <span aria-hidden="true">Where the secret is</span>
+                        <Select value={origin} options={ORIGINS.map((o) => ({ value: o.origin, label: o.label }))} onChange={choose} />
+                    </label>
+                </div>
+                {origin === "entered" ? (
+                    <Field label={words.label} description={words.help ?? chosen.help} required={isNeeded} problem={problem}>
+                        {(aria) =>
+                            isStored ? (
+                                <Stored form={form} name={name} onReplace={() => setReplacing(true)} />
+                            ) : (
+                                <div onFocusOut={leave}>
+                                    <SecretInput aria={{ ...aria, required: isNeeded }} value={draft.entered[name] ?? ""} onInput={(value) => tell({ do: "secret", key: name, value })} />
+                                </div>
+                            )
+                        }
+                    </Field>
+                ) : (
+                    <TextField
+                        label={words.label}
+                        description={`${chosen.help} For instance ${placeOf(chosen.example)}`}
+                        value={placeOf(reference)}
+                        required={isNeeded}
+                        problem={problem}
+                        onChange={(place) => tell({ do: "set", key: name, value: place === "" ? undefined : `${origin}:${place}` })}
+                        onBlur={leave}
+                    />
+                )}
+            </div>
+        </div>
+    );
+}
