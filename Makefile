@@ -1,5 +1,5 @@
 # A thin front: Meson does the building. `make` builds build/rollcall.
-.PHONY: all check soak bench asan clang fuzz clean install
+.PHONY: all check soak bench asan clang fuzz clean install deb
 all: build/build.ninja
 	@ninja -C build
 build/build.ninja:
@@ -23,5 +23,9 @@ fuzz:
 	@ninja -C build-fuzz
 install: all
 	meson install -C build
+# The Debian package, in build/deb; compiled anew with Debian's flags.
+deb:
+	@scripts/setup.sh build
+	packaging/deb.sh
 clean:
 	rm -rf build build-asan build-clang build-fuzz

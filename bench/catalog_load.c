@@ -4,6 +4,7 @@
  *     bench-catalog again FILE [changed]   another run of the domain: so many users signed in, a tenth of them changed
  *     bench-catalog refresh FILE           FILE.catalog; says how and how long
  *     bench-catalog ask FILE [rounds]      p50 and p99 of questions, in microseconds
+ * With BENCH_CPU set, in CPU time: for a machine that does other things too.
  */
 #include "base/jsonw.h"
 #include "base/when.h"
@@ -78,6 +79,16 @@ static void add_bool(struct buf *body, enum attr id, bool b)
     buf_free(&v);
 }
 
+static void add_sid(struct buf *body, enum attr id, unsigned user)
+{
+    uint8_t sid[SID_MAX];
+    struct sid s = {.n_sub = 5, .authority = 5, .sub = {21, 1111111111, 2222222222, 3333333333, 2000000 + user}};
+    struct buf v = buf_new(128);
+    body_value_bytes(&v, (struct bytes){sid, sid_encode(sid, &s)});
+    body_add(body, id, 1, buf_bytes(&v));
+    buf_free(&v);
+}
+
 #define NOW  INT64_C(1790000000000)
 #define DAY  INT64_C(86400000)
 
@@ -109,7 +120,7 @@ static void put(struct load *l, enum kind kind, unsigned n, bool has_sid)
 {
     uint8_t sid[SID_MAX];
     struct sid s = {.n_sub = 5, .authority = 5, .sub = {21, 1111111111, 2222222222, 3333333333, kind == KIND_group ? 1000000 + n : 2000000 + n + (kind == KIND_computer ? 4000000 : 0)}};
-    struct record rec = {.kind = kind, .dn = buf_str(&l->dn), .state = buf_bytes(&l->state), .stats = buf_bytes(&l->stats)};
+    struct record rec = {.kind = kind, .sd = has_sid, .dn = buf_str(&l->dn), .state = buf_bytes(&l->state), .stats = buf_bytes(&l->stats)};
     struct err e;
     uint64_t a = mixed((uint64_t)kind << 40 ^ n ^ l->seed << 50), b = mixed(a + 7);
     if (kind == KIND_group && n == 0) s.sub[4] = 512;
@@ -189,8 +200,10 @@ static void ad_group(struct load *l, unsigned n)
 {
     char text[200];
     clear(l);
+    static const char *const odd[] = {"=HYPERLINK(\"http://x\",A1)", "@sum, of \"all\"", "<img src=x onerror=alert(1)>", "a\nline", "-1+1"};
     snprintf(text, sizeof text, "%s-%s-%05u", last_names[n % n_elements(last_names)], n % 3 ? "Team" : "Share", n);
-    buf_printf(&l->dn, "CN=%s,OU=Groups,DC=corp,DC=example", text);
+    if (n && n <= n_elements(odd)) snprintf(text, sizeof text, "%s", odd[n - 1]);
+    buf_printf(&l->dn, "CN=Group %u,OU=Groups,DC=corp,DC=example", n);
     add_text(&l->state, ATTR_SAM_ACCOUNT_NAME, n ? text : "Domain Admins");
     add_number(&l->state, ATTR_GROUP_TYPE, -2147483646);
     struct buf dn = buf_new(1024);
@@ -198,6 +211,12 @@ static void ad_group(struct load *l, unsigned n)
         buf_clear(&dn);
         user_dn(&dn, (unsigned)(mixed((uint64_t)n << 32 | i) % l->n_users));
         buf_add_lstr(&l->members, buf_bytes(&dn));
+    }
+    if (n % 10) { /* tens of them, each in the next */
+        buf_clear(&dn);
+        buf_printf(&dn, "CN=Group %u,OU=Groups,DC=corp,DC=example", n - 1);
+        buf_add_lstr(&l->members, buf_bytes(&dn));
+        l->n_members++;
     }
     buf_free(&dn);
     put(l, KIND_group, n, true);
@@ -218,10 +237,42 @@ static void entra_user(struct load *l, unsigned n)
     add_text(&l->state, ATTR_USER_TYPE, one_in(&w, 10, 10) ? "Guest" : "Member");
     add_number(&l->state, ATTR_CREATED, NOW - 500 * DAY);
     add_bool(&l->state, ATTR_SYNC_ENABLED, true);
+    add_sid(&l->state, ATTR_ON_PREMISES_SID, n); /* of the domain's user of the same number, if there is one */
     if (!one_in(&w, 11, 10)) add_bool(&l->state, ATTR_IS_MFA_REGISTERED, !one_in(&w, 12, 4));
     int64_t seen = last_seen(&w, NOW);
     if (seen) add_number(&l->stats, ATTR_LAST_SUCCESSFUL_SIGN_IN, seen);
     put(l, KIND_user, n, false);
+}
+
+/* Owned by Domain Admins, who may do everything; the first ordinary group may change the permissions. MS-DTYP 2.4.6. */
+static void announce_descriptor(struct store_run *run, struct err *e)
+{
+    static const uint32_t rids[] = {512, 1000001}, masks[] = {0xf01ff, 0x40000};
+    struct buf sd = buf_new(1024), acl = buf_new(1024);
+    uint8_t sid[SID_MAX];
+    for (size_t i = 0; i < n_elements(rids); i++) {
+        struct sid s = {.n_sub = 5, .authority = 5, .sub = {21, 1111111111, 2222222222, 3333333333, rids[i]}};
+        size_t len = sid_encode(sid, &s);
+        buf_add_u16le(&acl, 0); /* ACCESS_ALLOWED_ACE */
+        buf_add_u16le(&acl, (uint16_t)(8 + len));
+        buf_add_u32le(&acl, masks[i]);
+        buf_add(&acl, sid, len);
+    }
+    struct sid owner = {.n_sub = 5, .authority = 5, .sub = {21, 1111111111, 2222222222, 3333333333, 512}};
+    size_t len = sid_encode(sid, &owner);
+    buf_add_u16le(&sd, 1);
+    buf_add_u16le(&sd, 0x8004); /* SE_SELF_RELATIVE, SE_DACL_PRESENT */
+    const uint32_t offsets[] = {20, 0, 0, (uint32_t)(20 + len)};
+    for (size_t i = 0; i < n_elements(offsets); i++) buf_add_u32le(&sd, offsets[i]);
+    buf_add(&sd, sid, len);
+    buf_add_u16le(&sd, 4);
+    buf_add_u16le(&sd, (uint16_t)(8 + acl.len));
+    buf_add_u16le(&sd, n_elements(rids));
+    buf_add_u16le(&sd, 0);
+    buf_add_bytes(&sd, buf_bytes(&acl));
+    check(store_run_sd(run, 1, buf_bytes(&sd), e), e);
+    buf_free(&sd);
+    buf_free(&acl);
 }
 
 /* --- runs ------------------------------------------------------------------------------------------------- */
@@ -245,6 +296,7 @@ static void run(struct store *s, bool is_tenant, unsigned assets, unsigned n_sig
     if (is_tenant) d = (struct domain_info){.dns_name = STR("corp.example"), .tenant_id = STR("7d2c3f10-0000-4000-8000-000000000001")};
     check(store_run_begin(&l.run, s, &start, &e), &e);
     check(store_run_domain(l.run, &d, &e), &e);
+    if (!is_tenant) announce_descriptor(l.run, &e);
     l.n_users = assets / 8 * 7;
     if (is_tenant) {
         each(&l, entra_user, KIND_user, assets);
@@ -263,7 +315,7 @@ static void run(struct store *s, bool is_tenant, unsigned assets, unsigned n_sig
 static double now_us(void)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(getenv("BENCH_CPU") ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""run.py [cpu] [wall] [memory] [writer] [failover [N]] [incremental] [seal] [graph] [graph-memory] [access] - the measurements of rollcall, each a ratio against something run beside it.
+"""run.py [cpu] [wall] [memory] [writer] [failover [N]] [incremental] [seal] [graph] [graph-memory] [access] [server] - the measurements of rollcall, each a ratio against something run beside it.
 
 cpu     user+system time of all processes, against ldapsearch, on a pre-encoded LDAPS server: 200,000 users of 4.7 KB
 wall    elapsed time against ldapsearch on a real domain controller with 20,000 users (tests/lab), its password policies deleted
@@ -11,6 +11,7 @@ seal    CPU sealed by Kerberos on 389 and over LDAPS against plain LDAP, on a re
 graph   a simulated Entra ID tenant of 20,000 users at 50 ms an answer, against three questions for every user
 graph-memory  peak resident memory of a first sync of a simulated tenant, 1,000,000 users against 100,000
 access  who can do what for 1,000,000 accounts: all sets against a plain-bitset pass over the same sets; questions; an update against a build
+server  1,000,000 assets: pages, details, searches over HTTP, alone and during a run, against the same rows through one held sqlite3 connection; idle memory
 BENCH_USERS, BENCH_ROUNDS, BENCH_DIR change the size, the rounds (best of) and where files go.
 """
 import os
@@ -239,8 +240,13 @@ def bench_access():
     access.bench(ROOT, scratch())
 
 
+def bench_server():
+    import serve
+    serve.bench(ROLLCALL, scratch())
+
+
 parts = {"cpu": bench_cpu, "wall": bench_wall, "memory": bench_memory, "writer": bench_writer, "failover": lambda: bench_failover(KILLS),
-         "incremental": bench_incremental, "seal": bench_seal, "graph": bench_graph, "graph-memory": bench_graph_memory, "access": bench_access}
+         "incremental": bench_incremental, "seal": bench_seal, "graph": bench_graph, "graph-memory": bench_graph_memory, "access": bench_access, "server": bench_server}
 try:
     numbers = [a for a in sys.argv[1:] if a.isdigit()]
     KILLS = int(numbers[0]) if numbers else 50

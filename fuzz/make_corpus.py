@@ -431,6 +431,19 @@ def schemas():
     })
 
 
+# --- requests to our own server ------------------------------------------------------------------------------------
+
+def requests():
+    cookie, body = "a=b; __Host-rollcall=abcdef; c", '{"name":"x","n":1,"list":["a","b"],"deep":{"a":[1,{"b":null}]}}'
+    write_all("request", {
+        "good": "/api/v1/connectors/corp\n%s\n%s" % (cookie, body), "literal": "/api/v1/connectors/judge\n\n{}", "root": "/\n\n", "escaped": "/api/v1/connectors/a%2Fb%20%c3%a9\n\n",
+        "dots": "/../%2e%2e/etc/passwd\n\n", "control": "/a%0d%0ab\n\n", "nul": "/a%00\n\n", "not_utf8": "/%ff%c0%ae\n\n", "cut_escape": "/%4\n\n", "long": "/" + "a/" * 20 + "\n\n",
+        "cookie_twice": "/\n__Host-rollcall=a; __Host-rollcall=b\n", "cookie_empty": "/\n__Host-rollcall=\n", "cookie_long": "/\n__Host-rollcall=%s\n" % ("a" * 40),
+        "body_unknown": "/\n\n" + '{"name":"x","nmae":1}', "body_twice": "/\n\n" + '{"name":"x","name":"y"}', "body_deep": "/\n\n" + '{"deep":' + "[" * 20 + "]" * 20 + "}",
+        "body_strings": "/\n\n" + '{"name":"\\ud800\\"[{","\u202e%s":1}' % ("\u00e9" * 40), "body_types": "/\n\n" + '{"name":1}', "body_list": "/\n\n[]",
+    })
+
+
 if __name__ == "__main__":
     sids()
     descriptors()
@@ -446,3 +459,4 @@ if __name__ == "__main__":
     graph_errors()
     schemas()
     questions()
+    requests()

@@ -171,9 +171,10 @@ def _():
 
 @case("roles: a viewer asks nothing, finds and sees names")
 def _():
-    for path, query in (("/access/who-can", {"right": "WRITE_DAC", "target": "Guest"}), ("/access/why", {}), ("/reports", {}), ("/reports/findings", {})):
+    for path, query in (("/access/who-can", {"right": "WRITE_DAC", "target": "Guest"}), ("/access/why", {}), ("/reports", {})):
         assert refused(403, path, who=server.viewer, **query)["class"] == "DENIED"
         assert refused(401, path, who=server.anonymous(), **query)["class"] == "AUTH"
+    assert "items" in server.viewer.get("/reports/findings")
 
 
 @case("another run: the world is made anew, and kept pages with it")

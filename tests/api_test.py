@@ -2,7 +2,9 @@
 """api_test.py - every route of the API against everybody who must not use it, from the server's own openapi.json; logging in and out; what every answer carries."""
 # budget: 150 240
 import concurrent.futures
+import csv
 import gzip
+import io
 import json
 import os
 import re
@@ -16,7 +18,7 @@ import warnings
 
 import jsonschema
 
-from harness import case, is_sanitized, main, scratch, write, ROLLCALL
+from harness import Fake, case, is_sanitized, main, scratch, write, ROLLCALL
 from server import PASSWORD, ROLES, ApiError, Client, Server
 
 server = Server()
@@ -583,6 +585,35 @@ def _():
     assert int(re.search(r"^rollcall_csp_reports_total (\d+)", nobody.get("/metrics"), re.M).group(1)) == int(before) + 3
     about = server.viewer.get("/about")
     assert about["version"] and about["libraries"]["SQLite"] and about["uptime_s"] >= 0
+
+
+@case("a job's live view: from its beginning, from where one was, and again after a restart of the server; an export of all assets")
+def _():
+    fake = Fake("--users", 40, "--groups", 5)
+    directory = scratch()
+    own = Server(directory=directory, config=fake.config(directory))
+    job = own.operator.post("/connectors/fake/sync", {}, status=202)["job"]
+    told = list(own.viewer.events(job))
+    assert told[-1][0] == "end" and {"state", "progress"} <= {e for e, _, _ in told}, [e for e, _, _ in told]
+    told = [t for t in told if t[0] != "progress"]  # how far it is now: told, not kept
+    ids = [i for _, _, i in told]
+    assert ids == sorted(set(ids)), [t[::2] for t in told]
+    assert told[-1][1]["state"] == "done", told[-1]
+    half = ids[len(ids) // 2]
+    assert [t for t in own.viewer.events(job, after=half) if t[0] != "progress"] == [t for t in told if t[2] > half]
+    own.restart()
+    viewer = own.login("viewer")
+    assert [t for t in viewer.events(job) if t[0] != "progress"] == told
+    own.viewer.get("/jobs/999999/events", status=404)
+    streams = [viewer.connect() for _ in range(16)]  # of a finished job they end at once; none is left open
+    for s in streams:
+        s.request("GET", "/api/v1/jobs/%s/events" % job, headers=viewer._headers("GET", {}))
+    assert {s.getresponse().status for s in streams} <= {200, 503}
+    n = len(list(viewer.all("/assets")))
+    assert n >= 45, n
+    status, headers, content = own.login("analyst").raw("GET", "/api/v1/assets/export?format=csv")
+    assert status == 200 and "attachment" in headers["Content-Disposition"] and len(list(csv.reader(io.StringIO(content.decode())))) == n + 1
+    own.stop()
 
 
 @case("audit: pages, newest first, and its hashes find every change of the file")

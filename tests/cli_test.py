@@ -17,7 +17,8 @@ work = scratch()
 config = fake.config(work)
 COMMANDS = ["check", "discover", "read", "sync", "deliver", "export", "run list", "run get", "entity list", "entity get", "entity history",
             "change list", "identity list", "identity orphans", "access check", "access why", "access who-can", "access what-can",
-            "access members", "access token", "access export", "report list", "report run", "connector list", "connector spec", "config check", "certificate", "completion", "version"]
+            "access members", "access token", "access export", "report list", "report run", "connector list", "connector spec", "config check", "certificate", "api", "completion", "version",
+            "server backup", "server restore", "server check", "server audit", "server user", "server setup-url", "server key"]
 rollcall("sync", "fake", config=config, code=None)
 
 
@@ -98,7 +99,10 @@ def _():
     valid("discover", rollcall("discover", "fake", "-o", "json", config=config, code=None).json())
     valid("config_check", rollcall("config", "check", "-o", "json", config=config).json())
     valid("version", rollcall("version", "-o", "json").json())
-    valid("certificate", rollcall("certificate", "127.0.0.1:%d" % fake.port, "--ca", fake.ca, "-o", "json").json())
+    for more in ([], ["--pem"]):
+        shown = rollcall("certificate", "127.0.0.1:%d" % fake.port, "--ca", fake.ca, "-o", "json", *more).json()
+        valid("certificate", shown)
+        assert all(("pem" in c) == bool(more) for c in shown["chain"]), shown
 
 
 @case("one list in four forms; --fields; an empty list is []")

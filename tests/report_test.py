@@ -326,6 +326,13 @@ def _():
     counts = valid("report_count", run("--counts", "-o", "json").json())
     by_rule = collections.Counter(r["rule"] for r in rows)
     assert {c["rule"]: c["count"] for c in counts if c.get("count")} == by_rule
+    found = valid("report_finding", run("--findings", "--limit", "3", "-o", "json").json())
+    assert [{k: v for k, v in f.items() if k not in ("why", "fix", "items")} for f in found] == counts
+    assert all(len(f["items"]) == min(3, f.get("count", 0)) for f in found)
+    one = next(f for f in found if f.get("count") == 1)
+    assert one["items"] == [{k: v for k, v in r.items() if k not in ("rule", "severity")} for r in rows if r["rule"] == one["rule"]]
+    listed = [f["rule"] for f in found[:3]]
+    assert [r["rule"] for r in run("--rule", ",".join(listed), "--counts", "-o", "json").json()] == listed
     few = run("--limit", "2", "-o", "json").json()
     assert collections.Counter(r["rule"] for r in few) == {k: min(v, 2) for k, v in by_rule.items()}
     assert {c["rule"]: c["count"] for c in run("--limit", "2", "--counts", "-o", "json").json() if c.get("count")} == by_rule

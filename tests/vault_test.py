@@ -9,10 +9,15 @@ import os
 import re
 import subprocess
 
-from harness import ROLLCALL, Fake, case, main, rollcall, scratch, write
+import jsonschema
+
+from harness import ROLLCALL, ROOT, Fake, case, main, rollcall, scratch, write
+from server import Server
 from vaultlab import VaultLab
 
 SECRETS = ("hvs.good", "hvs.poor", "hvs.eu", "Lab-Reader-1", "from-v1", "deep-1", "of-eu", "sid-1", "Collector-1", "hid-1")
+with open(os.path.join(ROOT, "docs", "contract", "vault_test.json")) as contract:
+    CONTRACT = json.load(contract)
 vault = VaultLab()
 
 
@@ -25,6 +30,7 @@ def steps(*args, code=0, config=None, env=None):
     if not r.out:
         return {"error": json.loads(r.err)}
     report = r.json()
+    jsonschema.validate(report, CONTRACT)
     assert report["ok"] == (code == 0), report
     return {s["name"]: s for s in report["steps"]}
 
@@ -203,6 +209,46 @@ def no_redirect():
     vault.set(standby=True)
     p = subprocess.run([ROLLCALL, "vault", "test", "secret/rollcall/corp#password"], env=dict(os.environ, **vault.environment()), capture_output=True, text=True)
     assert p.returncode == 6 and "a token follows nobody" in p.stdout, p
+
+
+@case("the server: its vault is set on the page, tested step by step, entered secrets go with another address; syncs read from it")
+def of_server():
+    vault.reset()
+    vault.set(namespaces={"": {"secret/": {"type": "kv", "version": "2", "secrets": {"fake": [{"data": {"password": "Collector-1"}, "created_time": "2026-01-01T00:00:00Z", "deletion_time": "", "destroyed": False}]}}}},
+              policies={"rollcall": {"secret/data/fake": ["read"]}, "default": {"auth/token/lookup-self": ["read"], "sys/capabilities-self": ["update"]}})
+    d = scratch()
+    with Fake("--users", 20) as fake:
+        server = Server(directory=d, config=fake.config(d, password="vault:secret/fake#password"), env={"VAULT_ADDR": "", "HOME": d})
+        admin = server.admin
+        assert admin.get("/settings/vault")["source"] == "none"
+        job = server.wait_job(admin.post("/connectors/fake/sync")["job"], state=None)
+        assert job["state"] == "failed" and "no vault is known" in job["error"]["message"], job
+        told = admin.put("/settings/vault", {"address": vault.url, "ca_certificate": vault.ca, "auth": "approle", "role_id": "role-1", "secret_id": "sid-1"})
+        assert told["source"] == "server" and told["secret_id"]["set"] and told["mount"] == "approle" and "sid-1" not in json.dumps(told), told
+        got = {s["name"]: s["verdict"] for s in admin.post("/settings/vault/test", {"reference": "vault:secret/fake#password"})["steps"]}
+        assert got == dict.fromkeys(("address", "tls", "health", "login", "mount", "policy", "read"), "ok"), got
+        unsaved = {"address": vault.url, "ca_certificate": vault.ca, "auth": "token", "token": "hvs.wrong", "reference": "vault:secret/fake#password"}
+        steps = admin.post("/settings/vault/test", unsaved)["steps"]
+        assert steps[-1]["name"] == "login" and "refuses the token" in steps[-1]["evidence"] and "hvs.wrong" not in json.dumps(steps), steps
+        job = server.wait_job(admin.post("/connectors/fake/sync", {"try_now": True})["job"])
+        assert job["state"] == "done", job
+        assert admin.put("/settings/vault", dict(told, namespace="x"))["secret_id"]["set"] is False, "another namespace does not get it"
+        token = write(os.path.join(d, "token"), "hvs.good\n")
+        told = admin.put("/settings/vault", {"address": vault.url, "ca_certificate": vault.ca, "token": "file:" + token})
+        assert told["token"] == {"set": True, "updated": None, "reference": "file:" + token} and told["auth"] == "token", told
+        server.wait_job(admin.post("/connectors/fake/sync")["job"])
+        for wrong, words in (({"address": vault.url, "token": "file:" + os.path.join(d, "rollcall.db.key")}, "a file of the server itself"), ({"address": vault.url, "token": "file:/proc/self/environ"}, "not a path"),
+                             ({"address": "http://vault.example"}, "https"), ({"address": vault.url, "auth": "approle"}, "role_id is missing"), ({"address": vault.url, "auth": "x"}, "auth")):
+            status, _, body = admin.raw("PUT", "/api/v1/settings/vault", wrong)
+            assert status == 400 and words in json.loads(body)["error"]["message"], (wrong, body)
+        assert server.operator.raw("GET", "/api/v1/settings/vault")[0] == 403
+        log = json.dumps(admin.get("/audit", limit=100)["items"])
+        assert "settings.vault" in log and "sid-1" not in log and "hvs." not in log
+        assert admin.put("/settings/vault", {"address": ""})["source"] == "none"
+        for name in os.listdir(d):
+            if os.path.isfile(os.path.join(d, name)) and name not in ("token", "pw"):
+                content = open(os.path.join(d, name), "rb").read()
+                assert b"sid-1" not in content and b"Collector-1" not in content, name
 
 
 main()

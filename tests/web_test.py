@@ -13,9 +13,18 @@ import subprocess
 import sys
 import urllib.request
 
-from harness import ROLLCALL, ROOT, Fake, Lab, at_end, close_all, scratch, shared_ca, write
+from domain import Domain
+from harness import ROLLCALL, ROOT, Fake, Lab, at_end, close_all, scratch, shared_ca
 from tenant import Tenant
 
+WRITABLE = ["displayName", "givenName", "sn", "description", "title", "department", "company", "info", "physicalDeliveryOfficeName", "streetAddress", "l", "st",
+            "employeeID", "comment", "wWWHomePage", "personalTitle"]
+HOSTILE = ["<img src=x onerror=window.__hacked=N>", "<script>window.__hacked=N</script>", "\"><svg onload=window.__hacked=N>", "' onmouseover=window.__hacked=N x='",
+           "javascript:window.__hacked=N", "{{window.__hacked=N}}", "${window.__hacked=N}", "</title><script>window.__hacked=N</script>", "<iframe srcdoc='<script>top.__hacked=N</script>'>",
+           "</script><script>window.__hacked=N", "]]><script>window.__hacked=N</script>", "<math><mtext><img src=x onerror=window.__hacked=N>", "<a href=javascript:window.__hacked=N>x</a>",
+           "&lt;script&gt;window.__hacked=N&lt;/script&gt;", "%3Cscript%3Ewindow.__hacked=N%3C/script%3E", "<style>@import'//127.0.0.1:1/N'</style>", "<link rel=stylesheet href=//127.0.0.1:1/N>",
+           "<meta http-equiv=refresh content='0;url=//127.0.0.1:1/N'>", "<base href=//127.0.0.1:1/N/>", "admin\u202enimda N", "zero\u200bwidth\u2060 N", "\u2066isolate\u2069 N",
+           "=cmd|'/c calc'!A1 N", "<template><script>window.__hacked=N</script></template>", "-->\u2028window.__hacked=N", "\ufeffmark N", "<form action=//127.0.0.1:1/N><button>go"]
 NODE = os.environ.get("ROLLCALL_NODE", "node")
 
 
@@ -90,6 +99,19 @@ class Stage:
 
     def reports(self):
         return self.served.reports()
+
+    def hostile(self):
+        """Users below OU=Hostile with a string of HOSTILE in each attribute that one may write; how many strings."""
+        domain, n = Domain(self.lab), 0
+        with domain.prepare():
+            ou = domain.ou("Hostile")
+            for i in range(1000 // len(WRITABLE) + 1):
+                values = {}
+                for attribute in WRITABLE:
+                    values[attribute] = "hostile %d %s" % (n, HOSTILE[n % len(HOSTILE)].replace("N", str(n)))
+                    n += 1
+                domain.user("hostile%04d" % i, ou, **values)
+        return n
 
     def fake(self, *behaviours):
         """A scripted LDAP server with this behaviour; where it listens."""

@@ -283,10 +283,10 @@ static int find(struct request *q, struct err *e)
 }
 
 const struct route routes_access[] = {
-    {"GET", "/api/v1/access/who-can", RIGHT_ANALYZE, who_can, "Everybody who holds a right on an object", "target right rule filter kind groups limit after connector", NULL, 0,
-     LANE_ASK},
-    {"GET", "/api/v1/access/what-can", RIGHT_ANALYZE, what_can, "Everything that a principal may do", "principal right rule kind filter all limit after connector", NULL, 0,
-     LANE_ASK},
+    {"GET", "/api/v1/access/who-can", RIGHT_ANALYZE, who_can, "Everybody who holds a right on an object",
+     "target right rule filter kind groups limit after connector", NULL, 0, LANE_ASK},
+    {"GET", "/api/v1/access/what-can", RIGHT_ANALYZE, what_can, "Everything that a principal may do",
+     "principal right rule kind filter all limit after connector", NULL, 0, LANE_ASK},
     {"GET", "/api/v1/access/why", RIGHT_ANALYZE, why, "What decides one right, as facts and as text", "principal target right rule connector", NULL, 0, LANE_ASK},
     {"GET", "/api/v1/access/check", RIGHT_ANALYZE, check, "Everything that a principal may do to one object", "principal target rule connector", NULL, 0, LANE_ASK},
     {"GET", "/api/v1/access/members", RIGHT_ANALYZE, members, "Who is really in a group, and how", "group kind filter direct limit after connector", NULL, 0, LANE_ASK},

@@ -11,6 +11,22 @@
 
 /* --- pages ---------------------------------------------------------------------------------------------------- */
 
+#define TRIES 8 /* a page may be empty although others follow (catalog.h): nobody should have to ask again for nothing */
+
+static int next_page_with_rows(struct catalog *c, struct catalog_query *query, json_t **out, struct err *e)
+{
+    json_t *before = NULL;
+    int rc = catalog_list(c, query, out, e);
+    for (int i = 0; i < TRIES && rc == 0 && !json_array_size(json_object_get(*out, "items")) && json_is_string(json_object_get(*out, "next")); i++) {
+        json_decref(before);
+        before = *out;
+        query->after = str_from(json_string_value(json_object_get(before, "next")));
+        rc = catalog_list(c, query, out, e);
+    }
+    json_decref(before);
+    return rc;
+}
+
 static int list(struct request *q, struct err *e)
 {
     struct catalog_query query;
@@ -20,7 +36,7 @@ static int list(struct request *q, struct err *e)
     int rc = catalog_lend(q, &c, e);
     if (rc == ERR_NOTFOUND) return reply_json(q, 200, json_pack("{s:[], s:n}", "items", "next"));
     if (rc < 0) return rc;
-    rc = catalog_list(c, &query, &out, e);
+    rc = next_page_with_rows(c, &query, &out, e);
     catalog_return(c);
     return rc < 0 ? rc : reply_json(q, 200, out);
 }

@@ -38,8 +38,8 @@ static int look(struct request *q, struct err *e)
     json_t *seen, *one, *chain = json_array();
     size_t i;
     int rc = request_text(q, "host", &host, e);
-    if (rc == 0)
-        rc = peek_certificate(&seen, host, (unsigned)json_integer_value(json_object_get(q->body, "port")), json_is_true(json_object_get(q->body, "starttls")), LOOK_MS, e);
+    unsigned port = (unsigned)json_integer_value(json_object_get(q->body, "port"));
+    if (rc == 0) rc = peek_certificate(&seen, host, port, json_is_true(json_object_get(q->body, "starttls")), LOOK_MS, e);
     if (rc < 0) {
         json_decref(chain);
         return rc;
@@ -52,7 +52,8 @@ static int look(struct request *q, struct err *e)
 
 const struct route routes_certificate[] = {
     {"POST", "/api/v1/certificate", RIGHT_OPERATE, look, "The certificate chain that a host presents; nothing is trusted by it", NULL,
-     "{\"type\":\"object\",\"properties\":{\"host\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":255},\"port\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":65535},"
+     "{\"type\":\"object\",\"properties\":{\"host\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":255},"
+     "\"port\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":65535},"
      "\"starttls\":{\"type\":\"boolean\"}},\"required\":[\"host\",\"port\"]}", 0, LANE_ANY},
     {0},
 };

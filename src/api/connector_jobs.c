@@ -11,24 +11,24 @@ static int start(struct request *q, const struct job_request *r, const char *act
     return reply_json(q, 202, json_pack("{s:I}", "job", (json_int_t)id));
 }
 
-static int known(struct request *q, struct err *e)
+static int known(struct request *q, const char *name, struct err *e)
 {
     json_t *connector;
-    try(connectors_get(q->app->connectors, q->captured[0], &connector, e));
+    try(connectors_get(q->app->connectors, name, &connector, e));
     json_decref(connector);
     return 0;
 }
 
 static int sync(struct request *q, struct err *e)
 {
-    try(known(q, e));
+    try(known(q, q->captured[0], e));
     struct job_request r = {.kind = "sync", .connector = q->captured[0], .by = q->actor.name, .options = q->body};
     return start(q, &r, "connector.sync", e);
 }
 
 static int test_saved(struct request *q, struct err *e)
 {
-    try(known(q, e));
+    try(known(q, q->captured[0], e));
     struct job_request r = {.kind = "test", .connector = q->captured[0], .by = q->actor.name};
     return start(q, &r, "connector.test", e);
 }
@@ -49,7 +49,10 @@ static int start_with(struct request *q, const char *kind, const json_t *options
     const json_t *settings = json_object_get(q->body, "settings");
     struct job_request r = {.kind = kind, .connector = name && *name ? name : "new", .by = q->actor.name, .options = options};
     if (!settings && (!name || !*name)) return err_set(e, ERR_INPUT, "settings, or the name of a connector, is missing");
-    if (!settings) return start(q, &r, action, e);
+    if (!settings) {
+        try(known(q, name, e));
+        return start(q, &r, action, e);
+    }
     if (!type) return err_set(e, ERR_INPUT, "type is missing");
     try(connectors_hand_unsaved(q->app->connectors, r.connector, type, settings, json_object_get(q->body, "secrets"), &unsaved, e));
     r.unsaved = &unsaved;

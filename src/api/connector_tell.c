@@ -194,14 +194,14 @@ static void refine_failure(struct told *t)
 
 static void decide(struct told *t)
 {
-    if (!is_true(t->connector, "enabled")) {
+    if (is_job_under_way(t->job)) { /* also of one that is off, when somebody wants it now */
+        t->status = "running";
+        say(t, STR(""), STR(""));
+    } else if (!is_true(t->connector, "enabled")) {
         t->status = "off";
         say(t, STR(""), STR(""));
     } else if (json_array_size(json_object_get(t->connector, "must_enter"))) {
         from_must_enter(t);
-    } else if (is_job_under_way(t->job)) {
-        t->status = "running";
-        say(t, STR(""), STR(""));
     } else {
         if (is_job_newer(t))
             from_job(t);

@@ -3,6 +3,7 @@
 
 #include "api/connector_tell.h"
 #include "base/jsonv.h"
+#include "base/log.h"
 
 #include <stdio.h>
 
@@ -146,7 +147,8 @@ static int change(struct request *q, struct err *e)
     json_t *before, *after;
     int64_t version = json_integer_value(json_object_get(q->body, "version"));
     try(connectors_get(q->app->connectors, name, &before, e));
-    int rc = connectors_put(q->app->connectors, name, version, text_of(before, "type"), body_object(q, "settings"), body_object(q, "secrets"), wants_enabled(q), &after, e);
+    int rc = connectors_put(q->app->connectors, name, version, text_of(before, "type"), body_object(q, "settings"), body_object(q, "secrets"), wants_enabled(q),
+                            &after, e);
     if (rc < 0) {
         rc = refused(q, name, text_of(before, "type"), false, rc, e);
         json_decref(before);
@@ -228,16 +230,25 @@ static int refuse_if_busy(struct request *q, const char *name, struct err *e)
     return err_hint(e, "cancel that job, then delete the connector");
 }
 
-/* The assets first: if that stops half way, the connector is still there to be deleted again. */
-static int forget_assets(struct request *q, const char *name, json_t *before, struct err *e)
+/* The assets first, gone at once for whoever reads: if it stops behind that, the connector is still there to be deleted again. Their rows, which may be millions, are a
+ * job's affair. */
+static int forget_assets(struct request *q, const char *name, struct err *e)
 {
     struct store *s;
     if (!store_exists(str_from(q->app->store_url))) return 0;
-    if (json_is_true(json_object_get(before, "enabled"))) try(connectors_enable(q->app->connectors, name, false, e));
     try(store_open(&s, str_from(q->app->store_url), e));
     int rc = store_connector_remove(s, str_from(name), e);
     store_close(s);
     return rc == ERR_NOTFOUND ? 0 : rc; /* never synced */
+}
+
+/* Without it the rows stay until the next one; nobody sees them. */
+static void sweep(struct request *q)
+{
+    int64_t id;
+    struct err e;
+    struct job_request r = {.kind = "forget", .by = q->actor.name};
+    if (jobs_start(q->app->jobs, &r, &id, &e) < 0) log_event(LOG_WARN, "connector.not_swept", LOG_CSTR("why", e.message));
 }
 
 static int remove_connector(struct request *q, struct err *e)
@@ -253,11 +264,12 @@ static int remove_connector(struct request *q, struct err *e)
         rc = err_hint(e, "remove it there and start the server again");
     }
     if (rc == 0) rc = refuse_if_busy(q, name, e);
-    if (rc == 0 && removes) rc = forget_assets(q, name, before, e);
+    if (rc == 0 && removes) rc = forget_assets(q, name, e);
     if (rc == 0) rc = connectors_delete(q->app->connectors, name, e);
     if (rc == 0) rc = request_audit(q, removes ? "connector.delete_with_assets" : "connector.delete", name, before, NULL, e);
     json_decref(before);
     if (rc < 0) return rc;
+    if (removes) sweep(q);
     schedule_wake(q->app->schedule);
     return reply_none(q, 204);
 }
@@ -290,7 +302,8 @@ const struct route routes_connectors[] = {
     {"PUT", "/api/v1/connectors/{name}", RIGHT_OPERATE, change, "Changes a connector", NULL,
      "{\"type\":\"object\",\"properties\":{\"version\":{\"type\":\"integer\",\"minimum\":1}," SETTINGS ",\"enabled\":" BOOLEAN
      "},\"required\":[\"version\",\"settings\"]}", 256 << 10, LANE_ANY},
-    {"DELETE", "/api/v1/connectors/{name}", RIGHT_OPERATE, remove_connector, "Deletes a connector, and with assets=remove what was read with it", "assets", NULL, 0, LANE_ANY},
+    {"DELETE", "/api/v1/connectors/{name}", RIGHT_OPERATE, remove_connector, "Deletes a connector, and with assets=remove what was read with it", "assets",
+     NULL, 0, LANE_ANY},
     {"POST", "/api/v1/connectors/{name}/enabled", RIGHT_OPERATE, enable, "Switches a connector on or off", NULL,
      "{\"type\":\"object\",\"properties\":{\"enabled\":" BOOLEAN "},\"required\":[\"enabled\"]}", 0, LANE_ANY},
     {"POST", "/api/v1/connectors/{name}/duplicate", RIGHT_OPERATE, duplicate, "A copy under another name, switched off, without what was entered as secret", NULL,

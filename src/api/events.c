@@ -1,7 +1,8 @@
 #include "api/http_int.h"
 #include "base/when.h"
 
-#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 /* Server-sent events of jobs. A stream's connection is suspended as long as there is nothing to tell; one thread (pump) reads what jobs have written when the jobs' thread says
  * that there is more, and every HEARTBEAT_MS sends a comment, by which a peer that has gone is noticed. A stream ends after STREAM_MS: the browser asks again with
@@ -31,16 +32,14 @@ struct event_stream {
     bool is_suspended, is_over;
 };
 struct events {
-    struct events *older; /* jobs_watch has no end: what it calls is never freed, only emptied */
     pthread_mutex_t lock;
     pthread_cond_t wake;
     pthread_t pump;
     struct jobs *jobs;
     struct event_stream *streams;
     unsigned n;
-    bool is_stopping, has_pump;
+    bool is_stopping;
 };
-static struct events *all_events;
 
 static void drop(struct event_stream *s) /* with x->lock */
 {
@@ -238,8 +237,6 @@ struct events *events_open(struct http_server *server)
     pthread_mutex_init(&x->lock, NULL);
     pthread_cond_init(&x->wake, NULL);
     x->jobs = server->app->jobs;
-    x->older = all_events;
-    all_events = x;
     if (x->jobs) jobs_watch(x->jobs, woken, x);
     if (pthread_create(&x->pump, NULL, pump, x)) x_out_of_memory();
     return x;
@@ -269,4 +266,13 @@ unsigned events_count(struct events *x)
     for (struct event_stream *s = x->streams; s; s = s->next) n += !s->is_gone;
     pthread_mutex_unlock(&x->lock);
     return n;
+}
+
+/* Every connection has ended. */
+void events_close(struct events *x)
+{
+    if (x->jobs) jobs_unwatch(x->jobs, x);
+    pthread_mutex_destroy(&x->lock);
+    pthread_cond_destroy(&x->wake);
+    free(x);
 }

@@ -1,5 +1,6 @@
 /* home.c - route of the first page: how fresh everything is, how much there is, what is new, what needs somebody. What cannot be known is absent, never an error. */
 #include "api/connector_tell.h"
+#include "api/expiring.h"
 #include "api/reports.h"
 
 #include "base/jsonv.h"
@@ -11,10 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define DAY_MS       INT64_C(86400000)
-#define DAYS         30
-#define NEWEST       20
-#define EXPIRING_MAX 20
+#define DAY_MS INT64_C(86400000)
+#define DAYS   30
+#define NEWEST 20
 
 /* --- connectors --------------------------------------------------------------------------------------------------- */
 
@@ -191,34 +191,6 @@ static json_t *findings(struct request *q)
     return out;
 }
 
-static int by_when(const void *a, const void *b)
-{
-    const char *x = json_string_value(json_object_get(*(json_t *const *)a, "when")), *y = json_string_value(json_object_get(*(json_t *const *)b, "when"));
-    return strcmp(x ? x : "", y ? y : "");
-}
-
-/* What tests of connectors found out: {connector, what, when}, one document each. */
-static json_t *expiring(struct request *q)
-{
-    struct err ignored;
-    json_t *rows, *row, *out = json_array(), *found[256];
-    size_t i, n = 0;
-    if (document_list(q->app->state, "expiry", "", &rows, &ignored) < 0) return out;
-    json_array_foreach(rows, i, row)
-    {
-        json_t *body = json_object_get(row, "body"), *items = json_object_get(body, "items"), *one;
-        size_t k;
-        if (n < n_elements(found) && json_is_string(json_object_get(body, "when"))) found[n++] = body;
-        json_array_foreach(items, k, one) if (n < n_elements(found) && json_is_string(json_object_get(one, "when"))) found[n++] = one;
-    }
-    if (n) qsort(found, n, sizeof found[0], by_when);
-    for (i = 0; i < n && i < EXPIRING_MAX; i++)
-        json_array_append_new(out, json_pack("{s:O*, s:O*, s:O*}", "connector", json_object_get(found[i], "connector"), "what", json_object_get(found[i], "what"), "when",
-                                             json_object_get(found[i], "when")));
-    json_decref(rows);
-    return out;
-}
-
 static json_t *open_alerts(struct request *q)
 {
     struct err ignored;
@@ -237,13 +209,14 @@ static int home(struct request *q, struct err *e)
         json_decref(out);
         return rc;
     }
-    jsonv_put(out, "connectors", connectors(q));
+    json_t *known = connectors(q);
+    jsonv_put(out, "connectors", known);
     jsonv_put(out, "counts", s ? counts(s) : json_object());
     jsonv_put(out, "history", s ? history(s, now) : json_array());
     jsonv_put(out, "today", s ? today(s, now) : json_pack("{s:i, s:i, s:i, s:[]}", "created", 0, "changed", 0, "deleted", 0, "items"));
     json_t *f = findings(q);
     jsonv_put(out, "findings", f ? f : json_null());
-    jsonv_put(out, "expiring", expiring(q));
+    jsonv_put(out, "expiring", expiring_list(q, known));
     jsonv_put(out, "alerts", open_alerts(q));
     return reply_json(q, 200, out);
 }

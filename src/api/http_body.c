@@ -2,44 +2,13 @@
 #include "api/http_schema.h"
 #include "base/secret.h"
 
-/* jansson parses nested values by recursion, 2048 deep at most; ours end at JSON_DEPTH before it begins. */
-static bool is_too_deep(struct bytes b)
-{
-    unsigned depth = 0;
-    bool in_string = false;
-    for (size_t i = 0; i < b.len; i++) {
-        uint8_t c = b.ptr[i];
-        if (in_string) {
-            if (c == '\\')
-                i++;
-            else if (c == '"')
-                in_string = false;
-        } else if (c == '"') {
-            in_string = true;
-        } else if (c == '{' || c == '[') {
-            if (++depth > JSON_DEPTH) return true;
-        } else if ((c == '}' || c == ']') && depth) {
-            depth--;
-        }
-    }
-    return false;
-}
-
 int body_parse(struct request_int *r, struct err *e)
 {
     const struct compiled *c = r->compiled;
     if (!c->schema || strcmp(c->route->pattern, CSP_REPORT) == 0) return 0;
-    if (!r->body.len) {
-        r->q.body = json_object();
-        return 0;
-    }
-    if (is_too_deep(buf_bytes(&r->body))) return err_set(e, ERR_INPUT, "the body is nested deeper than %d levels", JSON_DEPTH);
-    json_error_t je;
-    r->q.body = json_loadb((const char *)r->body.ptr, r->body.len, JSON_REJECT_DUPLICATES, &je);
-    /* jansson's own text can quote the body, which may hold a password. */
-    if (!r->q.body) return err_set(e, ERR_INPUT, "the body is no JSON, or names a member twice: line %d, column %d", je.line, je.column);
-    if (!json_is_object(r->q.body)) return err_set(e, ERR_INPUT, "the body must be a JSON object");
-    return schema_check(c->schema, r->q.body, e);
+    if (r->body.len) return schema_read(&r->q.body, buf_bytes(&r->body), c->schema, e);
+    r->q.body = json_object();
+    return 0;
 }
 
 /* Overwrites every string of a value of at most JSON_DEPTH levels. */

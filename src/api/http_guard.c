@@ -156,28 +156,6 @@ static int check_type(struct request_int *r, bool has_body, unsigned *status, st
     return err_set(e, ERR_INPUT, "the body must be application/json");
 }
 
-/* `name=value` of the Cookie header; RFC 6265 5.4 gives it as "a=b; c=d". A cookie given twice is none: somebody else may have set one of them. */
-static bool find_cookie(struct str header, char out[TOKEN_TEXT])
-{
-    unsigned n = 0;
-    out[0] = 0;
-    while (header.len) {
-        size_t end = str_index(header, ';');
-        struct str one = str_trim((struct str){header.ptr, end});
-        size_t at = str_index(one, '=');
-        if (at < one.len && str_equal((struct str){one.ptr, at}, STR(COOKIE))) {
-            size_t len = one.len - at - 1;
-            n++;
-            if (len && len < TOKEN_TEXT) {
-                memcpy(out, one.ptr + at + 1, len);
-                out[len] = 0;
-            }
-        }
-        header = end < header.len ? (struct str){header.ptr + end + 1, header.len - end - 1} : (struct str){NULL, 0};
-    }
-    return n == 1 && out[0];
-}
-
 static int read_credentials(struct request_int *r, char cookie[TOKEN_TEXT], const char **bearer, struct err *e)
 {
     const char *authorization, *cookies;
@@ -186,7 +164,7 @@ static int read_credentials(struct request_int *r, char cookie[TOKEN_TEXT], cons
     *bearer = NULL;
     if (authorization && strncasecmp(authorization, "Bearer ", 7) == 0) *bearer = authorization + 7;
     if (authorization && !*bearer) return err_set(e, ERR_AUTH, "only Authorization: Bearer is known here");
-    if (!find_cookie(str_from(cookies ? cookies : ""), cookie)) cookie[0] = 0;
+    if (!cookie_find(cookie, TOKEN_TEXT, str_from(cookies ? cookies : ""), COOKIE)) cookie[0] = 0;
     return 0;
 }
 

@@ -10,6 +10,7 @@
 
 #include "api/http.h"
 #include "api/http_pool.h"
+#include "api/http_route.h"
 #include "api/http_stats.h"
 
 #include <microhttpd.h>
@@ -17,7 +18,6 @@
 #include <stdatomic.h>
 
 #define CSP_REPORT    "/api/v1/csp-report" /* its body is not read as JSON, only counted */
-#define PATH_SEGMENTS 12
 #define QUERY_MAX     24
 #define HEADERS_MAX   16
 #define BODY_DEFAULT  (64u * 1024)
@@ -62,30 +62,6 @@ struct work *work_start(unsigned threads);
 bool work_submit(struct work *w, struct task *t, void (*suspend)(struct task *t));
 void work_stop(struct work *w); /* waits for what runs, refuses what waits */
 void work_free(struct work *w);
-
-/* --- routes (http_route.c) ------------------------------------------------------------------------------------ */
-struct compiled {
-    const struct route *route;
-    json_t *schema;
-    struct str segments[PATH_SEGMENTS]; /* {captures} with their braces */
-    unsigned n_segments;
-};
-struct routes {
-    struct compiled *list;
-    size_t n;
-};
-int routes_compile(struct routes *out, struct err *e) must_use;
-void routes_free(struct routes *r);
-struct split {
-    struct str segments[PATH_SEGMENTS]; /* as sent, not decoded */
-    unsigned n;
-};
-/* ERR_INPUT: not an absolute path of printable ASCII, or too many segments. */
-int path_split(struct split *out, struct str path, struct err *e) must_use;
-/* NULL: none. allowed: methods of the path, "GET, POST", "" if there is no such path at all. */
-const struct compiled *routes_find(const struct routes *r, const char *method, const struct split *path, char allowed[64]);
-/* Percent-decoded, proved UTF-8 without control characters. ERR_INPUT. */
-int percent_decode(char *out, size_t size, struct str in, struct err *e) must_use;
 
 /* --- one request ------------------------------------------------------------------------------------------------ */
 struct http_server {
@@ -150,11 +126,14 @@ int body_parse(struct request_int *r, struct err *e) must_use;
 void json_wipe(json_t *value);
 /* http_reply.c: the response exists; headers that every answer has are set. */
 int reply_take(struct request_int *r, unsigned status, struct MHD_Response *response);
-int reply_static(struct request_int *r, const char *type, struct bytes plain, struct bytes gzip, const char *etag, bool is_immutable) must_use;
+enum keep { KEEP_NOT, KEEP_ASK, KEEP_FOR_EVER }; /* no-store, no-cache, immutable */
+/* Bytes that outlive the server, not copied. */
+int reply_static(struct request_int *r, const char *type, struct bytes plain, struct bytes gzip, const char *etag, enum keep keep) must_use;
 bool gzip_bytes(struct buf *out, struct bytes in);
 /* events.c: server-sent events */
 struct events *events_open(struct http_server *s);
 void events_stop(struct events *x); /* ends every stream */
+void events_close(struct events *x);
 unsigned events_count(struct events *x);
 void event_stream_end(struct event_stream *s);
 /* http_stream.c */

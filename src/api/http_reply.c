@@ -192,13 +192,14 @@ int reply_redirect(struct request *q, const char *location)
     return reply_none(q, 303);
 }
 
-int reply_static(struct request_int *r, const char *type, struct bytes plain, struct bytes gzip, const char *etag, bool is_immutable)
+int reply_static(struct request_int *r, const char *type, struct bytes plain, struct bytes gzip, const char *etag, enum keep keep)
 {
+    static const char *const caching[] = {[KEEP_NOT] = "no-store", [KEEP_ASK] = "no-cache", [KEEP_FOR_EVER] = "public, max-age=31536000, immutable"};
     bool zip = r->wants_gzip && gzip.len;
     struct bytes b = zip ? gzip : plain;
     snprintf(r->etag, sizeof r->etag, "W/\"%.32s\"", etag);
     reply_header(&r->q, "ETag", r->etag);
-    reply_header(&r->q, "Cache-Control", is_immutable ? "public, max-age=31536000, immutable" : "no-cache");
+    reply_header(&r->q, "Cache-Control", caching[keep]);
     reply_header(&r->q, "Vary", "Accept-Encoding");
     if (is_known_to_peer(r, r->etag)) return reply_none(&r->q, 304);
     reply_header(&r->q, "Content-Type", type);

@@ -1,4 +1,8 @@
-#include "api/http_int.h"
+#include "api/http_route.h"
+
+#include "api/http_schema.h"
+
+#include <stdlib.h>
 
 static bool is_capture(struct str s)
 {
@@ -47,7 +51,7 @@ static int compile_one(struct compiled *out, const struct route *route, struct e
     if (!route->body) return 0;
     json_error_t je;
     out->schema = json_loads(route->body, JSON_REJECT_DUPLICATES, &je);
-    return out->schema ? 0 : err_set(e, ERR_BUG, "schema of the body: %s at %d", je.text, je.position);
+    return out->schema ? schema_lint(out->schema, e) : err_set(e, ERR_BUG, "schema of the body: %s at %d", je.text, je.position);
 }
 
 int routes_compile(struct routes *out, struct err *e)
@@ -128,4 +132,32 @@ int percent_decode(char *out, size_t size, struct str in, struct err *e)
     }
     out[n] = 0;
     return str_is_utf8((struct str){out, n}) ? 0 : err_set(e, ERR_INPUT, "not UTF-8");
+}
+
+/* --- cookies --------------------------------------------------------------------------------------------------- */
+
+static struct str next_part(struct str *left)
+{
+    size_t end = str_index(*left, ';');
+    struct str part = str_trim((struct str){left->ptr, end});
+    *left = end < left->len ? (struct str){left->ptr + end + 1, left->len - end - 1} : (struct str){NULL, 0};
+    return part;
+}
+
+bool cookie_find(char *out, size_t size, struct str header, const char *name)
+{
+    unsigned n = 0;
+    bool fits = false;
+    while (header.len) {
+        struct str part = next_part(&header);
+        size_t at = str_index(part, '=');
+        if (at == part.len || !str_equal((struct str){part.ptr, at}, str_from(name))) continue;
+        struct str value = {part.ptr + at + 1, part.len - at - 1};
+        fits = value.len && value.len < size && !memchr(value.ptr, 0, value.len);
+        if (!n++ && fits) {
+            memcpy(out, value.ptr, value.len);
+            out[value.len] = 0;
+        }
+    }
+    return n == 1 && fits;
 }

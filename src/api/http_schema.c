@@ -92,14 +92,22 @@ static int check_bounds(const struct place *p, struct err *e)
     return 0;
 }
 
+/* How many bytes of a member's name are told: few, and no half character. */
+static int told(const char *name, size_t most)
+{
+    size_t n = strnlen(name, most + 1);
+    if (n <= most) return (int)n;
+    while (most && ((uint8_t)name[most] & 0xc0) == 0x80) most--;
+    return (int)most;
+}
+
 static void later(struct walk *w, const struct place *from, const json_t *schema, const json_t *value, const char *key)
 {
     GROW(w->todo, w->n, w->cap, 16);
     struct place *p = &w->todo[w->n++];
     p->schema = schema;
     p->value = value;
-    /* Names come from the body: only their beginning is told. */
-    snprintf(p->at, sizeof p->at, "%.100s%s%.50s", from->at, from->at[0] ? "." : "", key);
+    snprintf(p->at, sizeof p->at, "%.*s%s%.*s", told(from->at, 100), from->at, from->at[0] ? "." : "", told(key, 50), key);
 }
 
 static int unknown_member(const struct place *p, const char *key, const json_t *properties, struct err *e)
@@ -107,8 +115,7 @@ static int unknown_member(const struct place *p, const char *key, const json_t *
     const char *name, *best = NULL;
     json_t *ignored;
     size_t least = SIZE_MAX;
-    refuse(p, e, "has no member ", "");
-    err_set(e, ERR_INPUT, "%s%.50s", e->message, key);
+    err_set(e, ERR_INPUT, "%s has no member %.*s", p->at[0] ? p->at : "the body", told(key, 50), key);
     json_object_foreach((json_t *)properties, name, ignored) {
         size_t d = near_distance(str_from(key), str_from(name));
         if (d < least) {
@@ -166,6 +173,44 @@ int schema_check(const json_t *schema, const json_t *value, struct err *e)
         rc = check_place(&w, &p, e);
     }
     free(w.todo);
+    return rc;
+}
+
+/* --- bodies -------------------------------------------------------------------------------------------------- */
+
+/* jansson parses nested values by recursion, 2048 deep at most; ours end at JSON_DEPTH before it begins. */
+static bool is_too_deep(struct bytes b)
+{
+    unsigned depth = 0;
+    bool in_string = false;
+    for (size_t i = 0; i < b.len; i++) {
+        uint8_t c = b.ptr[i];
+        if (in_string) {
+            if (c == '\\')
+                i++;
+            else if (c == '"')
+                in_string = false;
+        } else if (c == '"') {
+            in_string = true;
+        } else if (c == '{' || c == '[') {
+            if (++depth > JSON_DEPTH) return true;
+        } else if ((c == '}' || c == ']') && depth) {
+            depth--;
+        }
+    }
+    return false;
+}
+
+int schema_read(json_t **out, struct bytes body, const json_t *schema, struct err *e)
+{
+    json_error_t je;
+    *out = NULL;
+    if (is_too_deep(body)) return err_set(e, ERR_INPUT, "the body is nested deeper than %d levels", JSON_DEPTH);
+    json_t *v = json_loadb((const char *)body.ptr, body.len, JSON_REJECT_DUPLICATES, &je);
+    /* jansson's own text can quote the body, which may hold a password. */
+    if (!v) return err_set(e, ERR_INPUT, "the body is no JSON, or names a member twice: line %d, column %d", je.line, je.column);
+    int rc = json_is_object(v) ? schema_check(schema, v, e) : err_set(e, ERR_INPUT, "the body must be a JSON object");
+    *out = v; /* also where it does not fit: the caller wipes it */
     return rc;
 }
 

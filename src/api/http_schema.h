@@ -11,6 +11,8 @@
 #include <jansson.h>
 
 #define JSON_DEPTH 16
+/* A body as JSON object that fits the schema. ERR_INPUT: no JSON, nested deeper than JSON_DEPTH, a member twice, not an object; what schema_check says. */
+int schema_read(json_t **out, struct bytes body, const json_t *schema, struct err *e) must_use;
 /* ERR_BUG: a keyword this checker does not know. */
 int schema_lint(const json_t *schema, struct err *e) must_use;
 /* ERR_INPUT names the first member that does not fit: "settings.port must be an integer". Values are never in the message: they may be secrets. */

@@ -308,6 +308,7 @@ void http_server_stop(struct http_server *s)
         MHD_stop_daemon(s->daemon);
     }
     if (fd >= 0) close(fd);
+    events_close(s->events);
     work_free(s->work);
     free_server(s);
 }

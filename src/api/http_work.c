@@ -1,6 +1,8 @@
 #include "api/http_int.h"
 
-#define QUEUE_MAX 256 /* tasks that wait, of each lane */
+/* Tasks that wait. A connection has one request at a time, so that as many as there are connections may wait for what takes a moment; for what takes
+ * seconds nobody waits behind more than a few. */
+static const unsigned most_waiting[N_LANES] = {[LANE_ANY] = 1024, [LANE_ASK] = 64, [LANE_PASSWORD] = 64};
 
 struct lane_state {
     struct task *first, **end;
@@ -71,7 +73,7 @@ bool work_submit(struct work *w, struct task *t, void (*suspend)(struct task *t)
 {
     pthread_mutex_lock(&w->lock);
     struct lane_state *l = &w->lanes[t->lane];
-    bool ok = !w->is_stopping && l->n_waiting < QUEUE_MAX;
+    bool ok = !w->is_stopping && l->n_waiting < most_waiting[t->lane];
     if (ok) {
         suspend(t);
         t->next = NULL;

@@ -3,6 +3,7 @@
 #include "api/http_int.h"
 #include "base/file.h"
 #include "base/when.h"
+#include "server/alerts.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -172,6 +173,13 @@ static void tell_jobs(struct buf *b, struct request *q)
     for (unsigned k = 0; k < n_elements(states); k++) buf_printf(b, "rollcall_jobs{state=\"%s\"} %u\n", states[k], count[k]);
 }
 
+static void tell_alerts(struct buf *b, struct request *q)
+{
+    struct err ignored;
+    int64_t n;
+    if (q->app->alerts && alerts_count_open(q->app->alerts, &n, &ignored) == 0) one(b, "rollcall_alerts_open", "gauge", "Alerts that nobody has acknowledged.", (double)n);
+}
+
 static void tell_connectors(struct buf *b, struct request *q)
 {
     struct err ignored;
@@ -205,6 +213,7 @@ static int metrics(struct request *q, struct err *e)
     tell_http(&b, q);
     tell_connectors(&b, q);
     tell_jobs(&b, q);
+    tell_alerts(&b, q);
     int rc = b.failed ? err_set(e, ERR_LIMIT, "too many metrics") : reply_bytes(q, 200, "text/plain; version=0.0.4; charset=utf-8", buf_bytes(&b));
     buf_free(&b);
     return rc;

@@ -1,6 +1,6 @@
 /* openapi.c - GET /api/openapi.json: the tables of routes as OpenAPI 3.1. */
-#include "api/http.h"
-
+#include "api/http_int.h"
+#include "base/hash.h"
 #include "base/jsonv.h"
 
 #include <ctype.h>
@@ -103,21 +103,44 @@ static json_t *paths(void)
 
 static json_t *components(void)
 {
-    json_t *text = json_pack("{s:s}", "type", "string");
-    json_t *error = json_pack("{s:s, s:[ss], s:{s:O, s:O, s:O, s:O, s:{s:s, s:{s:s}}}}", "type", "object", "required", "class", "message", "properties", "class", text,
-                              "message", text, "step", text, "hint", text, "fields", "type", "array", "items", "type", "object");
-    json_decref(text);
+    json_t *string = json_pack("{s:s}", "type", "string");
+    json_t *error = json_pack("{s:s, s:[ss], s:{s:O, s:O, s:O, s:O, s:{s:s, s:{s:s}}}}", "type", "object", "required", "class", "message", "properties", "class", string,
+                              "message", string, "step", string, "hint", string, "fields", "type", "array", "items", "type", "object");
+    json_decref(string);
     return json_pack("{s:{s:{s:s, s:s, s:s}, s:{s:s, s:s}}, s:{s:{s:s, s:{s:{s:{s:s, s:[s], s:{s:o}}}}}}}", "securitySchemes", "session", "type", "apiKey", "in", "cookie",
                      "name", "__Host-rollcall", "token", "type", "http", "scheme", "bearer", "responses", "error", "description", "what was wrong", "content",
                      "application/json", "schema", "type", "object", "required", "error", "properties", "error", error);
 }
 
-static int openapi(struct request *q, struct err *e)
+/* Made once, as the tables do not change: strangers may ask for it as often as they like. */
+static struct {
+    char *text, etag[65];
+    struct buf gzip;
+} made;
+
+static void make(void)
 {
     json_t *info = json_pack("{s:s, s:s, s:s, s:{s:s}}", "title", "rollcall", "version", ROLLCALL_VERSION, "description",
                              "Who is in the directory, what changed, and who can do what. With a session cookie every call that is not GET needs the header X-Rollcall-CSRF.",
                              "license", "name", "Apache-2.0");
-    return reply_json(q, 200, json_pack("{s:s, s:o, s:o, s:o}", "openapi", "3.1.0", "info", info, "paths", paths(), "components", components()));
+    json_t *all = json_pack("{s:s, s:o, s:o, s:o}", "openapi", "3.1.0", "info", info, "paths", paths(), "components", components());
+    struct sha256 hash;
+    made.text = json_dumps(all, JSON_COMPACT);
+    made.gzip = buf_new(4u * 1024 * 1024);
+    json_decref(all);
+    if (!made.text) return;
+    if (!gzip_bytes(&made.gzip, bytes_of(str_from(made.text)))) buf_clear(&made.gzip);
+    sha256_init(&hash);
+    sha256_add(&hash, bytes_of(str_from(made.text)));
+    sha256_hex(&hash, made.etag);
+}
+
+static int openapi(struct request *q, struct err *e)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make);
+    if (!made.text) return err_set(e, ERR_BUG, "a route's row is no good");
+    return reply_static(own(q), "application/json", bytes_of(str_from(made.text)), buf_bytes(&made.gzip), made.etag, KEEP_NOT);
 }
 
 const struct route routes_openapi[] = {

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """page.py WEB OUT.c OUT.d: the files of WEB/dist as one C file that includes their bytes; a page that says what is missing if there is no dist.
 
-Builds the page first (WEB/build.sh) when there is one. OUT.d names what it depends on.
+Builds the page first (WEB/build.sh) when something is newer than dist. OUT.d names what it depends on.
 """
 import fcntl
 import gzip
@@ -38,7 +38,7 @@ def build(web):
         return
     p = subprocess.run([script], cwd=web, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if p.returncode:
-        print("page.py: %s failed:\n%s" % (script, p.stdout), file=sys.stderr)
+        sys.exit("page.py: %s failed (a binary without the page: meson setup -Dpage=false):\n%s" % (script, p.stdout))
 
 
 def collect(dist, aside):
@@ -87,7 +87,7 @@ def main():
     sources = []
     rows = []
     if os.path.isdir(web):
-        with open(os.path.join(web, "build.mjs"), "rb") if os.path.exists(os.path.join(web, "build.mjs")) else open(os.devnull, "rb") as lock:
+        with open(os.path.join(web, "build.sh"), "rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             build(web)
             rows = collect(os.path.join(web, "dist"), out + ".files")

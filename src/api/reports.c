@@ -124,6 +124,6 @@ const struct route routes_reports[] = {
     {"GET", "/api/v1/reports", RIGHT_ANALYZE, list, "The rules of reports", NULL, NULL, 0, LANE_ASK},
     {"POST", "/api/v1/reports/run", RIGHT_ANALYZE, run, "Runs all rules or some as a job", NULL,
      "{\"type\":\"object\",\"properties\":{\"rules\":{\"type\":\"array\",\"maxItems\":200,\"items\":{\"type\":\"string\",\"maxLength\":64}}}}", 0, LANE_ANY},
-    {"GET", "/api/v1/reports/findings", RIGHT_ANALYZE, findings, "What the last run of all rules found", NULL, NULL, 0, LANE_ANY},
+    {"GET", "/api/v1/reports/findings", RIGHT_VIEW, findings, "What the last run of all rules found", NULL, NULL, 0, LANE_ANY},
     {0},
 };

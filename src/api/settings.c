@@ -138,7 +138,7 @@ static int put_alerts(struct request *q, struct err *e)
     ",\"role_id\":" TEXT ",\"token\":" SECRET ",\"secret_id\":" SECRET ",\"reference\":" TEXT ",\"version\":{\"type\":\"integer\"}},\"required\":[" required "]}"
 #define ALERTS_BODY                                                                                                                        \
     "{\"type\":\"object\",\"properties\":{\"webhook_allow\":{\"type\":\"array\",\"maxItems\":64,\"items\":{\"type\":\"string\",\"maxLength\":64}},"                    \
-    "\"file_directory\":" TEXT ",\"version\":{\"type\":\"integer\"}},\"required\":[\"webhook_allow\"]}"
+    "\"file_directory\":" TEXT ",\"ca_certificate\":{\"type\":\"string\",\"maxLength\":32768},\"version\":{\"type\":\"integer\"}},\"required\":[\"webhook_allow\"]}"
 
 const struct route routes_settings[] = {
     {"GET", "/api/v1/settings/oidc", RIGHT_ADMIN, get_oidc, "The OpenID provider people log in through", NULL, NULL, 0, LANE_ANY},

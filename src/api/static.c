@@ -39,5 +39,5 @@ int reply_page(struct request *q, const struct page_file *f)
     const char *dir = getenv("ROLLCALL_WEB_DIR");
     if (dir && *dir && reply_from_directory(q, f, dir, &e) == 0) return 0;
     bool is_hashed = strcmp(f->path, "/index.html") != 0 && strchr(f->path, '-');
-    return reply_static(own(q), f->type, (struct bytes){f->plain, f->plain_len}, (struct bytes){f->gzip, f->gzip_len}, f->etag, is_hashed);
+    return reply_static(own(q), f->type, (struct bytes){f->plain, f->plain_len}, (struct bytes){f->gzip, f->gzip_len}, f->etag, is_hashed ? KEEP_FOR_EVER : KEEP_ASK);
 }

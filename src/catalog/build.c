@@ -52,12 +52,22 @@ static int make_readable(struct building *b, const char *path, struct err *e)
     return db_exec(&b->db, "PRAGMA journal_mode = WAL; PRAGMA wal_checkpoint(TRUNCATE)", e);
 }
 
-/* Readers of the old file keep it until they look again (catalog.c, follow). Its -wal and -shm go first: they would be taken for the new one's. A reader that comes in
- * between finds the old file without what was last written, whole all the same. */
+/* All of the old file's log into it, so that it is whole without. Only tried: a damaged one is replaced as well. */
+static void settle(const char *path)
+{
+    struct db old;
+    struct err ignored;
+    if (db_open(&old, path, SQLITE_OPEN_READWRITE, catalog_sql, SQL_COUNT, &ignored) < 0) return;
+    sqlite3_exec(old.db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
+    db_close(&old);
+}
+
+/* Readers of the old file keep it until they look again (catalog.c, follow). Its -wal and -shm go first: they would be taken for the new one's. */
 static int put_in_place(const char *made, const char *path, struct err *e)
 {
     static const char *const sides[] = {"-wal", "-shm"};
     char side[4200];
+    settle(path);
     for (size_t i = 0; i < n_elements(sides); i++) {
         snprintf(side, sizeof side, "%s%s", path, sides[i]);
         unlink(side);

@@ -4,9 +4,9 @@
  * of different ones, so a filter is a set of cells, a count is a sum over cells, and a page is a merge of the cells' ends of one index. Rows are numbered in the order of
  * their names (docid), with room between them, so that the full-text index gives its matches in the order of names too, and a page of them is its beginning.
  *     catalog.c     the handle: file, snapshot, cells          catalog_row.c      an entity as a row: facts, tags, keys
- *     list.c        pages                                      refresh.c          the pass over the store
+ *     list.c        pages; row_json.c their rows               refresh.c          the pass over the store; stage.c what it found
  *     search.c      what a search text asks for                build.c, update.c  writing all of it, or what differs
- *     facets.c      counts                                     fill.c, lineage.c  attributes; identities.c who is the same
+ *     filter.c      which cells are meant; facets.c counts     fill.c, lineage.c  attributes; identities.c who is the same
  */
 #ifndef ROLLCALL_CATALOG_INT_H
 #define ROLLCALL_CATALOG_INT_H
@@ -174,7 +174,8 @@ void fills_free(struct fills *f);
 void fills_add(struct fills *f, const struct record *r);
 int fills_write(struct fills *f, struct db *d, int64_t source, struct err *e) must_use;
 
-int catalog_row(struct catalog *c, int64_t docid, json_t **out, struct err *e) must_use; /* list.c; NULL: not there */
+/* --- row_json.c: NULL: not there */
+int catalog_row(struct catalog *c, int64_t docid, json_t **out, struct err *e) must_use;
 
 /* --- refresh.c, stage.c */
 struct refresh {
@@ -185,7 +186,7 @@ struct refresh {
     struct cells cells;
     struct sources sources;
     struct hash_key key;
-    int64_t n_staged, n_placed, n_known;
+    int64_t n_staged, n_known;
     const struct catalog_rules *rules;
 };
 int stage_open(struct refresh *r, struct err *e) must_use;

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#define COUNT_MAX 10000 /* matches of a text that are counted */
+#define COUNT_MAX 5000 /* matches of a text that are counted */
 #define LOOK_MAX  20000 /* candidates that are looked at for it */
 
 struct counting {

@@ -8,8 +8,8 @@
 
 #define SCAN_MAX   2000  /* rows in the order of names, before the cells' own ends are merged instead */
 #define RARE       2000  /* rows of all cells together that are looked at one by one */
-#define GATHER_MAX 4000  /* matches of a text that are sorted by something else than names */
-#define LOOK_MAX   40000 /* rows that one page looks at */
+#define GATHER_MAX 8000  /* candidates of a text that are sorted by something else than names */
+#define LOOK_MAX   20000 /* rows that one page looks at */
 #define CHUNK      500   /* rows in order that are then looked at for the text */
 
 enum order { BY_NAME, BY_ACCOUNT, BY_SIGN_IN, BY_CHANGED };
@@ -315,50 +315,48 @@ static int add_few(struct listing *l, struct few *f, int64_t docid, struct err *
     return 0;
 }
 
-static int docids_of(struct listing *l, struct buf *out, enum catalog_sql id, int64_t cell, struct err *e)
+/* Appends the docids that a statement gives, at most GATHER_MAX and one more. */
+static int gather(struct listing *l, sqlite3_stmt *s, struct buf *ids, struct err *e)
 {
-    sqlite3_stmt *s;
-    int rc;
-    try(db_take(&l->c->db, id, &s, e));
-    db_int(s, 1, cell);
-    db_int(s, 2, INT64_MIN);
-    while ((rc = db_step(&l->c->db, s, e)) > 0) buf_add_u64le(out, (uint64_t)sqlite3_column_int64(s, 0));
-    return rc;
-}
-
-static int look_at_cells(struct listing *l, struct few *f, struct err *e)
-{
-    struct buf ids = buf_new((size_t)RARE * 16);
     int rc = 0;
-    for (size_t i = 0; rc == 0 && i < l->n_cells; i++)
-        if (l->is_meant[l->cells[i]]) rc = docids_of(l, &ids, SQL_NAME_UP, l->c->cells.list[l->cells[i]].id, e);
-    for (size_t i = 0; rc == 0 && i + 8 <= ids.len; i += 8) {
-        int64_t docid;
-        memcpy(&docid, ids.ptr + i, sizeof docid);
-        rc = add_few(l, f, docid, e);
-    }
-    buf_free(&ids);
-    return rc;
+    while (ids->len / 8 <= GATHER_MAX && (rc = db_step(&l->c->db, s, e)) > 0) buf_add_u64le(ids, (uint64_t)sqlite3_column_int64(s, 0));
+    sqlite3_reset(s);
+    return rc < 0 ? rc : 0;
 }
 
-/* All matches of the text, or of the beginning; *is_all false: there are more than GATHER_MAX. */
-static int look_at_matches(struct listing *l, struct few *f, bool *is_all, struct err *e)
+static int gather_cells(struct listing *l, struct buf *ids, struct err *e)
+{
+    for (size_t i = 0; i < l->n_cells; i++) {
+        sqlite3_stmt *s;
+        if (!l->is_meant[l->cells[i]]) continue;
+        try(db_take(&l->c->db, SQL_NAME_UP, &s, e));
+        db_int(s, 1, l->c->cells.list[l->cells[i]].id);
+        db_int(s, 2, INT64_MIN);
+        try(gather(l, s, ids, e));
+    }
+    return 0;
+}
+
+static int gather_matches(struct listing *l, struct buf *ids, struct err *e)
 {
     bool by_prefix = l->search.how == SEARCH_PREFIX;
     sqlite3_stmt *s;
-    int rc;
-    *is_all = false;
     try(db_take(&l->c->db, by_prefix ? SQL_SCAN_UP : SQL_WORDS_UP, &s, e));
     if (by_prefix)
         db_int(s, 1, l->search.from), db_int(s, 2, l->search.to);
     else
         db_text(s, 1, buf_str(&l->search.match)), db_int(s, 2, INT64_MIN);
-    for (int n = 0; n < GATHER_MAX && (rc = db_step(&l->c->db, s, e)) >= 0; n++) {
-        if (rc == 0) *is_all = true;
-        if (rc == 0 || (rc = add_few(l, f, sqlite3_column_int64(s, 0), e)) < 0) break;
+    return gather(l, s, ids, e);
+}
+
+static int look_at_all(struct listing *l, const struct buf *ids, struct few *f, struct err *e)
+{
+    for (size_t i = 0; i + 8 <= ids->len; i += 8) {
+        int64_t docid;
+        memcpy(&docid, ids->ptr + i, sizeof docid);
+        try(add_few(l, f, docid, e));
     }
-    sqlite3_reset(s);
-    return rc < 0 ? rc : 0;
+    return 0;
 }
 
 static void page_of_few(struct listing *l, const struct few *f)
@@ -391,9 +389,12 @@ static int by_looking(struct listing *l, struct err *e)
 static int by_few(struct listing *l, struct err *e)
 {
     struct few f = {0};
-    bool is_all = true;
-    int rc = l->n_rows <= RARE ? look_at_cells(l, &f, e) : look_at_matches(l, &f, &is_all, e);
+    struct buf ids = buf_new(((size_t)GATHER_MAX + 8) * 8);
+    int rc = l->n_rows <= RARE ? gather_cells(l, &ids, e) : gather_matches(l, &ids, e);
+    bool is_all = ids.len / 8 <= GATHER_MAX;
+    if (rc == 0 && is_all) rc = look_at_all(l, &ids, &f, e);
     if (rc == 0 && is_all) page_of_few(l, &f);
+    buf_free(&ids);
     free(f.hits);
     return rc == 0 && !is_all ? by_looking(l, e) : rc;
 }
@@ -522,69 +523,7 @@ static int write_after(struct listing *l, struct hit last, json_t **out, struct 
     return 0;
 }
 
-/* --- rows ------------------------------------------------------------------------------------------------ */
-
-static json_t *text_or_null(struct str s)
-{
-    return s.len ? jsonv_str(s) : json_null();
-}
-
-static json_t *time_or_null(int64_t ms)
-{
-    json_t *t = jsonv_time(ms);
-    return t ? t : json_null();
-}
-
-static json_t *tri_json(uint8_t t)
-{
-    return t == TRI_UNKNOWN ? json_null() : json_boolean(t == TRI_YES);
-}
-
-static json_t *tags_json(uint32_t tags)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; catalog_tags[i]; i++)
-        if (tags >> i & 1) json_array_append_new(list, json_string(catalog_tags[i]));
-    return list;
-}
-
-static json_t *row_json(const struct catalog *c, sqlite3_stmt *s)
-{
-    static const struct cell none;
-    char uid[GUID_TEXT] = "";
-    const struct cell *x = cells_find(&c->cells, sqlite3_column_int64(s, 0));
-    if (!x) x = &none;
-    const struct source *source = source_of(&c->sources, x->source);
-    struct bytes guid = db_col_blob(s, 6);
-    json_t *j = json_object();
-    jsonv_put(j, "connector", json_string(source ? source->name : ""));
-    jsonv_put(j, "kind", json_string(kind_name((enum kind)x->kind)));
-    jsonv_put(j, "uid", json_string(guid.len == GUID_SIZE ? guid_format(uid, guid.ptr) : ""));
-    jsonv_put(j, "name", jsonv_str(db_col_text(s, 1)));
-    jsonv_put(j, "account", text_or_null(db_col_text(s, 2)));
-    jsonv_put(j, "display_name", text_or_null(db_col_text(s, 3)));
-    jsonv_put(j, "mail", text_or_null(db_col_text(s, 4)));
-    jsonv_put(j, "dn", text_or_null(db_col_text(s, 5)));
-    jsonv_put(j, "enabled", tri_json(x->enabled));
-    jsonv_put(j, "admin", json_boolean(x->admin));
-    jsonv_put(j, "mfa", json_string(tri_names[x->mfa]));
-    jsonv_put(j, "last_sign_in", time_or_null(sqlite3_column_int64(s, 7)));
-    jsonv_put(j, "last_changed", time_or_null(sqlite3_column_int64(s, 8)));
-    jsonv_put(j, "tags", tags_json(x->tags));
-    jsonv_put(j, "deleted", time_or_null(sqlite3_column_int64(s, 9)));
-    return j;
-}
-
-int catalog_row(struct catalog *c, int64_t docid, json_t **out, struct err *e)
-{
-    sqlite3_stmt *s;
-    try(db_take(&c->db, SQL_ROW, &s, e));
-    db_int(s, 1, docid);
-    int rc = db_step(&c->db, s, e);
-    *out = rc > 0 ? row_json(c, s) : NULL;
-    sqlite3_reset(s);
-    return rc < 0 ? rc : 0;
-}
+/* --- the answer ------------------------------------------------------------------------------------------------ */
 
 static int tell(struct listing *l, json_t **out, struct err *e)
 {

@@ -203,6 +203,12 @@ static int drop_gone(struct refresh *r, const struct connector_names *names, boo
     return 0;
 }
 
+/* What was removed from the store since its connectors were listed is no error: the next refresh drops it. */
+static int if_there(int rc)
+{
+    return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
 static int pass_all(struct refresh *r, bool *has_news, struct err *e)
 {
     struct connector_names names = {0};
@@ -211,10 +217,12 @@ static int pass_all(struct refresh *r, bool *has_news, struct err *e)
     for (size_t i = 0; rc == 0 && i < names.n; i++) {
         struct connector_state state;
         struct source *s = source_for(r, names.list[i]);
-        if ((rc = store_connector(r->store, str_from(s->name), &state, e)) < 0) break;
-        if (!state.visible_run || s->run == state.visible_run) continue;
-        *has_news = true;
-        rc = pass_connector(r, s, e);
+        rc = store_connector(r->store, str_from(s->name), &state, e);
+        if (rc == 0 && s->run != state.visible_run) {
+            *has_news = true;
+            rc = pass_connector(r, s, e);
+        }
+        rc = if_there(rc);
     }
     free(names.list);
     return rc;
@@ -330,8 +338,7 @@ static int differences(struct refresh *r, const char **how, struct err *e)
     try(pass_all(r, &has_news, e));
     *how = has_news ? "updated" : "unchanged";
     if (!has_news) return 0;
-    int64_t weight = r->n_placed + (r->n_staged - r->n_placed) / 3;
-    if (weight > ANEW_LEAST && weight > r->n_known / 4) return err_set(e, ERR_CONFLICT, "most rows differ");
+    if (r->n_staged > ANEW_LEAST && r->n_staged > r->n_known / 4) return err_set(e, ERR_CONFLICT, "most rows differ");
     return update_rows(r, e);
 }
 

@@ -12,8 +12,8 @@ static const char *const sql[STAGE_SQL_COUNT] = {
     [STAGE_PUT] = "INSERT INTO row (" COLUMNS ", how) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
     [STAGE_GONE] = "INSERT INTO row (old_docid) VALUES (?1)",
     [STAGE_EACH] = "SELECT " COLUMNS " FROM row WHERE how = 0 ORDER BY name_key, entity",
-    [STAGE_KEPT] = "SELECT " COLUMNS " FROM row WHERE how = ?1",
-    [STAGE_OLD] = "SELECT old_docid FROM row WHERE old_docid <> 0 AND (how = 0 OR how IS NULL)",
+    [STAGE_KEPT] = "SELECT " COLUMNS " FROM row WHERE how = ?1 ORDER BY old_docid",
+    [STAGE_OLD] = "SELECT old_docid FROM row WHERE old_docid <> 0 AND (how = 0 OR how IS NULL) ORDER BY old_docid",
 };
 
 static const char ddl[] = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8192; PRAGMA locking_mode = EXCLUSIVE;"
@@ -31,7 +31,7 @@ int stage_open(struct refresh *r, struct err *e)
     char path[4200];
     path_of(r, path);
     unlink(path);
-    r->n_staged = r->n_placed = 0;
+    r->n_staged = 0;
     try(db_open(&r->stage, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, sql, STAGE_SQL_COUNT, e));
     return db_exec(&r->stage, ddl, e);
 }
@@ -64,7 +64,6 @@ int stage_put(struct refresh *r, const struct asset *a, int64_t old_docid, enum 
     bind(s, old_docid, a);
     db_int(s, 17, how);
     r->n_staged++;
-    r->n_placed += how == STAGE_PLACE;
     return db_run(&r->stage, s, e);
 }
 

@@ -38,7 +38,7 @@ static void verbs_of(struct str noun)
 
 static void nouns_cases(void (*print)(struct str noun))
 {
-    static const char *const nouns[] = {"run", "entity", "change", "connector", "config"};
+    static const char *const nouns[] = {"run", "entity", "change", "connector", "config", "server"};
     for (size_t i = 0; i < n_elements(nouns); i++) print(str_from(nouns[i]));
 }
 

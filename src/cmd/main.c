@@ -14,7 +14,7 @@ const struct command *const commands[] = {
     &cmd_run_list,       &cmd_run_get,        &cmd_entity_list,  &cmd_entity_get,  &cmd_entity_history,
     &cmd_change_list,    &cmd_identity_list, &cmd_identity_orphans, &cmd_access_check, &cmd_access_why,
     &cmd_access_who_can, &cmd_access_what_can, &cmd_access_members, &cmd_access_token, &cmd_access_export, &cmd_access_diff, &cmd_report_list, &cmd_report_run, &cmd_connector_list, &cmd_connector_spec, &cmd_config_check, &cmd_certificate, &cmd_vault_test,
-    &cmd_completion,     &cmd_version,        &cmd_collect,      &cmd_answer, &cmd_serve, &cmd_browse, &cmd_controllers, &cmd_api,      NULL,
+    &cmd_completion,     &cmd_version,        &cmd_collect,      &cmd_answer, &cmd_forget, &cmd_serve, &cmd_server_backup, &cmd_server_restore, &cmd_server_check, &cmd_server_audit, &cmd_server_user, &cmd_server_setup_url, &cmd_server_key, &cmd_browse, &cmd_controllers, &cmd_api,      NULL,
 };
 
 /* How many words of argv name the command: 1 or 2, 0 if none does. */

@@ -73,6 +73,9 @@ static void show_json(struct progress *p, const struct stream_report *r, enum ki
     if (took_ms > 500) jsonw_kint(&j, "rate", (int64_t)(total(r) * 1000 / (uint64_t)took_ms));
     jsonw_kint(&j, "requests", (int64_t)r->requests);
     jsonw_kint(&j, "bytes", (int64_t)r->bytes);
+    if (r->repeated) jsonw_kint(&j, "repeated", (int64_t)r->repeated);
+    if (r->throttled) jsonw_kint(&j, "throttled", (int64_t)r->throttled);
+    if (r->rested_ms) jsonw_kint(&j, "rested_ms", (int64_t)r->rested_ms);
     jsonw_kint(&j, "elapsed_ms", took_ms);
     if (left >= 0) jsonw_kint(&j, "left_s", left);
     jsonw_end(&j);

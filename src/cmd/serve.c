@@ -12,7 +12,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <malloc.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -35,6 +34,7 @@ static const struct cli_option options[] = {
     {"store", 0, "URL", "instead of the setting store: sqlite:PATH", NULL, false},
     {"state", 0, "FILE", "accounts, connectors, audit log (default: STORE.server)", NULL, false},
     {"master-key", 0, "FILE", "that seals entered secrets (default: systemd credential rollcall-master-key, else STORE.key)", NULL, false},
+    {"passphrase", 0, "REFERENCE", "where the passphrase is that locks the master key: file:PATH, env:NAME, cred:NAME or prompt:", NULL, false},
     {"parallel", 0, "N", "syncs at the same time (default 2)", NULL, false},
     {NULL, 0, NULL, NULL, NULL, false},
 };
@@ -225,23 +225,6 @@ static int set_up_listening(struct server *s, struct err *e)
 
 /* --- the pieces -------------------------------------------------------------------------------------------------- */
 
-/* One server for a store. The lock goes with the process, however it ends. */
-static int take_lock(struct server *s, struct err *e)
-{
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    defer_free char *path = beside(s->store_path, "server.lock");
-    s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (s->lock_fd < 0) {
-        int saved = errno;
-        err_errno(e, saved == ENOSPC ? ERR_LIMIT : ERR_DENIED, saved, "lock file %s", path);
-        return err_hint(e, saved == ENOENT ? "make the directory first, or name another store" : "the directory of the store must be writable, and have room");
-    }
-    if (fcntl(s->lock_fd, F_OFD_SETLK, &whole) == 0) return 0;
-    if (errno != EAGAIN && errno != EACCES) return err_errno(e, ERR_DENIED, errno, "lock file %s", path);
-    err_set(e, ERR_CONFLICT, "another rollcall serve has %s", s->store_path);
-    return err_hint(e, "end it first, or give each its own store");
-}
-
 static int make_store(const struct server *s, struct err *e)
 {
     struct store *store;
@@ -258,7 +241,7 @@ static int open_server(struct server *s, struct err *e)
     *a = (struct app){.conf = &s->conf, .store_url = s->conf.store_url, .catalog_path = s->catalog_path, .public_url = s->public_url,
                       .is_tls = s->certificate != NULL, .started_ms = when_now_ms()};
     try(make_store(s, e));
-    try(seal_open(&a->seal, s->key_path, true, e));
+    try(seal_open_by(&a->seal, s->key_path, cli_value(s->cli, "passphrase"), true, e));
     try(state_open(&a->state, s->state_path, a->seal, e));
     vault_settings_serve(a->state, &s->conf);
     try(connectors_open(&a->connectors, a->state, &s->conf, e));
@@ -369,7 +352,7 @@ static int serve(struct server *s, const sigset_t *ends, struct err *e)
     try(load_settings(s, e));
     name_files(s);
     try(set_up_listening(s, e));
-    try(take_lock(s, e));
+    try(state_claim(&s->lock_fd, s->store_path, e));
     int rc = open_server(s, e);
     if (rc == 0) rc = tell_started(s, e);
     if (rc == 0) {

@@ -95,7 +95,8 @@ static void keep_catalog(struct cli *c, struct progress *progress)
     path = beside_store(&b, c, "catalog");
     if (path && (has_server || access(path, F_OK) == 0)) {
         progress_phase(progress, "catalog");
-        int rc = catalog_refresh(c->store, path, &how, &e);
+        struct catalog_rules rules = {c->conf.identity_rules, c->conf.n_identity_rules};
+        int rc = catalog_refresh_by(c->store, path, &rules, &how, &e);
         if (rc < 0)
             log_event(LOG_WARN, "catalog.not_kept", LOG_CSTR("file", path), LOG_CSTR("why", e.message));
         else

@@ -2,7 +2,7 @@
 
 static bool is_known(uint8_t type)
 {
-    return (type >= FRAME_JOB && type <= FRAME_GO) || (type >= FRAME_BEGIN && type <= FRAME_SCHEMA);
+    return (type >= FRAME_JOB && type <= FRAME_GO) || (type >= FRAME_BEGIN && type <= FRAME_REPAIRS);
 }
 
 int frame_next(struct frame *out, struct bytes *in, struct err *e)

@@ -1,7 +1,7 @@
 /* frame.h - the wire between a worker and whoever started it: a socketpair today, TLS to another host later.
  *
  * A frame is u32le length (of type and payload) . u8 type . payload; at most FRAME_MAX. Pure encoding: no I/O
- * here. The stream of one read: BEGIN . (SD | RECORD . MEMBERS* | GONE | PRESENT | KIND_DONE | GAP | PROGRESS | SCHEMA)* .
+ * here. The stream of one read: BEGIN . (SD | RECORD . MEMBERS* | GONE | PRESENT | KIND_DONE | GAP | PROGRESS | REPAIRS | SCHEMA)* .
  * (END | ABORT).
  * Only END makes what came before it the truth. Payloads of J frames are one JSON object, see docs/wire.md.
  */
@@ -35,6 +35,7 @@ enum frame_type {
     FRAME_PRESENT = 27,   /* u8 kind . n x guid: there, but not read */
     FRAME_WATERMARK = 28, /* J: for the next job's "since"; just before END */
     FRAME_SCHEMA = 29,    /* schema.h: what the GUIDs in descriptors mean */
+    FRAME_REPAIRS = 30,   /* u64le asked again . u64le throttled . u64le ms rested for it: so far */
 };
 
 struct frame {

@@ -79,12 +79,12 @@ static void refuses(void **state)
         {"01000000 00", ERR_PROTO},
         {"01000000 04", ERR_PROTO},
         {"01000000 0f", ERR_PROTO},
-        {"01000000 1e", ERR_PROTO},
+        {"01000000 1f", ERR_PROTO},
         {"ff000000 ff", ERR_PROTO}, /* unknown type: said before the rest has come */
         {"01000000 01", 1},
         {"01000000 03", 1},
         {"01000000 10", 1},
-        {"01000000 1d", 1},
+        {"01000000 1e", 1},
     };
     for (size_t i = 0; i < n_elements(cases); i++) {
         struct buf b = buf_new(100);

@@ -1,6 +1,7 @@
 #include "net/hashicorp_int.h"
 
 #include "net/oauth.h"
+#include "net/ranges.h"
 #include "net/secret_json.h"
 
 #include <stdio.h>
@@ -30,7 +31,8 @@ static int open_steps(struct hashicorp *h, struct err *e)
                              .connect_timeout_ms = CONNECT_MS,
                              .answer_timeout_ms = ANSWER_MS,
                              .body_max = ANSWER_MAX,
-                             .clear_to_loopback = true};
+                             .clear_to_loopback = true,
+                             .may_connect = address_may_serve};
     return http_open(&h->http, &o, e) < 0 ? err_wrap(e, "vault: ca_certificate") : 0;
 }
 

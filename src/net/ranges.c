@@ -80,6 +80,11 @@ bool address_is_metadata(const struct sockaddr *a)
     return is_mapped(bytes) ? is_among(bytes + 12, AF_INET, v4, n_elements(v4)) : is_among(bytes, AF_INET6, v6, n_elements(v6));
 }
 
+bool address_may_serve(void *ctx, const struct sockaddr *a)
+{
+    return !address_is_metadata(a);
+}
+
 /* --- what is allowed besides ----------------------------------------------------------------------------------------- */
 
 static int fail(const char *text, struct err *e)

@@ -13,6 +13,8 @@
 bool address_is_public(const struct sockaddr *a);
 /* A cloud's or hypervisor's metadata service: has no business with anybody's webhook, whatever is allowed. */
 bool address_is_metadata(const struct sockaddr *a);
+/* http.h's may_connect for peers that an administrator names, which may well be inside: anything but that. */
+bool address_may_serve(void *ctx, const struct sockaddr *a);
 
 /* "10.0.0.0/8", "192.0.2.7", "fd00::/8". ERR_INPUT: none of these, or bits behind the prefix. */
 struct address_range {

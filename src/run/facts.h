@@ -31,6 +31,7 @@ struct stream_report {
     uint64_t received[KIND_COUNT];
     bool complete[KIND_COUNT], asked[KIND_COUNT];
     uint64_t requests, bytes;
+    uint64_t repeated, throttled, rested_ms; /* what was asked again, and why it took longer */
     char server[256];
     struct gap_list *gaps;
     /* called when something moved, or has just become known; may be NULL */

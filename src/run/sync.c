@@ -218,6 +218,14 @@ static int on_end(void *ctx, const json_t *facts, struct err *e)
     return 0;
 }
 
+static void on_repairs(void *ctx, uint64_t repeated, uint64_t throttled, uint64_t rested_ms)
+{
+    struct stream_report *r = ((struct syncing *)ctx)->report;
+    r->repeated = repeated;
+    r->throttled = throttled;
+    r->rested_ms = rested_ms;
+}
+
 /* Others may write meanwhile, and the run shows that it is alive. */
 static int on_idle(void *ctx, struct err *e)
 {
@@ -246,6 +254,7 @@ static int run_job(struct syncing *s, const json_t *since, const json_t *only, s
                                .schema = on_schema,
                                .kind_done = on_kind_done,
                                .progress = on_progress,
+                               .repairs = on_repairs,
                                .end = on_end,
                                .idle = on_idle};
     s->sds_before = s->n_sds;

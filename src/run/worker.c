@@ -142,7 +142,31 @@ static void pick_environment(char *out[], size_t size)
     out[n] = NULL;
 }
 
-static void become_worker(int fd)
+/* Files that the settings name by descriptor (/proc/self/fd/22: what a server hands over) stay open for the worker, up to number 63. */
+static uint64_t descriptors_named(const json_t *settings)
+{
+    static const char form[] = "/proc/self/fd/";
+    uint64_t named = 0;
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)settings, key, value)
+    {
+        const char *text = json_string_value(value);
+        if (!text || strncmp(text, form, sizeof form - 1) != 0) continue;
+        unsigned long n = strtoul(text + sizeof form - 1, NULL, 10);
+        if (n > 3 && n < 64) named |= UINT64_C(1) << n;
+    }
+    return named;
+}
+
+static void close_others(uint64_t kept)
+{
+    for (unsigned i = 4; i < 64; i++)
+        if (!(kept >> i & 1)) close((int)i);
+    close_range(64, ~0U, 0);
+}
+
+static void become_worker(int fd, uint64_t kept)
 {
     char *environment[16];
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -152,14 +176,16 @@ static void become_worker(int fd)
         fcntl(fd, F_SETFD, 0);
     else
         dup2(fd, 3);
+    close_others(kept);
     static char name[] = "rollcall", verb[] = "collect";
     pick_environment(environment, n_elements(environment));
     execve("/proc/self/exe", (char *[]){name, verb, NULL}, environment);
     _exit(127);
 }
 
-static int spawn(struct worker *w, struct err *e)
+static int spawn(struct worker *w, const struct worker_job *job, struct err *e)
 {
+    uint64_t kept = descriptors_named(job->connector->settings);
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) return err_errno(e, ERR_LIMIT, errno, "socketpair");
     for (int i = 0; i < 2; i++) {
@@ -169,7 +195,7 @@ static int spawn(struct worker *w, struct err *e)
     w->pid = fork();
     if (w->pid == 0) {
         close(pair[0]);
-        become_worker(pair[1]);
+        become_worker(pair[1], kept);
     }
     close(pair[1]);
     w->fd = pair[0];
@@ -200,7 +226,7 @@ int worker_start(struct worker **out, const struct worker_job *job, struct err *
     struct worker *w = x_zalloc(sizeof *w);
     w->fd = -1;
     w->in = buf_new(FRAME_MAX + READ_AHEAD + 16);
-    if (rc == 0) rc = spawn(w, e);
+    if (rc == 0) rc = spawn(w, job, e);
     if (rc == 0 && (rc = file_write_all(w->fd, buf_bytes(&frames), e)) < 0) err_wrap(e, "the worker does not listen");
     if (frames.ptr) secret_wipe(frames.ptr, frames.cap);
     buf_free(&frames);
@@ -296,6 +322,15 @@ static int hand_progress(const struct stream_handler *h, struct bytes payload, s
     return 0;
 }
 
+static int hand_repairs(const struct stream_handler *h, struct bytes payload, struct err *e)
+{
+    struct cursor c = cursor_new(payload);
+    uint64_t repeated = cursor_u64le(&c), throttled = cursor_u64le(&c), rested_ms = cursor_u64le(&c);
+    if (c.failed || c.in.len) return err_set(e, ERR_PROTO, "malformed repairs");
+    if (h->repairs) h->repairs(h->ctx, repeated, throttled, rested_ms);
+    return 0;
+}
+
 static int hand_sd(const struct stream_handler *h, struct bytes payload, struct err *e)
 {
     struct cursor c = cursor_new(payload);
@@ -311,6 +346,7 @@ static int hand_over(struct worker *w, const struct stream_handler *h, const str
     switch (f->type) {
     case FRAME_BEGIN: return hand_json(h->begin, h->ctx, f->payload, e);
     case FRAME_WATERMARK: return hand_json(h->watermark, h->ctx, f->payload, e);
+    case FRAME_REPAIRS: return hand_repairs(h, f->payload, e);
     case FRAME_SCHEMA: return h->schema ? h->schema(h->ctx, f->payload, e) : 0;
     case FRAME_STEP: return hand_json(h->step, h->ctx, f->payload, e);
     case FRAME_SD: return hand_sd(h, f->payload, e);

@@ -42,6 +42,7 @@ struct stream_handler {
     int (*present)(void *ctx, enum kind k, const uint8_t guid[GUID_SIZE], struct err *e);
     int (*kind_done)(void *ctx, enum kind k, bool complete, uint64_t received, struct err *e);
     void (*progress)(void *ctx, enum kind k, uint64_t received, uint64_t requests, uint64_t bytes);
+    void (*repairs)(void *ctx, uint64_t repeated, uint64_t throttled, uint64_t rested_ms);
     int (*step)(void *ctx, const json_t *step, struct err *e);
     int (*end)(void *ctx, const json_t *facts, struct err *e);
     int (*idle)(void *ctx, struct err *e); /* the worker has said nothing for half a second */

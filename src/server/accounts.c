@@ -16,7 +16,7 @@ static bool is_reserved(struct str name)
     static const char *const names[] = {"setup", "schedule", "system", "nobody", "rollcall"};
     for (size_t i = 0; i < n_elements(names); i++)
         if (str_equal_nocase(name, str_from(names[i]))) return true;
-    return str_starts(name, STR("token:"));
+    return str_starts(name, STR("token:")) || str_starts(name, STR("local:"));
 }
 
 int user_check_name(const char *name, struct err *e)

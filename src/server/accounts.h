@@ -19,7 +19,7 @@ enum role role_parse(struct str s);       /* ROLE_NONE: no role */
 
 /* Who asks. */
 struct actor {
-    char name[ACCOUNT_NAME_MAX]; /* "alice", "token:ci", "setup"; "" nobody */
+    char name[ACCOUNT_NAME_MAX]; /* "alice", "token:ci", "local:root" (a command), "setup"; "" nobody */
     enum role role;
     bool is_token;               /* an API token: no CSRF token is asked for */
     char csrf[TOKEN_TEXT];       /* of the session; "" of a token */
@@ -57,6 +57,8 @@ int accounts_login(struct state *s, const char *name, struct bytes password, con
 int accounts_session_new(struct state *s, const char *name, const char *from, struct actor *out, char session[TOKEN_TEXT], struct err *e) must_use;
 /* Of the cookie: idle for at most 30 minutes, at most 12 hours old, user enabled. ERR_AUTH. */
 int accounts_session(struct state *s, const char *session, const char *from, struct actor *out, struct err *e) must_use;
+/* Of everybody, and the set-up token: after a backup was brought back, so that nothing that ended meanwhile is valid again. */
+int accounts_end_sessions(struct state *s, struct err *e) must_use;
 int accounts_logout(struct state *s, const struct actor *who, struct err *e) must_use;
 
 /* --- API tokens ---------------------------------------------------------------------------------- */

@@ -2,6 +2,7 @@
 #include "server/alerts_int.h"
 
 #include "base/jsonv.h"
+#include "server/client.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,7 +118,12 @@ static int check_destination(struct alerts *a, const json_t *body, const json_t 
     }
     if (is_same || strcmp(type, "file") != 0) return 0;
     try(outward_read(a, &o, &keep, e));
+    char whole[8400];
     int rc = message_file_check(text_of(now, "path"), &name, &o, e);
+    if (rc == 0) {
+        snprintf(whole, sizeof whole, "%s/%s", o.file_directory, name);
+        rc = client_check_path(a->o.state, "path", true, whole, e);
+    }
     json_decref(keep);
     return rc < 0 ? err_wrap(e, "destination") : 0;
 }
@@ -292,6 +298,8 @@ int alerts_settings_put(struct alerts *a, const json_t *body, struct err *e)
     }
     if (*directory && (*directory != '/' || strstr(directory, "/../"))) return err_set(e, ERR_INPUT, "file_directory: the whole path of a directory is expected");
     if (*ca && *ca != '/' && !strstr(ca, "-----BEGIN CERTIFICATE-----")) return err_set(e, ERR_INPUT, "ca_certificate: neither a certificate in PEM nor the whole path of a file");
+    try(client_check_path(a->o.state, "ca_certificate", true, ca, e));
+    try(client_check_path(a->o.state, "file_directory", true, directory, e));
     json_t *kept = json_pack("{s:O, s:s, s:s}", "webhook_allow", allow, "file_directory", directory, "ca_certificate", ca);
     int rc = document_put(a->o.state, "settings", "", "alerts", kept, json_integer_value(json_object_get(body, "version")), e);
     json_decref(kept);

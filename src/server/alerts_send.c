@@ -98,18 +98,16 @@ static int add_id(void *ctx, sqlite3_stmt *row, struct err *e)
     return 0;
 }
 
+#define WAITING " FROM alert_delivery WHERE tenant_id = " TENANT " AND rule_id = ? AND state = 0 AND attempts = 0"
+
 static int merge(struct state *s, struct delivery *d, json_t *also, struct err *e)
 {
     int64_t newest;
     char words[64];
     size_t i;
     json_t *v;
-    const char *waiting = "FROM alert_delivery WHERE tenant_id = " TENANT " AND rule_id = ? AND state = 0 AND attempts = 0";
-    char sql[400];
-    snprintf(sql, sizeof sql, "SELECT max(alert_id) %s", waiting);
-    try(state_number(s, &newest, d->alert, e, sql, "s", d->rule));
-    snprintf(sql, sizeof sql, "SELECT alert_id %s AND alert_id < ? ORDER BY alert_id", waiting);
-    int rc = state_rows(s, e, add_id, also, sql, "si", d->rule, newest);
+    try(state_number(s, &newest, d->alert, e, "SELECT max(alert_id)" WAITING, "s", d->rule));
+    int rc = state_rows(s, e, add_id, also, "SELECT alert_id" WAITING " AND alert_id < ? ORDER BY alert_id", "si", d->rule, newest);
     snprintf(words, sizeof words, "told together with alert %lld", (long long)newest);
     json_array_foreach(also, i, v) {
         if (rc >= 0) rc = add_log(s, json_integer_value(v), "", true, words, e);

@@ -52,7 +52,7 @@ static unsigned n_open_descriptors(void)
 {
     unsigned n = 0;
     DIR *d = opendir("/proc/self/fd");
-    for (struct dirent *one; (one = readdir(d));) n += one->d_name[0] != '.' && atoi(one->d_name) != dirfd(d);
+    for (struct dirent *one; (one = readdir(d));) n += one->d_name[0] != '.' && strtol(one->d_name, NULL, 10) != dirfd(d);
     closedir(d);
     return n;
 }

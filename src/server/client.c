@@ -1,5 +1,7 @@
 #include "server/client.h"
 
+#include "server/connectors_int.h"
+
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -17,4 +19,11 @@ int client_open(struct http **out, struct http_options *o, const char *ca, struc
         o->ca_path = path;
     }
     return http_open(out, o, e) < 0 ? err_wrap(e, "ca_certificate") : 0;
+}
+
+int client_check_path(struct state *s, const char *key, bool is_path, const char *value, struct err *e)
+{
+    const struct connectors with = {.state = s};
+    if (!*value || strstr(value, "-----BEGIN")) return 0;
+    return plan_check_reference(&with, key, is_path, value, e);
 }

@@ -1,9 +1,10 @@
 /* connectors.h - the connectors and sinks a server knows: those of the settings file (read-only here) and those made on the page.
  *
- * A made one is a checked settings object (conf.h) whose entered secrets are sealed (vault/seal.h), each with its own data: connector, key, host, port,
- * security, CA, certificate name, user, tenant, client, Insight Point. When one of these changes, the entered secrets and the certificate are emptied and must be
- * entered again: a changed host would otherwise get the old host's password. References (file: env: cred: vault:) stay.
- * JSON of a connector: {name, type, source: "file"|"server", enabled, settings{...; of a secret its reference, or "entered:" for a sealed one},
+ * A made one is a checked settings object (conf.h) whose entered secrets are sealed (vault/seal.h), each bound to connector, key, and every setting that says where the
+ * connection goes, as whom, and whom it trusts (conf_key's is_aim: host, port, security, CA, user, failover hosts, tenant, URLs ...; a pasted CA too). When one of these
+ * changes, the entered secrets and the pasted certificate are emptied and must be entered again: a changed host would otherwise get the old host's password.
+ * References (file: env: cred: vault:) stay, but none to the server's own files, /proc or its master key is taken. docs/api.md tells what a client sees.
+ * JSON of a connector: {name, type, source: "file"|"server", enabled, settings{..., defaults filled in; of a secret its reference, nothing of an entered one},
  * secrets{key: {set, updated, reference}}, schedule{every|cron, full_sync_every}, must_enter[keys], created, updated, version}. Never a secret.
  */
 #ifndef ROLLCALL_SERVER_CONNECTORS_H

@@ -4,6 +4,7 @@
 #include "base/jsonv.h"
 #include "base/log.h"
 #include "base/when.h"
+#include "server/state_int.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -60,7 +61,6 @@ struct job *job_new(const struct job_request *r)
     j->by = x_strdup(str_from(r->by ? r->by : ""));
     j->options = r->options ? json_deep_copy(r->options) : json_object();
     j->attempt = r->attempt;
-    j->queued_ms = when_now_ms();
     j->runs = json_array();
     j->exit = -1;
     j->child = JOB_CHILD_NONE;
@@ -175,7 +175,7 @@ static void end_job(struct jobs *js, struct job *j)
 {
     struct err e;
     const char *class = json_string_value(json_object_get(j->error, "class"));
-    j->ended_ms = when_now_ms();
+    j->ended_ms = state_now_ms(js->state);
     job_child_close(&j->child);
     drop_unsaved(j);
     keep_result(js, j);
@@ -244,7 +244,8 @@ static void start_ready(struct jobs *js)
     struct err e;
     struct job *j;
     while (!js->is_closing && (j = next_to_start(js)) != NULL) {
-        j->started_ms = when_now_ms();
+        j->started_ms = state_now_ms(js->state);
+        j->late_at_ms = job_kind_is_whole_run(j->kind) ? INT64_MAX : when_monotonic_ms() + SMALL_MS;
         pthread_mutex_unlock(&js->lock);
         int rc = start_child(js, j, &e); /* only this thread takes jobs away, or reads and writes their children */
         pthread_mutex_lock(&js->lock);
@@ -279,10 +280,9 @@ static void look_at_queued(const struct jobs *js, struct job *j)
 static void look_at_running(const struct jobs *js, struct job *j, int64_t now_ms)
 {
     int status;
-    bool is_late = !job_kind_is_whole_run(j->kind) && when_now_ms() - j->started_ms > SMALL_MS;
     if (js->is_closing && !j->is_cancelled) j->is_stopping = true;
     if (js->is_closing) ask_to_end(j, js->close_at_ms);
-    if (j->is_cancelled || is_late) ask_to_end(j, now_ms + GRACE_MS);
+    if (j->is_cancelled || now_ms >= j->late_at_ms) ask_to_end(j, now_ms + GRACE_MS);
     if (j->kill_at_ms && now_ms >= j->kill_at_ms) job_child_kill(&j->child);
     if (j->child.err < 0 && j->child.out < 0 && job_child_reap(&j->child, &status)) job_judge(j, status);
 }
@@ -402,7 +402,7 @@ static int close_interrupted(struct jobs *js, struct err *e)
 {
     json_t *left, *one;
     size_t i;
-    try(job_rows_interrupt(js->state, when_now_ms(), &left, e));
+    try(job_rows_interrupt(js->state, state_now_ms(js->state), &left, e));
     json_array_foreach(left, i, one)
     {
         char path[4200];
@@ -514,6 +514,7 @@ static int queue(struct jobs *js, struct job *j, struct err *e)
     try(job_words_make(&words, j, e));
     job_words_free(&words);
     try(check_free(js, j, e));
+    j->queued_ms = state_now_ms(js->state);
     try(job_rows_add(js->state, j, &j->id, e));
     file_of(path, sizeof path, js, j->id, "jsonl");
     try(job_log_open(&j->log, path, e));

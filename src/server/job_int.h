@@ -37,6 +37,7 @@ struct job {
     unsigned n_steps, n_fail, n_warn;
     struct job_log log;
     uint64_t progress_id; /* of the last progress; 0: none */
+    int64_t late_at_ms;   /* monotonic: it takes too long */
     int64_t kill_at_ms;   /* monotonic; 0: it was not asked to end */
     bool is_cancelled, is_stopping;
     bool has_news; /* watchers are to be called */

@@ -80,7 +80,7 @@ static int play_inventory(void)
     json_t *fds = json_array(), *env = json_array();
     DIR *d = opendir("/proc/self/fd");
     for (struct dirent *one; (one = readdir(d));)
-        if (one->d_name[0] != '.' && atoi(one->d_name) != dirfd(d)) json_array_append_new(fds, json_integer(atoi(one->d_name)));
+        if (one->d_name[0] != '.' && strtol(one->d_name, NULL, 10) != dirfd(d)) json_array_append_new(fds, json_integer(strtol(one->d_name, NULL, 10)));
     closedir(d);
     for (char **one = environ; *one; one++) json_array_append_new(env, json_string(*one));
     json_t *settings = json_load_file("/proc/self/fd/20", 0, NULL);

@@ -76,6 +76,12 @@ static void report_words(struct job_words *w, const struct job *j)
     buf_free(&rules);
 }
 
+static void forget_words(struct job_words *w, const struct job *j)
+{
+    (void)j;
+    add(w, "forget");
+}
+
 struct job_kind {
     const char *name;
     void (*words)(struct job_words *w, const struct job *j);
@@ -84,6 +90,7 @@ struct job_kind {
 static const struct job_kind kinds[] = {
     {"sync", sync_words, true, true},     {"test", test_words, true, false},     {"discover", discover_words, true, false},
     {"browse", browse_words, true, false}, {"report", report_words, false, false},
+    {"forget", forget_words, false, false},
 };
 
 static const struct job_kind *find(const char *name)

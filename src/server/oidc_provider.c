@@ -3,6 +3,7 @@
 
 #include "net/jwt.h"
 #include "net/oauth.h"
+#include "net/ranges.h"
 #include "net/secret_json.h"
 #include "net/url.h"
 #include "server/client.h"
@@ -31,7 +32,7 @@ static bool list_has(const json_t *list, const char *word)
 
 static int open_client(struct http **out, const struct oidc_conf *c, struct err *e)
 {
-    struct http_options o = {.parallel = 1, .connect_timeout_ms = CONNECT_MS, .answer_timeout_ms = ANSWER_MS, .body_max = ANSWER_MAX, .clear_to_loopback = true};
+    struct http_options o = {.parallel = 1, .connect_timeout_ms = CONNECT_MS, .answer_timeout_ms = ANSWER_MS, .body_max = ANSWER_MAX, .clear_to_loopback = true, .may_connect = address_may_serve};
     return client_open(out, &o, c->ca_certificate, e);
 }
 

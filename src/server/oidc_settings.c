@@ -5,6 +5,7 @@
 #include "net/jwt.h"
 #include "net/steps.h"
 #include "net/url.h"
+#include "server/client.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,14 +81,15 @@ static int check_roles(const json_t *body, struct err *e)
     return err_set(e, ERR_INPUT, "default_role: '%s' is none of none, viewer, analyst, operator, admin", fallback);
 }
 
-static int check_ca(const char *ca, struct err *e)
+static int check_ca(struct oidc *o, const char *ca, struct err *e)
 {
-    if (!*ca || *ca == '/' || strstr(ca, "-----BEGIN CERTIFICATE-----")) return 0;
+    if (*ca == '/') return client_check_path(o->state, "ca_certificate", true, ca, e);
+    if (!*ca || strstr(ca, "-----BEGIN CERTIFICATE-----")) return 0;
     err_set(e, ERR_INPUT, "ca_certificate: neither a certificate in PEM nor the whole path of a file");
     return err_hint(e, "paste the certificate of the authority, from -----BEGIN CERTIFICATE----- on");
 }
 
-static int check(const json_t *body, bool must_be_whole, struct err *e)
+static int check(struct oidc *o, const json_t *body, bool must_be_whole, struct err *e)
 {
     const char *issuer = text_or(body, "issuer", NULL), *client = text_or(body, "client_id", NULL);
     if (!json_is_object(body)) return err_set(e, ERR_INPUT, "an object of settings is expected");
@@ -96,7 +98,7 @@ static int check(const json_t *body, bool must_be_whole, struct err *e)
     if (must_be_whole && !client) return err_set(e, ERR_INPUT, "client_id: is missing");
     if (issuer) try(check_issuer(issuer, e));
     try(check_roles(body, e));
-    return check_ca(text_or(body, "ca_certificate", ""), e);
+    return check_ca(o, text_or(body, "ca_certificate", ""), e);
 }
 
 /* --- reading ------------------------------------------------------------------------------------------------------------ */
@@ -146,7 +148,7 @@ int oidc_conf_load(struct oidc_conf *out, struct oidc *o, bool may_be_off, struc
 
 int oidc_conf_of(struct oidc_conf *out, struct oidc *o, const json_t *body, struct err *e)
 {
-    try(check(body, true, e));
+    try(check(o, body, true, e));
     take_body(out, o, json_deep_copy(body));
     const json_t *given = json_object_get(body, "client_secret");
     int rc = 0;
@@ -218,7 +220,7 @@ static int put_steps(struct oidc *o, const json_t *body, struct err *e)
 
 int oidc_settings_put(struct oidc *o, const json_t *body, struct err *e)
 {
-    try(check(body, json_is_true(json_object_get(body, "enabled")), e));
+    try(check(o, body, json_is_true(json_object_get(body, "enabled")), e));
     try(state_begin(o->state, e));
     int rc = state_end(o->state, put_steps(o, body, e), e);
     if (rc < 0) return rc;

@@ -29,7 +29,8 @@ struct peek {
 /* What resolves names and sets up TLS; no secret of the server's. */
 static void pick_environment(char *out[], size_t size)
 {
-    static const char *const kept[] = {"ROLLCALL_RESOLVERS=", "RES_OPTIONS=", "LOCALDOMAIN=", "OPENSSL_CONF=", "TMPDIR=", "ASAN_OPTIONS=", "LSAN_OPTIONS=", "LD_LIBRARY_PATH="};
+    static const char *const kept[] = {"ROLLCALL_RESOLVERS=", "RES_OPTIONS=",  "LOCALDOMAIN=",  "OPENSSL_CONF=",
+                                       "TMPDIR=",             "ASAN_OPTIONS=", "LSAN_OPTIONS=", "LD_LIBRARY_PATH="};
     size_t n = 0;
     for (char **one = environ; *one; one++)
         for (size_t i = 0; i < n_elements(kept); i++)
@@ -135,13 +136,25 @@ static int look(json_t **out, char *const *words, int timeout_ms, struct err *e)
     return rc;
 }
 
+/* What can be a name or an address; nothing else is asked of the resolver. */
+static bool is_host(const char *host)
+{
+    size_t n = strlen(host);
+    return n > 0 && n < 256 && host[0] != '-' &&
+           strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:") == n;
+}
+
 int peek_certificate(json_t **out, const char *host, unsigned port, bool starttls, int timeout_ms, struct err *e)
 {
     static char name[] = "rollcall", verb[] = "certificate", form[] = "--output=json", pem[] = "--pem", tls[] = "--starttls", end_of_options[] = "--";
     char place[320];
     char *words[8] = {name, verb, form, pem};
     size_t n = 4;
-    bool is_address6 = strchr(host, ':') && host[0] != '[';
+    bool is_address6 = strchr(host, ':') != NULL;
+    if (!is_host(host)) {
+        err_set(e, ERR_INPUT, "host: neither a name nor an address");
+        return err_hint(e, "dc1.corp.example, 192.0.2.1 or 2001:db8::1");
+    }
     if (snprintf(place, sizeof place, is_address6 ? "[%s]:%u" : "%s:%u", host, port) >= (int)sizeof place) return err_set(e, ERR_INPUT, "host: too long");
     if (starttls) words[n++] = tls;
     words[n++] = end_of_options;

@@ -29,7 +29,6 @@ struct schedule {
     struct state *state;
     struct connectors *connectors;
     struct jobs *jobs;
-    int64_t (*now_ms)(void);
     uint64_t seed;
     pthread_t thread;
     pthread_mutex_t lock; /* of the plans; held while state and jobs are asked */
@@ -287,7 +286,7 @@ static void look_at_all(struct schedule *s)
     struct err e;
     json_t *list, *one;
     size_t i;
-    int64_t now = s->now_ms();
+    int64_t now = state_now_ms(s->state);
     if (connectors_list(s->connectors, &list, &e) < 0) {
         log_event(LOG_WARN, "schedule.no_connectors", LOG_CSTR("why", e.message));
         return;
@@ -301,7 +300,7 @@ static void look_at_all(struct schedule *s)
 
 static int64_t until_next(const struct schedule *s)
 {
-    int64_t now = s->now_ms(), left = LOOK_EVERY_MS;
+    int64_t now = state_now_ms(s->state), left = LOOK_EVERY_MS;
     for (size_t i = 0; i < s->n; i++) {
         const struct plan *p = &s->plans[i];
         if (p->next_ms > now && p->next_ms - now < left) left = p->next_ms - now;
@@ -365,14 +364,13 @@ static void schedule_free(struct schedule *s)
     free(s);
 }
 
-int schedule_open_at(struct schedule **out, struct state *state, struct connectors *c, struct jobs *j, int64_t (*now_ms)(void), struct err *e)
+int schedule_open(struct schedule **out, struct state *state, struct connectors *c, struct jobs *j, struct err *e)
 {
     pthread_condattr_t monotonic;
     struct schedule *s = x_zalloc(sizeof *s);
     s->state = state;
     s->connectors = c;
     s->jobs = j;
-    s->now_ms = now_ms;
     randombytes_buf(&s->seed, sizeof s->seed);
     pthread_mutex_init(&s->lock, NULL);
     pthread_mutex_init(&s->wake_lock, NULL);
@@ -393,11 +391,6 @@ int schedule_open_at(struct schedule **out, struct state *state, struct connecto
     jobs_watch(j, on_job, s);
     *out = s;
     return 0;
-}
-
-int schedule_open(struct schedule **out, struct state *state, struct connectors *c, struct jobs *j, struct err *e)
-{
-    return schedule_open_at(out, state, c, j, when_now_ms, e);
 }
 
 void schedule_close(struct schedule *s)

@@ -30,6 +30,4 @@ int64_t schedule_regular(const struct schedule_rule *r, int64_t started_ms, int6
 /* A failure that a change of settings may heal: then it is tried at once. */
 bool schedule_waits_for_change(int class);
 
-int schedule_open_at(struct schedule **out, struct state *s, struct connectors *c, struct jobs *j, int64_t (*now_ms)(void), struct err *e) must_use;
-
 #endif

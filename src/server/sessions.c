@@ -137,3 +137,11 @@ int accounts_logout(struct state *s, const struct actor *who, struct err *e)
 {
     return state_run(s, e, "DELETE FROM session WHERE tenant_id = " TENANT " AND hash = ?", "s", who->session_id);
 }
+
+int accounts_end_sessions(struct state *s, struct err *e)
+{
+    try(state_begin(s, e));
+    int rc = state_run(s, e, "DELETE FROM session WHERE tenant_id = " TENANT, "");
+    if (rc == 0) rc = state_run(s, e, "DELETE FROM setup WHERE tenant_id = " TENANT, "");
+    return state_end(s, rc, e);
+}

@@ -24,10 +24,13 @@ const char *state_path(const struct state *s);
 int state_backup(struct state *s, const char *to, struct err *e) must_use;
 /* The same of any SQLite file that others are using (the store). ERR_CONFLICT: `to` is there already. */
 int state_copy_database(const char *from, const char *to, struct err *e) must_use;
-/* One server at a time: a lock on PATH.lock that dies with its process; held by serve, and by commands that no server may run beside (restore, key rotate).
+/* One server at a time for a store: a lock on STORE.server.lock that dies with its process; held by serve, and by commands that no server may run beside (restore, key rotate).
  * ERR_CONFLICT names the other's pid. Close *out_fd to give it back. */
-int state_claim(int *out_fd, const char *path, struct err *e) must_use;
+int state_claim(int *out_fd, const char *store_path, struct err *e) must_use;
 /* integrity_check, the audit chain, and that every sealed secret opens; what is wrong is told line by line. ERR_BUG: something is. */
 int state_check(struct state *s, void (*tell)(void *ctx, const char *line), void *ctx, struct err *e) must_use;
+
+/* integrity_check of any SQLite file, while others use it. ERR_BUG: damaged. */
+int state_check_database(const char *path, void (*tell)(void *ctx, const char *line), void *ctx, struct err *e) must_use;
 
 #endif

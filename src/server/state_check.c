@@ -18,7 +18,8 @@ static int copy_pages(sqlite3 *to, sqlite3 *from)
     sqlite3_backup *b = sqlite3_backup_init(to, "main", from, "main");
     if (!b) return sqlite3_errcode(to);
     int rc;
-    while ((rc = sqlite3_backup_step(b, 1000)) == SQLITE_OK || rc == SQLITE_BUSY || rc == SQLITE_LOCKED) sqlite3_sleep(rc == SQLITE_OK ? 0 : 20);
+    /* All pages in one step: one snapshot. Piece by piece it would begin anew whenever a sync writes. */
+    while ((rc = sqlite3_backup_step(b, -1)) == SQLITE_BUSY || rc == SQLITE_LOCKED) sqlite3_sleep(20);
     int finished = sqlite3_backup_finish(b);
     return rc == SQLITE_DONE ? finished : rc;
 }
@@ -130,6 +131,28 @@ int state_check(struct state *s, void (*tell)(void *ctx, const char *line), void
     return err_hint(e, "keep a copy of the file as it is; rollcall server restore brings a backup back");
 }
 
+static int take_problem(void *ctx, int n, char **values, char **names)
+{
+    struct telling *t = ctx;
+    if (!values[0] || strcmp(values[0], "ok") == 0) return 0;
+    t->tell(t->ctx, values[0]);
+    t->n_bad++;
+    return 0;
+}
+
+int state_check_database(const char *path, void (*tell)(void *ctx, const char *line), void *ctx, struct err *e)
+{
+    struct telling t = {tell, ctx, 0};
+    sqlite3 *db = NULL;
+    int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (rc == SQLITE_OK) rc = sqlite3_busy_timeout(db, 20000);
+    if (rc == SQLITE_OK) rc = sqlite3_exec(db, "PRAGMA integrity_check(20)", take_problem, &t, NULL);
+    sqlite3_close_v2(db);
+    if (rc == SQLITE_OK && !t.n_bad) return 0;
+    err_set(e, ERR_BUG, "%s: %s", path, rc == SQLITE_OK ? "is damaged" : sqlite3_errstr(rc));
+    return err_hint(e, "keep a copy of it; rollcall server restore brings a backup back");
+}
+
 /* --- the one server ----------------------------------------------------------------------------------------------- */
 
 static int claim(int fd, const char *path, struct err *e)
@@ -147,10 +170,10 @@ static int claim(int fd, const char *path, struct err *e)
     return err_hint(e, "stop it first (systemctl stop rollcall); its lock goes with it");
 }
 
-int state_claim(int *out_fd, const char *state_file, struct err *e)
+int state_claim(int *out_fd, const char *store_path, struct err *e)
 {
     struct buf path = buf_new(8192);
-    buf_printf(&path, "%s.lock", state_file);
+    buf_printf(&path, "%s.server.lock", store_path);
     int rc = 0, fd = open(buf_cstr(&path), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) {
         int saved = errno;

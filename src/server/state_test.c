@@ -396,6 +396,7 @@ static void test_audit_killed(void **state)
             for (;;) log_many(s);
         }
         usleep(15000 + (useconds_t)round * 3000);
+        assert_true(pid > 0);
         kill(pid, SIGKILL);
         waitpid(pid, NULL, 0);
         test_state = test_open();

@@ -4,6 +4,7 @@
 #include "conf/reference.h"
 #include "net/hashicorp.h"
 #include "net/steps.h"
+#include "server/client.h"
 #include "server/documents.h"
 #include "server/state_int.h"
 #include "vault/vault.h"
@@ -51,6 +52,17 @@ static int checked(json_t **out, const json_t *body, struct err *e)
     json_decref(*out);
     *out = NULL;
     return rc;
+}
+
+/* Else whoever sets the vault had the server send its own key there, as a token. */
+static int check_paths(struct state *s, const json_t *block, struct err *e)
+{
+    static const struct {
+        const char *key;
+        bool is_path;
+    } keys[] = {{"ca_certificate", true}, {"token", false}, {"secret_id", false}};
+    for (size_t i = 0; i < n_elements(keys); i++) try(client_check_path(s, keys[i].key, keys[i].is_path, text_of(block, keys[i].key), e));
+    return 0;
 }
 
 /* ERR_NOTFOUND: there is none. */
@@ -158,7 +170,8 @@ int vault_settings_put(struct state *s, const json_t *body, struct err *e)
     json_t *block = NULL;
     bool removes = !*text_of(body, "address");
     if (!removes) try(checked(&block, body, e));
-    int rc = state_begin(s, e);
+    int rc = removes ? 0 : check_paths(s, block, e);
+    if (rc == 0) rc = state_begin(s, e);
     if (rc == 0) rc = state_end(s, removes ? remove_steps(s, e) : put_steps(s, block, body, e), e);
     json_decref(block);
     return rc;
@@ -192,6 +205,7 @@ static int unsaved(struct state *s, const json_t *body, json_t **block, struct s
     json_t *stored = NULL;
     int64_t version;
     try(checked(block, body, e));
+    try(check_paths(s, *block, e));
     int rc = load(s, &stored, &version, e);
     if (rc == ERR_NOTFOUND) rc = 0;
     for (size_t i = 0; i < 2 && rc == 0; i++) {

@@ -30,6 +30,7 @@ struct emit {
     struct buf out;
     struct bytes hidden; /* the secret that must not be quoted */
     int64_t progress_at; /* monotonic ms of the last one that left */
+    uint64_t n_repairs;  /* as told last */
     struct known_sd *last, *sds;
     size_t sd_bytes;
     uint32_t n_sds; /* numbers given */
@@ -344,6 +345,17 @@ int emit_progress(struct emit *m, enum kind k, uint64_t received, uint64_t reque
     buf_add_u64le(&m->out, bytes);
     try(finish(m, at, e));
     return flush(m, e); /* a slow directory shall be seen to move */
+}
+
+int emit_repairs(struct emit *m, uint64_t repeated, uint64_t throttled, uint64_t rested_ms, struct err *e)
+{
+    if (repeated + throttled == m->n_repairs) return 0;
+    m->n_repairs = repeated + throttled;
+    size_t at = frame_open(&m->out, FRAME_REPAIRS);
+    buf_add_u64le(&m->out, repeated);
+    buf_add_u64le(&m->out, throttled);
+    buf_add_u64le(&m->out, rested_ms);
+    return finish(m, at, e);
 }
 
 /* What a server wrote may be no UTF-8: its other bytes are still worth reading. */

@@ -50,6 +50,9 @@ int emit_kind_done(struct emit *m, enum kind k, bool complete, uint64_t received
 /* At most four a second leave; call as often as you like. */
 int emit_progress(struct emit *m, enum kind k, uint64_t received, uint64_t requests, uint64_t bytes, struct err *e) must_use;
 
+/* What was repaired so far by asking again; leaves when it has changed, with the next progress. */
+int emit_repairs(struct emit *m, uint64_t repeated, uint64_t throttled, uint64_t rested_ms, struct err *e) must_use;
+
 enum step_verdict { STEP_OK, STEP_WARN, STEP_FAIL, STEP_SKIP };
 struct step {
     const char *name;     /* "dns", "tcp", "tls", "root_dse", "clock", "controllers", "ticket" (Kerberos), "bind", "base_dn", "sample", "permissions", "account" */

@@ -74,6 +74,7 @@ struct engine {
     int (*note_put)(struct store *s, struct str connector, struct str source, struct str name,
                     struct bytes value, struct err *e);
     int (*connector_remove)(struct store *s, struct str name, struct err *e);
+    int (*sweep)(struct store *s, struct err *e);
 };
 
 extern const struct engine engine_sqlite;

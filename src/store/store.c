@@ -226,3 +226,7 @@ int store_connector_remove(struct store *s, struct str name, struct err *e)
 {
     return s->engine->connector_remove(s, name, e);
 }
+int store_sweep(struct store *s, struct err *e)
+{
+    return s->engine->sweep(s, e);
+}

@@ -278,9 +278,10 @@ int store_note_put(struct store *s, struct str connector, struct str source, str
                    struct bytes value, struct err *e) must_use;
 
 /* --- forgetting -------------------------------------------------------------------------------- */
-/* All that is known of a connector: entities, changes, runs, notes, cursors. For readers it is gone at once, and the name is free; the rows go behind that in
- * short transactions, between which others write. Ids are never used again. What an interrupted one left goes first; name empty: only that.
- * ERR_NOTFOUND: nothing was known; ERR_CONFLICT: a run is under way. The file keeps its size: the room is used again. */
+/* All that is known of a connector: entities, changes, runs, notes, cursors. For readers it is gone at once, and the name is free; its rows stay until
+ * store_sweep. Ids are never used again. ERR_NOTFOUND: nothing was known; ERR_CONFLICT: a run is under way. */
 int store_connector_remove(struct store *s, struct str name, struct err *e) must_use;
+/* The rows of removed connectors, in short transactions, between which others write; may be ended and called again. The file keeps its size: the room is used again. */
+int store_sweep(struct store *s, struct err *e) must_use;
 
 #endif

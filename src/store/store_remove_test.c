@@ -88,6 +88,10 @@ static void test_one_of_two(void **state)
     char *lab = entities_text(other, "lab");
     assert_int_equal(n_connectors(other), 2);
     assert_int_equal(store_connector_remove(f.store, STR("corp"), &e), 0);
+    assert_nothing(other, "corp"); /* before its rows are gone, too */
+    assert_int_equal(n_connectors(other), 1);
+    assert_int_equal(n_runs(other, ""), 1);
+    assert_int_equal(store_sweep(f.store, &e), 0);
     struct store *handles[] = {f.store, other};
     for (size_t i = 0; i < 2; i++) { /* also for a handle that knew it */
         assert_nothing(handles[i], "corp");
@@ -101,7 +105,8 @@ static void test_one_of_two(void **state)
         free(changes);
     }
     assert_int_equal(store_connector_remove(f.store, STR("corp"), &e), ERR_NOTFOUND);
-    assert_int_equal(store_connector_remove(f.store, STR(""), &e), 0);
+    assert_int_equal(store_sweep(f.store, &e), 0);
+    assert_int_equal(store_connector_remove(f.store, STR(""), &e), ERR_INPUT);
     assert_int_equal(store_connector_remove(f.store, STR(" removed 1"), &e), ERR_INPUT);
     free(lab);
     store_close(other);
@@ -121,7 +126,12 @@ static void test_again(void **state)
     int64_t alice = entity_id_of_key(other, "u1");
     assert_int_equal(store_cursor_put(f.store, STR("corp"), STR("siem"), 7, &e), 0);
     assert_int_equal(store_connector_remove(f.store, STR("corp"), &e), 0);
-    struct run_result again = sync_people(f.store, "corp", 10, 3, 3000000);
+    struct run_result again = sync_people(f.store, "corp", 10, 3, 3000000); /* the old rows are still there */
+    assert_int_equal(store_sweep(f.store, &e), 0);
+    char *told = entities_text(other, "corp");
+    assert_non_null(strstr(told, "u9"));
+    assert_null(strstr(told, "u15"));
+    free(told);
     assert_true(again.id > last.id && last.id > first.id);
     assert_int_equal(again.counts[KIND_user].created, 10);
     assert_true(entity_id_of_key(other, "u1") != alice);
@@ -167,7 +177,7 @@ static void test_killed(void **state)
         pid_t child = fork();
         if (child == 0) {
             struct store *mine = fixture_another(&f);
-            _exit(store_connector_remove(mine, STR("corp"), &e) == 0 ? 0 : 1);
+            _exit(store_connector_remove(mine, STR("corp"), &e) == 0 && store_sweep(mine, &e) == 0 ? 0 : 1);
         }
         usleep(delay_us);
         kill(child, SIGKILL);
@@ -180,12 +190,45 @@ static void test_killed(void **state)
             assert_nothing(f.store, "corp");
         int rc = store_connector_remove(f.store, STR("corp"), &e);
         assert_int_equal(rc, text ? 0 : ERR_NOTFOUND);
+        assert_int_equal(store_sweep(f.store, &e), 0);
         free(text);
         assert_int_equal(n_connectors(f.store), 1);
         assert_int_equal(n_runs(f.store, ""), 1);
         assert_int_equal(sync_people(f.store, "corp", 3, 1, 9000000).counts[KIND_user].created, 3);
         fixture_close(&f);
     }
+}
+
+/* Not of removing, but found by it: a second handle that is opened and closed must not drop the locks of the first, or another process that ends
+ * takes itself for the last one and removes the write-ahead log that the first still reads and writes. */
+static void test_handles_of_one_process(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_open(&f);
+    sync_people(f.store, "corp", 20, 1, 1000000);
+    struct store *reader = fixture_another(&f);
+    for (unsigned i = 0; i < 5; i++) {
+        char *text = entities_text(reader, "corp");
+        assert_non_null(strstr(text, "u19"));
+        free(text);
+        store_close(fixture_another(&f));
+        pid_t child = fork(); /* POSIX locks are not inherited: it is another process to SQLite, whose own handles it leaves alone */
+        if (child == 0) {
+            char program[512];
+            snprintf(program, sizeof program, "import sqlite3\ndb = sqlite3.connect('%s', isolation_level=None)\n"
+                     "db.execute(\"UPDATE connector SET source = 'x%u'\")\ndb.close()", f.url + strlen("sqlite:"), i);
+            execl("/usr/bin/python3", "python3", "-c", program, (char *)NULL);
+            _exit(127);
+        }
+        int status;
+        waitpid(child, &status, 0);
+        assert_int_equal(status, 0);
+        struct run_result again = sync_people(f.store, "corp", 20, i + 2, 2000000 + i * 10000);
+        assert_int_equal(again.status, RUN_COMPLETE);
+    }
+    store_close(reader);
+    fixture_close(&f);
 }
 
 int main(void)
@@ -195,6 +238,7 @@ int main(void)
         cmocka_unit_test(test_again),
         cmocka_unit_test(test_during_a_run),
         cmocka_unit_test(test_killed),
+        cmocka_unit_test(test_handles_of_one_process),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 #include "vault/seal.h"
 
 #include "vault/keyring.h"
+#include "vault/vault.h"
 
 #include <pthread.h>
 #include <sodium.h>
@@ -181,6 +182,17 @@ int seal_open_passphrase(struct seal **out, const struct secret *passphrase, con
 {
     struct keyring ring;
     return finish(out, &ring, keyring_open(&ring, salt_path, passphrase, may_make, e));
+}
+
+int seal_open_by(struct seal **out, const char *path, const char *passphrase, bool may_make, struct err *e)
+{
+    struct secret s;
+    *out = NULL;
+    if (!passphrase) return seal_open(out, path, may_make, e);
+    try(secret_resolve(&s, str_from(passphrase), "passphrase of the master key", e));
+    int rc = seal_open_passphrase(out, &s, path, may_make, e);
+    secret_drop(&s);
+    return rc;
 }
 
 void seal_close(struct seal *s)

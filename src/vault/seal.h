@@ -15,6 +15,8 @@ struct seal;
 /* path: of the key file, made if may_make and there is none. ERR_DENIED: others may read it. *describe in seal_describe. */
 int seal_open(struct seal **out, const char *path, bool may_make, struct err *e) must_use;
 int seal_open_passphrase(struct seal **out, const struct secret *passphrase, const char *salt_path, bool may_make, struct err *e) must_use;
+/* Whichever it is: passphrase is a reference (vault.h) to one, or NULL. ERR_AUTH: the file is locked, and none was given. */
+int seal_open_by(struct seal **out, const char *path, const char *passphrase, bool may_make, struct err *e) must_use;
 void seal_close(struct seal *s); /* wipes; NULL is legal */
 const char *seal_describe(const struct seal *s); /* "systemd credential rollcall-master-key", "file /var/lib/rollcall/rollcall.db.key" */
 /* Appends the sealed form (printable base64url, versioned, names its master key by number). */

@@ -196,6 +196,7 @@ static void test_killed(void **state)
         }
         close(told[1]);
         usleep(2000 + round * 700);
+        assert_true(pid > 0);
         kill(pid, SIGKILL);
         waitpid(pid, NULL, 0);
         char text[65536] = "";

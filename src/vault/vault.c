@@ -187,13 +187,17 @@ void secret_describe(struct buf *out, struct str reference)
                                         [REFERENCE_CRED] = "systemd credential ",
                                         [REFERENCE_PROMPT] = "asked on the terminal",
                                         [REFERENCE_VAULT] = "vault ",
-                                        [REFERENCE_FD] = "entered on the server"};
+                                        [REFERENCE_FD] = "the server, where it was entered"};
     struct reference r;
     struct err e;
+    if (str_starts(reference, STR("fd:"))) { /* a worker is told the setting, but not that it may read descriptors */
+        buf_add_str(out, str_from(words[REFERENCE_FD]));
+        return;
+    }
     if (reference_parse(&r, reference, &e) < 0) {
         buf_printf(out, "not a reference");
         return;
     }
     buf_printf(out, "%s", words[r.scheme]);
-    if (r.scheme != REFERENCE_FD) buf_add_str(out, r.rest);
+    buf_add_str(out, r.rest);
 }

@@ -10,9 +10,11 @@ export const stage = await nextLine();
 export const lab = stage.lab;
 mkdirSync(stage.screenshots, { recursive: true });
 
-/** Asks the stage: ask("modify", ldif), ask("restart", "SIGKILL") ... */
+/** Asks the stage: ask("modify", ldif), ask("restart", "SIGKILL"), ask("knobs", {latency_ms: 100}) ... */
 export async function ask(what, ...args) {
-  process.stdout.write(JSON.stringify({ do: what, args }) + "\n");
+  const last = args[args.length - 1];
+  const named = typeof last === "object" && last !== null && !Array.isArray(last) ? args.pop() : {};
+  process.stdout.write(JSON.stringify({ do: what, args, named }) + "\n");
   const answer = await nextLine();
   if (!answer.ok) throw new Error(`${what}: ${answer.error}`);
   return answer.result;
@@ -105,4 +107,14 @@ export async function main(only) {
   console.log(`1..${chosen.length}`);
   await browser.close();
   process.exit(failed ? 1 : 0);
+}
+
+/** A picture for people to look at, in both themes. */
+export async function shot(page, name) {
+  for (const colorScheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme });
+    await page.waitForTimeout(100);
+    await page.screenshot({ path: `${stage.screenshots}/${name}-${colorScheme}.png`, fullPage: true });
+  }
+  await page.emulateMedia({ colorScheme: null });
 }

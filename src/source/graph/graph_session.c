@@ -102,7 +102,9 @@ int graph_session_begin(struct graph_session *s, const char *mode, const char *r
 int graph_session_progress(struct graph_session *s, enum kind k, struct err *e)
 {
     struct graph_stats t = graph_client_stats(s->client);
-    return s->has_begun ? emit_progress(s->m, k, s->tally[k].received, t.requests, t.bytes, e) : 0;
+    if (!s->has_begun) return 0;
+    try(emit_repairs(s->m, t.repeated, t.throttled, (uint64_t)t.rested_ms, e));
+    return emit_progress(s->m, k, s->tally[k].received, t.requests, t.bytes, e);
 }
 
 int graph_session_wait(struct graph_session *s, bool also_beside, struct err *e)

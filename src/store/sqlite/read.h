@@ -60,6 +60,7 @@ int gap_add(struct store *s, int64_t run, const struct gap *g, struct err *e);
 int note_put(struct store *s, struct str connector, struct str source, struct str name, struct bytes value,
              struct err *e);
 int connector_remove(struct store *s, struct str name, struct err *e);
+int connector_sweep(struct store *s, struct err *e);
 int read_everything(struct store *s, struct str connector, const struct store_everything *to, void *ctx, struct err *e);
 int read_connectors(struct store *s, bool (*each)(void *ctx, struct str name), void *ctx, struct err *e);
 int cursor_behind(struct store *s, struct str connector, struct str sink, uint64_t *n, struct err *e);

@@ -147,18 +147,23 @@ static int find(struct sq *q, struct str name, int64_t *id, struct err *e)
     return rc;
 }
 
-static int hide_named(struct sqlite_store *s, struct str name, struct err *e)
+int connector_remove(struct store *store, struct str name, struct err *e)
 {
+    struct sqlite_store *s = sqlite_of(store);
     struct removal m = {.q = &s->q};
     int lock;
+    if (!sqlite3_get_autocommit(s->q.db)) return err_set(e, ERR_BUG, "store: a connector is removed within a transaction");
     try(connector_check_name(name, e));
     try(lock_take(&lock, s->q.path, name, when_now_ms(), e));
     int rc = find(&s->q, name, &m.connector, e);
     if (rc == 0) rc = err_set(e, ERR_NOTFOUND, "connector %.*s: nothing in the store", STR_FMT(name));
     if (rc > 0) rc = in_transaction(&m, hide, e);
     close(lock);
+    s->is_stale = true;
     return rc;
 }
+
+/* --- behind that ----------------------------------------------------------------------------------- */
 
 /* 1: there is one. */
 static int next_left(struct sq *q, struct removal *m, struct err *e)
@@ -175,21 +180,13 @@ static int next_left(struct sq *q, struct removal *m, struct err *e)
     return rc;
 }
 
-int connector_remove(struct store *store, struct str name, struct err *e)
+int connector_sweep(struct store *store, struct err *e)
 {
     struct sqlite_store *s = sqlite_of(store);
     struct removal m;
     int rc;
-    struct err why;
-    if (!sqlite3_get_autocommit(s->q.db)) return err_set(e, ERR_BUG, "store: a connector is removed within a transaction");
-    int hidden = name.len ? hide_named(s, name, &why) : 0;
-    s->is_stale = true;
-    if (hidden < 0 && hidden != ERR_NOTFOUND) {
-        *e = why;
-        return hidden;
-    }
+    if (!sqlite3_get_autocommit(s->q.db)) return err_set(e, ERR_BUG, "store: connectors are swept within a transaction");
     while ((rc = next_left(&s->q, &m, e)) > 0) try(cut_all(&m, e));
     s->is_stale = true;
-    if (rc == 0 && hidden < 0) *e = why;
-    return rc < 0 ? rc : hidden;
+    return rc;
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -107,18 +108,26 @@ int sq_error(const struct sq *q, int rc, struct err *e, const char *what)
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
+/* One that is there already is not opened here: closing it would drop the POSIX locks that SQLite holds on it for other handles of this process
+ * (sqlite.org/howtocorrupt.html 2.2), and another process would then take the write-ahead log away from under them. */
+static int explain_existing(const char *path)
+{
+    struct stat is;
+    if (stat(path, &is) < 0) return errno;
+    if (S_ISDIR(is.st_mode)) return EISDIR;
+    return access(path, R_OK) == 0 ? 0 : errno; /* if it is only readable, sq_open goes on and says what it cannot do */
+}
+
 /* SQLite gives its -wal and -shm files the mode of the main one, so making that one right makes all right. */
 static int make_file(const char *path, struct err *e)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600), saved = errno;
     if (fd >= 0) {
         close(fd);
         return 0;
     }
-    int saved = errno, class = io_class(saved);
-    if (saved == EACCES && access(path, R_OK) == 0)
-        return 0; /* readable: sq_open goes on and says what it cannot do */
-    if (saved == EROFS && access(path, R_OK) == 0) return 0;
+    if (saved == EEXIST && (saved = explain_existing(path)) == 0) return 0;
+    int class = io_class(saved);
     if (class == ERR_BUG) class = ERR_INPUT;
     err_errno(e, (enum err_class) class, saved, "store %s", path);
     return err_hint(e, saved == ENOENT

@@ -148,4 +148,5 @@ const struct engine engine_sqlite = {
     .note_get = note_get,
     .note_put = note_put,
     .connector_remove = connector_remove,
+    .sweep = connector_sweep,
 };

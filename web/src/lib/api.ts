@@ -95,7 +95,7 @@ export function get<T>(path: string, query?: Query | URLSearchParams, signal?: A
     return call<T>("GET", url(path, query), undefined, signal);
 }
 
-export function post<T = void>(path: string, body: unknown = {}, signal?: AbortSignal): Promise<T> {
+export function post<T = void>(path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
     return call<T>("POST", url(path), body, signal);
 }
 

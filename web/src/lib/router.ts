@@ -46,7 +46,9 @@ function tell(): void {
 }
 window.addEventListener("hashchange", tell);
 
+// Only within the page: a link somebody made ("next=https://...") leads home.
 export function go(href: string, options: { replace?: boolean } = {}): void {
+    if (!href.startsWith("#/")) href = "#/";
     if (href === location.hash) return;
     if (!options.replace) {
         location.hash = href;

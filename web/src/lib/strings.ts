@@ -1,5 +1,7 @@
 // strings.ts - the catalogue of the English words that pages share: names of things, states, buttons. Sentences of one page stand in that page.
 
+import { plain } from "./visible";
+
 export const KINDS: Record<string, [one: string, many: string]> = {
     user: ["User", "Users"],
     group: ["Group", "Groups"],
@@ -21,11 +23,11 @@ export const KINDS: Record<string, [one: string, many: string]> = {
 export const KIND_ORDER = Object.keys(KINDS);
 
 export function kindName(kind: string): string {
-    return KINDS[kind]?.[0] ?? kind.replaceAll("_", " ");
+    return KINDS[kind]?.[0] ?? plain(kind.replaceAll("_", " "));
 }
 
 export function kindPlural(kind: string): string {
-    return KINDS[kind]?.[1] ?? kind.replaceAll("_", " ");
+    return KINDS[kind]?.[1] ?? plain(kind.replaceAll("_", " "));
 }
 
 export const CHANGES: Record<string, string> = {

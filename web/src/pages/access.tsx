@@ -48,7 +48,14 @@ function Filter({ value }: { value: string }) {
                 apply();
             }}
         >
-            <TextField label="Only those that fit" description="For instance: enabled=false and department=Finance" value={text} onChange={setText} onBlur={apply} optional />
+            <TextField
+                label="Only those that fit"
+                description="For instance: enabled=false and department=Finance"
+                value={text}
+                onChange={setText}
+                onBlur={apply}
+                optional
+            />
         </form>
     );
 }
@@ -91,7 +98,10 @@ function Why({ asked }: { asked: Asked }) {
                 <span />
                 <div class="row">
                     <CopyAs path={url("/access/why", query)} command={command} />
-                    <LinkButton icon="users" href={link(["access", "who-can"], { target: asked.target, target_in: asked.connector, right: asked.right })}>
+                    <LinkButton
+                        icon="users"
+                        href={link(["access", "who-can"], { target: asked.target, target_in: asked.connector, right: asked.right })}
+                    >
                         Who else can?
                     </LinkButton>
                 </div>
@@ -103,14 +113,29 @@ function Why({ asked }: { asked: Asked }) {
 
 function AnswerTo({ question, asked }: { question: string; asked: Asked }) {
     if (question === "who-can") {
-        if (!asked.target || !asked.right) return <Empty icon="access" title="Choose an object and a right">For instance: who can change the members of Domain Admins?</Empty>;
+        if (!asked.target || !asked.right)
+            return (
+                <Empty icon="access" title="Choose an object and a right">
+                    For instance: who can change the members of Domain Admins?
+                </Empty>
+            );
         return <WhoCan asked={asked} />;
     }
     if (question === "what-can") {
-        if (!asked.principal) return <Empty icon="access" title="Choose somebody">A user, a group, a computer; also a well-known group such as Everyone.</Empty>;
+        if (!asked.principal)
+            return (
+                <Empty icon="access" title="Choose somebody">
+                    A user, a group, a computer; also a well-known group such as Everyone.
+                </Empty>
+            );
         return <WhatCan asked={asked} />;
     }
-    if (!asked.principal || !asked.target || !asked.right) return <Empty icon="access" title="Choose who, what and on which object">The answer names the deciding entry and the groups between, as text for a ticket.</Empty>;
+    if (!asked.principal || !asked.target || !asked.right)
+        return (
+            <Empty icon="access" title="Choose who, what and on which object">
+                The answer names the deciding entry and the groups between, as text for a ticket.
+            </Empty>
+        );
     return <Why asked={asked} />;
 }
 
@@ -122,12 +147,31 @@ export default function Access() {
     const right = query.get("right") ?? "";
     const end = question === "what-can" ? principal : target;
     const asked: Asked = {
-        principal: principal?.id ?? "", target: target?.id ?? "", right,
-        rule: query.get("rule") ?? "", filter: query.get("filter") ?? "", kind: query.get("kind") ?? "",
-        connector: end?.connector || principal?.connector || "", name: end?.name ?? "", flag: query.get("flag") === "yes",
+        principal: principal?.id ?? "",
+        target: target?.id ?? "",
+        right,
+        rule: query.get("rule") ?? "",
+        filter: query.get("filter") ?? "",
+        kind: query.get("kind") ?? "",
+        connector: end?.connector || principal?.connector || "",
+        name: end?.name ?? "",
+        flag: query.get("flag") === "yes",
     };
-    if (!can("analyst")) return <Page title="Access explorer"><Empty icon="lock" title="Analysts ask about access">Your role shows assets and changes only.</Empty></Page>;
-    const keep = { principal: query.get("principal"), principal_in: query.get("principal_in"), target: query.get("target"), target_in: query.get("target_in"), right };
+    if (!can("analyst"))
+        return (
+            <Page title="Access explorer">
+                <Empty icon="lock" title="Analysts ask about access">
+                    Your role shows assets and changes only.
+                </Empty>
+            </Page>
+        );
+    const keep = {
+        principal: query.get("principal"),
+        principal_in: query.get("principal_in"),
+        target: query.get("target"),
+        target_in: query.get("target_in"),
+        right,
+    };
     return (
         <Page title="Access explorer" sub="Who can do what in Active Directory, and why">
             <nav class="questions" aria-label="Questions">
@@ -140,12 +184,20 @@ export default function Access() {
             </nav>
             <div class="question-form">
                 {question !== "who-can" && <PartyPicker label="Who" value={principal} onPick={pickInto("principal")} search />}
-                <div><RightPicker key={question} value={right} onChange={(r) => setQuery({ right: r, row: null, after: null })} optional={question === "what-can"} /></div>
-                {question !== "what-can" && <PartyPicker label="On which object" value={target} onPick={pickInto("target")} search={question === "who-can"} />}
+                <div>
+                    <RightPicker
+                        key={question}
+                        value={right}
+                        onChange={(r) => setQuery({ right: r, row: null, after: null })}
+                        optional={question === "what-can"}
+                    />
+                </div>
+                {question !== "what-can" && (
+                    <PartyPicker label="On which object" value={target} onPick={pickInto("target")} search={question === "who-can"} />
+                )}
             </div>
             <More question={question} asked={asked} />
             <AnswerTo key={`${question} ${rightText(right)}`} question={question} asked={asked} />
         </Page>
     );
 }
-

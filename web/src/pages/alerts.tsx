@@ -26,8 +26,12 @@ function SeverityBadge({ severity }: { severity: Severity }) {
 function Parts({ part }: { part: string }) {
     return (
         <nav class="tabs" aria-label="Alerts">
-            <a href="#/alerts" aria-current={part === "fired" ? "page" : undefined}>Alerts</a>
-            <a href="#/alerts/rules" aria-current={part === "rules" ? "page" : undefined}>Rules</a>
+            <a href="#/alerts" aria-current={part === "fired" ? "page" : undefined}>
+                Alerts
+            </a>
+            <a href="#/alerts/rules" aria-current={part === "rules" ? "page" : undefined}>
+                Rules
+            </a>
         </nav>
     );
 }
@@ -39,7 +43,8 @@ function Deliveries({ alert }: { alert: Alert }) {
         <ul class="deliveries">
             {all.map((d, i) => (
                 <li key={i}>
-                    <Status tone={d.ok ? "good" : "bad"}>{d.ok ? "Delivered" : "Not delivered"}</Status> to <Text class="wrap">{d.to}</Text>, <Time at={d.time} relative /> {d.message && <Text class="muted wrap">{d.message}</Text>}
+                    <Status tone={d.ok ? "good" : "bad"}>{d.ok ? "Delivered" : "Not delivered"}</Status> to <Text class="wrap">{d.to}</Text>,{" "}
+                    <Time at={d.time} relative /> {d.message && <Text class="muted wrap">{d.message}</Text>}
                 </li>
             ))}
         </ul>
@@ -56,16 +61,33 @@ function AlertRow({ alert: a, onDone }: { alert: Alert; onDone: () => void }) {
             <div class="row spread">
                 <div class="row">
                     <SeverityBadge severity={a.severity} />
-                    <strong><Text class="wrap">{a.title}</Text></strong>
+                    <strong>
+                        <Text class="wrap">{a.title}</Text>
+                    </strong>
                 </div>
-                <span class="muted"><Time at={a.time} relative /></span>
+                <span class="muted">
+                    <Time at={a.time} relative />
+                </span>
             </div>
-            <p><Text class="wrap">{a.detail}</Text></p>
+            <p>
+                <Text class="wrap">{a.detail}</Text>
+            </p>
             <div class="row spread">
                 <span class="muted">
-                    Rule <a href={link(["alerts", "rules", a.rule])}><Text>{a.name}</Text></a>
+                    Rule{" "}
+                    <a href={link(["alerts", "rules", a.rule])}>
+                        <Text>{a.name}</Text>
+                    </a>
                 </span>
-                {a.state === "acknowledged" ? <Status tone="good">Acknowledged</Status> : can("analyst") && <Button small icon="check" onClick={acknowledge} label={`Acknowledge: ${a.title}`}>Acknowledge</Button>}
+                {a.state === "acknowledged" ? (
+                    <Status tone="good">Acknowledged</Status>
+                ) : (
+                    can("analyst") && (
+                        <Button small icon="check" onClick={acknowledge} label={`Acknowledge: ${a.title}`}>
+                            Acknowledge
+                        </Button>
+                    )
+                )}
             </div>
             <Deliveries alert={a} />
         </li>
@@ -75,15 +97,36 @@ function AlertRow({ alert: a, onDone }: { alert: Alert; onDone: () => void }) {
 function Fired() {
     const { query } = useRoute();
     const state = query.get("state") ?? "open";
-    const { data, error, reload } = useGet<List<Alert>>("/alerts", { state: state === "all" ? null : state, after: query.get("after"), limit: 50 }, 15_000);
+    const { data, error, reload } = useGet<List<Alert>>(
+        "/alerts",
+        { state: state === "all" ? null : state, after: query.get("after"), limit: 50 },
+        15_000,
+    );
     return (
         <>
-            <Segmented label="Which alerts" value={state} options={[{ value: "open", label: "Open" }, { value: "acknowledged", label: "Acknowledged" }, { value: "all", label: "All" }]} onChange={(s) => setQuery({ state: s === "open" ? null : s, after: null })} />
+            <Segmented
+                label="Which alerts"
+                value={state}
+                options={[
+                    { value: "open", label: "Open" },
+                    { value: "acknowledged", label: "Acknowledged" },
+                    { value: "all", label: "All" },
+                ]}
+                onChange={(s) => setQuery({ state: s === "open" ? null : s, after: null })}
+            />
             {error && <ErrorBox error={error} retry={reload} />}
             {data === undefined && !error && <Loading />}
-            {data?.items.length === 0 && <Empty icon="alerts" title={state === "open" ? "No open alerts" : "No alerts"} action={can("analyst") && <LinkButton href="#/alerts/rules/new">New rule</LinkButton>} />}
+            {data?.items.length === 0 && (
+                <Empty
+                    icon="alerts"
+                    title={state === "open" ? "No open alerts" : "No alerts"}
+                    action={can("analyst") && <LinkButton href="#/alerts/rules/new">New rule</LinkButton>}
+                />
+            )}
             <ul class="stack-v">
-                {data?.items.map((a) => <AlertRow key={a.id} alert={a} onDone={reload} />)}
+                {data?.items.map((a) => (
+                    <AlertRow key={a.id} alert={a} onDone={reload} />
+                ))}
             </ul>
             {data && data.items.length > 0 && <Pager next={data.next} count={data.items.length} what="alerts" />}
         </>
@@ -94,11 +137,19 @@ function Fired() {
 export function RuleSentence({ rule }: { rule: Rule }) {
     const c = rule.condition;
     const uid = c.group ?? c.target ?? "";
-    const { data } = useGet<Entity>(c.connector && /^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(uid) ? `/assets/${segment(c.connector)}/${segment(uid)}` : null);
+    const { data } = useGet<Entity>(
+        c.connector && /^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(uid) ? `/assets/${segment(c.connector)}/${segment(uid)}` : null,
+    );
     return (
         <>
             <Text class="wrap">{conditionText(c, data?.name)}</Text>
-            {rule.problem && <p><Status tone="bad"><Text class="wrap">{rule.problem}</Text></Status></p>}
+            {rule.problem && (
+                <p>
+                    <Status tone="bad">
+                        <Text class="wrap">{rule.problem}</Text>
+                    </Status>
+                </p>
+            )}
         </>
     );
 }
@@ -107,7 +158,11 @@ const COLUMNS: Column<Rule>[] = [
     { key: "name", title: "Rule", cell: (r) => <Text>{r.name}</Text> },
     { key: "severity", title: "Severity", cell: (r) => <SeverityBadge severity={r.severity} /> },
     { key: "condition", title: "Fires when", cell: (r) => <RuleSentence rule={r} />, class: "wrap" },
-    { key: "to", title: "Delivered to", cell: (r) => <Text class="wrap">{r.destination.type === "none" ? "this page" : (r.destination.url ?? r.destination.path)}</Text> },
+    {
+        key: "to",
+        title: "Delivered to",
+        cell: (r) => <Text class="wrap">{r.destination.type === "none" ? "this page" : (r.destination.url ?? r.destination.path)}</Text>,
+    },
     { key: "last", title: "Last fired", cell: (r) => <Time at={r.last_fired} relative /> },
 ];
 
@@ -119,15 +174,34 @@ function Rules() {
     const enable = async (r: Rule, enabled: boolean) => {
         const { last_fired: _, destination, ...rest } = r;
         const { secret: __, ...to } = destination;
-        await put(`/alerts/rules/${segment(r.id)}`, { name: rest.name, severity: rest.severity, condition: rest.condition, throttle: rest.throttle, version: rest.version, enabled, destination: to });
+        await put(`/alerts/rules/${segment(r.id)}`, {
+            name: rest.name,
+            severity: rest.severity,
+            condition: rest.condition,
+            throttle: rest.throttle,
+            version: rest.version,
+            enabled,
+            destination: to,
+        });
         reload();
     };
     if (error) return <ErrorBox error={error} retry={reload} />;
     if (data === undefined) return <Loading />;
     if (rules.length === 0)
         return (
-            <Empty icon="alerts" title="No rules yet" action={can("analyst") && <LinkButton variant="primary" icon="plus" href="#/alerts/rules/new">New rule</LinkButton>}>
-                A rule watches the changes of every run: a new member of Domain Admins, a disabled account that is enabled again, a connector that has gone silent.
+            <Empty
+                icon="alerts"
+                title="No rules yet"
+                action={
+                    can("analyst") && (
+                        <LinkButton variant="primary" icon="plus" href="#/alerts/rules/new">
+                            New rule
+                        </LinkButton>
+                    )
+                }
+            >
+                A rule watches the changes of every run: a new member of Domain Admins, a disabled account that is enabled again, a connector that has
+                gone silent.
             </Empty>
         );
     return (
@@ -148,7 +222,16 @@ function Rules() {
                 }
             />
             {gone && (
-                <Confirm title={`Delete the rule ${gone.name}?`} action="Delete rule" danger onClose={() => setGone(null)} onConfirm={async () => { await del(`/alerts/rules/${segment(gone.id)}`); reload(); }}>
+                <Confirm
+                    title={`Delete the rule ${gone.name}?`}
+                    action="Delete rule"
+                    danger
+                    onClose={() => setGone(null)}
+                    onConfirm={async () => {
+                        await del(`/alerts/rules/${segment(gone.id)}`);
+                        reload();
+                    }}
+                >
                     <p>Its alerts stay.</p>
                 </Confirm>
             )}
@@ -161,7 +244,13 @@ function EditRule({ id }: { id: string }) {
     const { data, error } = useGet<Rule>(id === "new" ? null : `/alerts/rules/${segment(id)}`);
     const rule = id === "new" ? newRule(query) : data;
     return (
-        <Page title={id === "new" ? "New alert rule" : `Rule ${data?.name ?? ""}`} crumbs={[{ href: "#/alerts", title: "Alerts" }, { href: "#/alerts/rules", title: "Rules" }]}>
+        <Page
+            title={id === "new" ? "New alert rule" : `Rule ${data?.name ?? ""}`}
+            crumbs={[
+                { href: "#/alerts", title: "Alerts" },
+                { href: "#/alerts/rules", title: "Rules" },
+            ]}
+        >
             {error && <ErrorBox error={error} />}
             {!rule && !error && <Loading />}
             {rule && <RuleForm rule={rule} />}
@@ -174,7 +263,16 @@ export default function Alerts() {
     const part = path[1] === "rules" ? "rules" : "fired";
     if (part === "rules" && path[2] !== undefined) return <EditRule id={path[2]} />;
     return (
-        <Page title="Alerts" actions={can("analyst") && <LinkButton variant="primary" icon="plus" href="#/alerts/rules/new">New rule</LinkButton>}>
+        <Page
+            title="Alerts"
+            actions={
+                can("analyst") && (
+                    <LinkButton variant="primary" icon="plus" href="#/alerts/rules/new">
+                        New rule
+                    </LinkButton>
+                )
+            }
+        >
             <Parts part={part} />
             {part === "rules" ? <Rules /> : <Fired />}
         </Page>

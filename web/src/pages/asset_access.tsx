@@ -1,17 +1,18 @@
 // asset_access.tsx - what it can do, and who can do what to it; each row leads to the explanation in the access explorer.
-import { useGet } from "../lib/api";
+import { segment, useGet } from "../lib/api";
 import { assetLink } from "../lib/assets_query";
 import { number } from "../lib/format";
 import { setQuery, useRoute } from "../lib/router";
 import { can } from "../lib/session";
 import { S, kindName } from "../lib/strings";
-import type { AccessGap, AccessList, Entity, Party, WhatCanRow, WhoCanRow } from "../lib/types";
+import type { AccessGap, AccessList, Entity, GroupRow, List, Party, WhatCanRow, WhoCanRow } from "../lib/types";
 import { plain } from "../lib/visible";
 import { Badge, Empty, ErrorBox, Kind, LinkButton, Notice } from "../ui/basic";
 import { Segmented } from "../ui/field";
 import { Table, type Column } from "../ui/table";
 import { Text, Time } from "../ui/text";
 import { PLAIN_GROUPS, plainRight } from "../parts/rights";
+import { GROUPS } from "./asset_groups";
 import { explorerLink } from "./asset_overview";
 
 const PRINCIPALS = ["user", "computer", "service_account", "group", "foreign_principal", "service_principal"];
@@ -27,6 +28,7 @@ export function AccessTab({ entity: e }: { entity: Entity }) {
     const route = useRoute();
     const isPrincipal = PRINCIPALS.includes(e.kind);
     const side = route.query.get("side") ?? (isPrincipal ? "can-do" : "who-can");
+    if (e.dn === undefined) return <Roles entity={e} />; // of Entra ID
     if (!can("analyst")) return <Empty icon="lock" title={S.notAllowed}>Answers about access need the role analyst.</Empty>;
     return (
         <>
@@ -35,6 +37,21 @@ export function AccessTab({ entity: e }: { entity: Entity }) {
                 <LinkButton href={explorerLink(side === "can-do" ? "what-can" : "who-can", { [side === "can-do" ? "principal" : "target"]: e.uid, connector: e.connector })} icon="access">Open in the access explorer</LinkButton>
             </div>
             {side === "can-do" ? <CanDo entity={e} /> : <WhoCan entity={e} />}
+        </>
+    );
+}
+
+// In Entra ID what somebody can do follows from roles, held directly or through groups; the access engine answers for Active Directory's permissions.
+function Roles({ entity: e }: { entity: Entity }) {
+    const { data, error, loading, reload } = useGet<List<GroupRow>>(`/assets/${segment(e.connector)}/${segment(e.uid)}/groups`, { nested: "true" });
+    if (error !== undefined) return <ErrorBox error={error} retry={reload} />;
+    const roles = (data?.items ?? []).filter((g) => g.kind === "role");
+    const identities = (e.identities ?? 0) > 0 && <> What its Active Directory account can do is shown there: <a href={assetLink(e.connector, e.uid, { tab: "linked" })}>linked identities</a>.</>;
+    if (data !== undefined && roles.length === 0) return <Empty icon="role" title="It holds no role">In Entra ID what an object can do follows from its roles; none is assigned to it or to its groups.{identities}</Empty>;
+    return (
+        <>
+            <p class="muted">In Entra ID what an object can do follows from its roles.{identities}</p>
+            <Table caption="Roles" columns={GROUPS} rows={roles} rowKey={(g) => `${g.uid}-${g.via}`} href={(g) => assetLink(e.connector, g.uid)} loading={loading} />
         </>
     );
 }
@@ -62,14 +79,20 @@ function AccessGaps({ gaps }: { gaps: AccessGap[] | undefined }) {
     );
 }
 
+// The rights to change something first: everybody may read most things.
+function byWeight(rights: string[]): string[] {
+    const weight = (r: string) => (/^(READ_|LIST_)/.test(r) ? 2 : /^(WRITE_DAC|WRITE_OWNER|WRITE_PROPERTY|CONTROL_ACCESS)/.test(r) ? 0 : 1);
+    return [...rights].sort((a, b) => weight(a) - weight(b));
+}
+
 function CanDo({ entity: e }: { entity: Entity }) {
     const { data, error, loading, reload } = useGet<AccessList<WhatCanRow>>("/access/what-can", { principal: e.uid, connector: e.connector, limit: 100 });
     if (error !== undefined) return <ErrorBox error={error} retry={reload} />;
     const columns: Column<WhatCanRow>[] = [
         { key: "target", title: "On", cell: (r) => name(r.target) },
         { key: "kind", title: "Kind", class: "nowrap", cell: (r) => <Kind kind={r.target.kind ?? ""} /> },
-        { key: "rights", title: "It may", cell: (r) => <span class="tags">{r.rights.slice(0, 6).map((x) => <Badge title={x}>{plainRight(x) ?? x}</Badge>)}{r.rights.length > 6 && <span class="muted">+{r.rights.length - 6}</span>}</span> },
-        { key: "why", title: "Why", class: "nowrap", cell: (r) => <a href={explorerLink("why", { principal: e.uid, target: r.target.uid ?? r.target.dn ?? r.target.name, right: r.rights[0] ?? "", connector: e.connector })} aria-label={`Why it may do this to ${plain(r.target.name)}`}>Why?</a> },
+        { key: "rights", title: "It may", cell: (r) => <span class="tags">{byWeight(r.rights).slice(0, 6).map((x) => <Badge title={plain(x)}><Text>{plainRight(x) ?? x}</Text></Badge>)}{r.rights.length > 6 && <span class="muted">+{r.rights.length - 6}</span>}</span> },
+        { key: "why", title: "Why", class: "nowrap", cell: (r) => <a href={explorerLink("why", { principal: e.uid, target: r.target.uid ?? r.target.dn ?? r.target.name, right: byWeight(r.rights)[0] ?? "", connector: e.connector })} aria-label={`Why it may do this to ${plain(r.target.name)}`}>Why?</a> },
     ];
     return (
         <>
@@ -86,7 +109,7 @@ function via(r: WhoCanRow) {
     const v = r.via;
     if (v === undefined) return <span class="muted">–</span>;
     const hops = v.hops !== undefined && v.hops > 0 ? `, ${v.hops} ${v.hops === 1 ? "step" : "steps"} away` : "";
-    return <span>{v.trustee !== undefined ? <Text>{v.trustee.name}</Text> : v.reason.replaceAll("_", " ")}<span class="muted">{hops}{v.ace !== undefined && `, entry ${v.ace.number} of ${v.ace.of}${v.ace.inherited ? ", inherited" : ""}`}</span></span>;
+    return <span>{v.trustee !== undefined ? <Text>{v.trustee.name}</Text> : <Text>{v.reason.replaceAll("_", " ")}</Text>}<span class="muted">{hops}{v.ace !== undefined && `, entry ${v.ace.number} of ${v.ace.of}${v.ace.inherited ? ", inherited" : ""}`}</span></span>;
 }
 
 function WhoCan({ entity: e }: { entity: Entity }) {
@@ -105,7 +128,7 @@ function WhoCan({ entity: e }: { entity: Entity }) {
                 <label for="access-right">Who can</label>
                 <span class="right-select">
                     <select id="access-right" value={right} onChange={(ev) => setQuery({ right: ev.currentTarget.value })}>
-                        {!isListed && <option value={right} selected>{right}</option>}
+                        {!isListed && <option value={right} selected>{plain(right)}</option>}
                         {PLAIN_GROUPS.map((g) => <optgroup label={g.title}>{g.choices.map((c) => <option value={c.right} selected={c.right === right}>{c.label}</option>)}</optgroup>)}
                     </select>
                 </span>

@@ -18,11 +18,11 @@ function throughNames(through: unknown): string[] {
     });
 }
 
-const GROUPS: Column<GroupRow>[] = [
-    { key: "name", title: "Group", cell: (g) => <Text>{g.name}</Text> },
+export const GROUPS: Column<GroupRow>[] = [
+    { key: "name", title: "Name", cell: (g) => <Text>{g.name}</Text> },
     { key: "level", title: "Level", class: "nowrap", cell: (g) => (g.level <= 1 ? <Badge tone="info">Direct</Badge> : <Badge>Level {g.level}</Badge>) },
     { key: "through", title: "Through", cell: (g) => <span class="through">{throughNames(g.through).map((n) => <Text>{n}</Text>)}</span> },
-    { key: "via", title: "Why", class: "nowrap", cell: (g) => VIA[g.via] ?? g.via },
+    { key: "via", title: "Why", class: "nowrap", cell: (g) => <Text>{VIA[g.via] ?? g.via}</Text> },
     { key: "kind", title: "Kind", class: "nowrap", cell: (g) => <Kind kind={g.kind} /> },
 ];
 
@@ -43,7 +43,7 @@ export function GroupsTab({ path, connector }: { path: string; connector: string
 const MEMBERS: Column<MemberRow>[] = [
     { key: "name", title: "Member", cell: (m) => <Text>{m.name}</Text> },
     { key: "kind", title: "Kind", class: "nowrap", cell: (m) => <Kind kind={m.kind} /> },
-    { key: "via", title: "Why", cell: (m) => (m.via === undefined ? "" : (VIA[m.via] ?? m.via)) },
+    { key: "via", title: "Why", cell: (m) => m.via != null && <Text>{VIA[m.via] ?? m.via}</Text> },
 ];
 
 export function MembersTab({ path, connector }: { path: string; connector: string }) {

@@ -37,7 +37,7 @@ export function LinkedTab({ path, entity }: { path: string; entity: Entity }) {
                         <Kind kind={i.kind} /> <span class="muted">in <Text>{i.connector}</Text></span>
                         {i.conflict != null ? <Status tone="warn">Candidate in conflict</Status> : <Status tone="good">Linked</Status>}
                     </div>
-                    {i.conflict != null && <p>{CONFLICTS[i.conflict] ?? words(i.conflict)}</p>}
+                    {i.conflict != null && <p><Text>{CONFLICTS[i.conflict] ?? words(i.conflict)}</Text></p>}
                     <dl class="pairs">
                         <div><dt>Reason</dt><dd>{RULES[i.rule] ?? <>The rule <code><Text>{i.rule}</Text></code> of the settings</>}</dd></div>
                         <div><dt>Confidence</dt><dd class="confidence"><Bar part={i.confidence} whole={100} label="Confidence" /></dd></div>
@@ -52,5 +52,5 @@ export function LinkedTab({ path, entity }: { path: string; entity: Entity }) {
 
 function Marks({ marks, tone, none }: { marks: string[]; tone: "good" | "warn"; none: string }) {
     if (marks.length === 0) return <span class="muted">{none}</span>;
-    return <span class="tags">{marks.map((m) => <Badge tone={tone}>{words(m)}</Badge>)}</span>;
+    return <span class="tags">{marks.map((m) => <Badge tone={tone}><Text>{words(m)}</Text></Badge>)}</span>;
 }

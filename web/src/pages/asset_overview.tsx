@@ -32,7 +32,7 @@ export function OverviewTab({ entity: e, path }: { entity: Entity; path: string 
 }
 
 function Pair({ term, children }: { term: string; children: ComponentChildren }) {
-    return <div><dt>{term}</dt><dd>{children}</dd></div>;
+    return <div><dt><Text>{term}</Text></dt><dd>{children}</dd></div>;
 }
 
 function Copyable({ text, label }: { text: string; label: string }) {
@@ -73,7 +73,7 @@ function Derived({ entity: e }: { entity: Entity }) {
                 {rows.map(([name, value]) => (
                     <Pair key={name} term={words(name)}>
                         {tone(name, value) !== undefined ? <Badge tone="warn">{S.yes}</Badge> : <ValueText value={value} />}
-                        {name === "last_logon" && e.derived["last_logon_source"] !== undefined && <span class="muted small"> from <code>{String(e.derived["last_logon_source"])}</code></span>}
+                        {name === "last_logon" && e.derived["last_logon_source"] !== undefined && <span class="muted small"> from <code><Text>{String(e.derived["last_logon_source"])}</Text></code></span>}
                     </Pair>
                 ))}
             </dl>
@@ -90,7 +90,7 @@ function Groups({ entity: e }: { entity: Entity }) {
                     {shown.map((g) => (
                         <li key={`${g.uid}-${g.via}`}>
                             <a href={assetLink(e.connector, g.uid)}><Text>{g.name}</Text></a>
-                            {g.via !== "member" && <span class="muted small"> {VIA[g.via] ?? g.via}</span>}
+                            {g.via !== "member" && <span class="muted small"> <Text>{VIA[g.via] ?? g.via}</Text></span>}
                         </li>
                     ))}
                     {e.member_of.length > shown.length && <li><a href={assetLink(e.connector, e.uid, { tab: "groups" })}>and {e.member_of.length - shown.length} more</a></li>}
@@ -157,7 +157,7 @@ export function Gaps({ gaps }: { gaps: Gap[] }) {
     );
 }
 
-// Used by the access tab, too: gaps of the access engine have no severity.
+// A question of the access explorer.
 export function explorerLink(question: "who-can" | "what-can" | "why", query: Record<string, string>): string {
     return link(["access", question], query);
 }

@@ -22,7 +22,7 @@ function RawValue({ value }: { value: Scalar }) {
 
 const COLUMNS: Column<RawAttribute>[] = [
     { key: "attribute", title: "Attribute", class: "mono", cell: (r) => <Text>{r.attribute}</Text> },
-    { key: "type", title: "Type", class: "nowrap", cell: (r) => <span class="muted">{r.type}</span> },
+    { key: "type", title: "Type", class: "nowrap", cell: (r) => <Text class="muted">{r.type}</Text> },
     { key: "values", title: "Value", class: "value", cell: (r) => r.values.length === 1 ? <RawValue value={r.values[0] ?? null} /> : <Values values={r.values} /> },
     { key: "ocsf", title: "In OCSF", class: "mono", cell: (r) => <Places of={r.ocsf} /> },
 ];

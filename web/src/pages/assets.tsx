@@ -7,6 +7,7 @@ import { useKeys } from "../lib/keys";
 import { link, setQuery, useRoute } from "../lib/router";
 import { can } from "../lib/session";
 import { FACETS, FACET_VALUES, KIND_ORDER, S, kindName, kindPlural, words } from "../lib/strings";
+import { plain } from "../lib/visible";
 import type { Asset, Facets as FacetCounts, List } from "../lib/types";
 import { useState } from "preact/hooks";
 import { Badge, Button, CopyAs, Empty, ErrorBox, Kind, LinkButton, Status } from "../ui/basic";
@@ -29,12 +30,12 @@ const COLUMNS: Column<Asset>[] = [
     { key: "admin", title: "Admin", class: "nowrap", cell: (a) => a.admin === true && <Badge tone="warn">Admin</Badge> },
     { key: "mfa", title: "MFA", class: "nowrap", cell: mfaCell },
     { key: "last_sign_in", title: "Last sign-in", sort: "last_sign_in", descendingFirst: true, class: "nowrap", cell: (a) => <Time at={a.last_sign_in} relative absent="–" /> },
-    { key: "tags", title: "Tags", cell: (a) => <span class="tags">{a.tags?.map((t) => <Badge>{words(t)}</Badge>)}</span> },
+    { key: "tags", title: "Tags", class: "nowrap", cell: (a) => <Tags tags={a.tags ?? []} /> },
     { key: "last_changed", title: "Changed", sort: "last_changed", descendingFirst: true, class: "nowrap", cell: (a) => <Time at={a.last_changed} relative /> },
     { key: "display_name", title: "Display name", class: "clip", cell: (a) => <Text>{a.display_name}</Text> },
     { key: "mail", title: "Mail", class: "clip", cell: (a) => <Text>{a.mail}</Text> },
     { key: "dn", title: "Distinguished name", class: "clip-wide", cell: (a) => <Text>{a.dn}</Text> },
-    { key: "uid", title: "Identifier", class: "nowrap mono", cell: (a) => a.uid },
+    { key: "uid", title: "Identifier", class: "nowrap mono", cell: (a) => <Text>{a.uid}</Text> },
 ];
 const USUAL = ["name", "account", "source", "enabled", "admin", "mfa", "last_sign_in", "tags"];
 
@@ -42,6 +43,18 @@ function enabledCell(a: Asset) {
     if (a.deleted !== false && a.deleted != null) return <Status tone="bad" icon="trash">Deleted</Status>;
     if (a.enabled === true) return <Status tone="good">{S.yes}</Status>;
     return a.enabled === false ? <Status tone="off">{S.no}</Status> : <span class="muted">–</span>;
+}
+
+const MOST_TAGS = 3;
+
+function Tags({ tags }: { tags: string[] }) {
+    const rest = tags.slice(MOST_TAGS);
+    return (
+        <span class="tags one-line">
+            {tags.slice(0, MOST_TAGS).map((t) => <Badge><Text>{words(t)}</Text></Badge>)}
+            {rest.length > 0 && <span class="muted small" title={plain(rest.map(words).join(", "))}>+{rest.length}<span class="sr-only"> more: <Text>{rest.map(words).join(", ")}</Text></span></span>}
+        </span>
+    );
 }
 
 function mfaCell(a: Asset) {
@@ -55,10 +68,10 @@ function facetsOf(counts: FacetCounts | undefined): Facet[] {
     return FACETS.map(([name, title]) => {
         const labels = FACET_VALUES[name];
         const facet: Facet = { name, title, counts: counts?.[name] as Record<string, number> | undefined, single: SINGLE.includes(name) };
-        if (labels !== undefined) return { ...facet, order: Object.keys(labels), label: (v) => labels[v] ?? v };
+        if (labels !== undefined) return { ...facet, order: Object.keys(labels), label: (v) => <Text>{labels[v] ?? v}</Text> };
         if (name === "kind") return { ...facet, order: KIND_ORDER, label: (v) => <span class="kind"><KindIcon kind={v} />{kindPlural(v)}</span> };
         if (name === "source") return { ...facet, label: (v) => <Text>{v}</Text> };
-        return { ...facet, label: (v) => words(v) };
+        return { ...facet, label: (v) => <Text>{words(v)}</Text> };
     });
 }
 
@@ -87,7 +100,7 @@ export default function AssetsPage() {
                 </div>
                 <div class="stack-v">
                     <QuickViews query={route.query} />
-                    <SearchBox label="Search assets" placeholder="Name, account, mail, DN, SID…" />
+                    <SearchBox label="Search assets" placeholder="Name, account, mail…" />
                     {rows.error !== undefined && <ErrorBox error={rows.error} retry={rows.reload} />}
                     {isEmpty ? <Nothing isFiltered={hasFilters(route.query)} onClear={clear} /> : (
                         <>

@@ -16,7 +16,7 @@ import { Text } from "../ui/text";
 const COLUMNS: Column<CatalogAttribute>[] = [
     { key: "attribute", title: "Attribute", sort: "attribute", class: "mono", cell: (a) => <><Text>{a.attribute}</Text>{a.custom === true && <> <Badge tone="info">custom</Badge></>}</> },
     { key: "filled", title: "Filled", sort: "filled", descendingFirst: true, class: "fill", cell: (a) => <Bar part={a.filled} whole={a.of} label={a.attribute} /> },
-    { key: "type", title: "Type", class: "nowrap", cell: (a) => <span class="muted">{a.type}</span> },
+    { key: "type", title: "Type", class: "nowrap", cell: (a) => <Text class="muted">{a.type}</Text> },
     { key: "lineage", title: "Becomes", cell: (a) => <Lineage of={a} /> },
     { key: "sample", title: "Example, masked", cell: (a) => (a.sample != null ? <Text class="mono">{a.sample}</Text> : <span class="muted">–</span>) },
 ];
@@ -25,13 +25,26 @@ function ocsfOf(a: CatalogAttribute): string[] {
     return a.ocsf == null ? [] : Array.isArray(a.ocsf) ? a.ocsf : [a.ocsf];
 }
 
+const FEW_PLACES = 2;
+
+function Places({ places }: { places: string[] }) {
+    const tell = (p: string) => <code class="ocsf"><Text>{p}</Text></code>;
+    const rest = places.slice(FEW_PLACES);
+    return (
+        <span class="values">
+            {places.slice(0, FEW_PLACES).map(tell)}
+            {rest.length > 0 && <details class="more"><summary>{rest.length} more</summary><span class="values">{rest.map(tell)}</span></details>}
+        </span>
+    );
+}
+
 function Lineage({ of }: { of: CatalogAttribute }) {
     const places = ocsfOf(of);
     if (of.normalized == null && places.length === 0) return <span class="muted">kept as it is</span>;
     return (
         <span class="lineage">
             {of.normalized != null && <><Icon name="arrow" /><span class="sr-only">normalized to </span><code><Text>{of.normalized}</Text></code></>}
-            {places.length > 0 && <><Icon name="arrow" /><span class="sr-only">OCSF </span><span class="values">{places.map((p) => <code class="ocsf"><Text>{p}</Text></code>)}</span></>}
+            {places.length > 0 && <><Icon name="arrow" /><span class="sr-only">OCSF </span><Places places={places} /></>}
         </span>
     );
 }

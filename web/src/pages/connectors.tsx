@@ -88,6 +88,10 @@ function Actions({ connector: c, acts }: { connector: Connector; acts: Acts }) {
     );
 }
 
+function isHeld(c: Connector): boolean {
+    return Object.values(c.last?.counts ?? {}).some((n) => (n.held ?? 0) > 0);
+}
+
 function Trouble({ connector: c, acts }: { connector: Connector; acts: Acts }) {
     const mayTry = can("operator") && (c.status === "paused" || c.status === "retrying");
     return (
@@ -100,7 +104,9 @@ function Trouble({ connector: c, acts }: { connector: Connector; acts: Acts }) {
                     <strong>Fix:</strong> <Text>{c.fix}</Text>
                 </p>
             )}
-            {c.status === "needs_attention" && c.last && <a href={link(["runs", String(c.last.run)])}>See what was held back</a>}
+            {c.status === "needs_attention" && c.last && (
+                <a href={link(["runs", String(c.last.run)])}>{isHeld(c) ? "See what was held back" : "See the run"}</a>
+            )}
             {mayTry && (
                 <Button small onClick={() => acts.sync(c, { try_now: true })}>
                     Try now
@@ -159,7 +165,15 @@ function Tile({ connector: c, acts }: { connector: Connector; acts: Acts }) {
                 </div>
                 <div class="tile-state">
                     <ConnectorState connector={c} />
-                    {can("operator") && <Switch label={`${c.name} is on`} checked={c.enabled} onChange={(on) => acts.enable(c, on).catch(toast)} disabled={c.source === "file"} hideLabel />}
+                    {can("operator") && (
+                        <Switch
+                            label={`${c.name} is on`}
+                            checked={c.enabled}
+                            onChange={(on) => acts.enable(c, on).catch(toast)}
+                            disabled={c.source === "file"}
+                            hideLabel
+                        />
+                    )}
                 </div>
             </div>
             {isTrouble(c) && <Trouble connector={c} acts={acts} />}
@@ -201,7 +215,17 @@ function Row({ connector: c, acts }: { connector: Connector; acts: Acts }) {
                 <Time at={c.last_success} relative />
             </td>
             <td>{c.enabled ? <Time at={c.next} relative absent="–" /> : "off"}</td>
-            <td>{can("operator") && <Switch label={`${c.name} is on`} checked={c.enabled} onChange={(on) => acts.enable(c, on).catch(toast)} disabled={c.source === "file"} hideLabel />}</td>
+            <td>
+                {can("operator") && (
+                    <Switch
+                        label={`${c.name} is on`}
+                        checked={c.enabled}
+                        onChange={(on) => acts.enable(c, on).catch(toast)}
+                        disabled={c.source === "file"}
+                        hideLabel
+                    />
+                )}
+            </td>
             <td>
                 <Actions connector={c} acts={acts} />
             </td>
@@ -250,14 +274,17 @@ function Drafts() {
         reload();
     };
     return (
-        <Notice title={drafts.length === 1 ? "A new connector was begun and not created" : `${drafts.length} new connectors were begun and not created`}>
+        <Notice
+            title={drafts.length === 1 ? "A new connector was begun and not created" : `${drafts.length} new connectors were begun and not created`}
+        >
             <ul class="plain">
                 {drafts.map((d) => {
                     const body = d.body ?? d;
                     return (
                         <li key={d.id} class="row">
                             <span>
-                                <Text>{body.name || "(no name)"}</Text> · {TYPES[body.type ?? ""] ?? "no type"} <Time at={d.updated} relative absent="" />
+                                <Text>{body.name || "(no name)"}</Text> · {TYPES[body.type ?? ""] ?? "no type"}{" "}
+                                <Time at={d.updated} relative absent="" />
                             </span>
                             <LinkButton small href={link(["connectors", "new", "connect"], { draft: d.id })}>
                                 Continue

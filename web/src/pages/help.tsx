@@ -16,6 +16,11 @@ interface Manual extends Listed {
     html: string;
 }
 
+// "rollcall.1" -> "rollcall(1)"
+function manualName(name: string): string {
+    return { api: "API", keys: "Keys" }[name] ?? name.replace(/\.([0-9])$/, "($1)");
+}
+
 // A link of a manual page: another page of the manual, or a place in this one; nothing outside.
 function resolver(pages: Listed[]) {
     return (href: string): string | null => {
@@ -46,7 +51,10 @@ function useOpenApi(): { data: OpenApi | null; error: unknown } {
     const [state, setState] = useState<{ data: OpenApi | null; error: unknown }>({ data: null, error: undefined });
     useEffect(() => {
         const abort = new AbortController();
-        call<OpenApi>("GET", "/api/openapi.json", undefined, abort.signal).then((data) => setState({ data, error: undefined }), (error: unknown) => !abort.signal.aborted && setState({ data: null, error }));
+        call<OpenApi>("GET", "/api/openapi.json", undefined, abort.signal).then(
+            (data) => setState({ data, error: undefined }),
+            (error: unknown) => !abort.signal.aborted && setState({ data: null, error }),
+        );
         return () => abort.abort();
     }, []);
     return state;
@@ -58,14 +66,24 @@ function OperationRow({ method, path, operation: o }: { method: string; path: st
     return (
         <li class="api-call">
             <p>
-                <Badge tone={method === "get" ? "info" : method === "delete" ? "bad" : "warn"}>{method.toUpperCase()}</Badge> <code class="wrap">{path}</code> <Badge title="The least role">{o["x-right"] ?? ""}</Badge>
+                <Badge tone={method === "get" ? "info" : method === "delete" ? "bad" : "warn"}>{method.toUpperCase()}</Badge>{" "}
+                <code class="wrap">{path}</code> <Badge title="The least role">{o["x-right"] ?? ""}</Badge>
             </p>
             <p>{o.summary}</p>
-            {query.length > 0 && <p class="muted">Query: {query.map((q) => <code key={q}>{q} </code>)}</p>}
+            {query.length > 0 && (
+                <p class="muted">
+                    Query:{" "}
+                    {query.map((q) => (
+                        <code key={q}>{q} </code>
+                    ))}
+                </p>
+            )}
             {schema !== undefined && (
                 <details>
                     <summary>Body</summary>
-                    <pre class="json" tabIndex={0} role="region" aria-label={`Body of ${method} ${path}`}>{JSON.stringify(schema, null, 2)}</pre>
+                    <pre class="json" tabIndex={0} role="region" aria-label={`Body of ${method} ${path}`}>
+                        {JSON.stringify(schema, null, 2)}
+                    </pre>
                 </details>
             )}
         </li>
@@ -76,19 +94,24 @@ function ApiPage() {
     const { data, error } = useOpenApi();
     if (error !== undefined) return <ErrorBox error={error} />;
     if (data === null) return <Loading lines={12} />;
-    const all = Object.entries(data.paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ path, method, operation })));
+    const all = Object.entries(data.paths).flatMap(([path, methods]) =>
+        Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
+    );
     const tags = [...new Set(all.map((o) => o.operation.tags?.[0] ?? "server"))];
     return (
         <div class="stack-v">
             <p>
-                Everything that this page does is one of these calls. <code>rollcall api GET /api/v1/assets</code> is the same as a command. As a file: <a href="/api/openapi.json">OpenAPI 3.1</a>.
+                Everything that this page does is one of these calls. <code>rollcall api GET /api/v1/assets</code> is the same as a command. As a
+                file: <a href="/api/openapi.json">OpenAPI 3.1</a>.
             </p>
             {tags.map((tag) => (
                 <Card title={tag} id={`api-${tag}`} key={tag}>
                     <ul class="stack-v">
-                        {all.filter((o) => (o.operation.tags?.[0] ?? "server") === tag).map((o) => (
-                            <OperationRow key={o.method + o.path} {...o} />
-                        ))}
+                        {all
+                            .filter((o) => (o.operation.tags?.[0] ?? "server") === tag)
+                            .map((o) => (
+                                <OperationRow key={o.method + o.path} {...o} />
+                            ))}
                     </ul>
                 </Card>
             ))}
@@ -102,12 +125,19 @@ function KeysPage() {
             <dl class="keys">
                 {boundKeys().map(([key, label]) => (
                     <div key={key}>
-                        <dt>{key.split(" ").map((k) => <kbd key={k}>{k}</kbd>)}</dt>
+                        <dt>
+                            {key.split(" ").map((k) => (
+                                <kbd key={k}>{k}</kbd>
+                            ))}
+                        </dt>
                         <dd>{label}</dd>
                     </div>
                 ))}
             </dl>
-            <p class="muted">On lists: j and k walk through the rows, Enter opens, e exports; on a connector: t tests. They can be switched off under Settings, My account. ? shows those of the page you are on.</p>
+            <p class="muted">
+                On lists: j and k walk through the rows, Enter opens, e exports; on a connector: t tests. They can be switched off under Settings, My
+                account. ? shows those of the page you are on.
+            </p>
         </Card>
     );
 }
@@ -117,7 +147,7 @@ export default function Help() {
     const { data, error } = useGet<List<Listed> | Listed[]>("/help");
     const pages = Array.isArray(data) ? data : (data?.items ?? []);
     const name = chosen === "" ? (pages[0]?.name ?? "") : chosen;
-    const entries = [...pages, { name: "api", title: "The API" }, { name: "keys", title: "Keys" }];
+    const entries = [...pages, { name: "api", title: "Every call" }, { name: "keys", title: "Shortcuts" }];
     return (
         <Page title="Help">
             {error && <ErrorBox error={error} />}
@@ -127,7 +157,8 @@ export default function Help() {
                         {entries.map((p) => (
                             <li key={p.name}>
                                 <a href={link(["help", p.name])} aria-current={p.name === name ? "page" : undefined}>
-                                    {p.title || p.name}
+                                    {manualName(p.name)}
+                                    {p.title && p.title !== manualName(p.name) && <span class="help-title">{p.title}</span>}
                                 </a>
                             </li>
                         ))}

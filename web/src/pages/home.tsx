@@ -4,7 +4,7 @@ import { count, number, short } from "../lib/format";
 import { link } from "../lib/router";
 import { can } from "../lib/session";
 import { connectorStatus } from "../lib/status";
-import { KIND_ORDER, S, TYPES, kindName, kindPlural } from "../lib/strings";
+import { KIND_ORDER, S, TYPES, kindPlural } from "../lib/strings";
 import { parse } from "../lib/time";
 import type { Connector, Home } from "../lib/types";
 import { Badge, Card, Empty, ErrorBox, LinkButton, Loading, Status } from "../ui/basic";
@@ -143,12 +143,12 @@ function Today({ today }: { today: Home["today"] }) {
             </p>
             {n === 0 && <p class="card-line muted">Nothing changed since midnight UTC.</p>}
             <ul class="lines">
-                {folded(today.items).map(({ first: c, isBulk }) => (
+                {folded(today.items).map(({ first: c, n }) => (
                     <li key={`${c.run}-${c.uid}-${c.change}-${c.attribute ?? ""}-${c.member ?? ""}`} class="line">
                         <span class="grow">
-                            {isBulk ? <a class="strong" href={bulkLink(c)}>{count(c.bulk ?? 0, kindName(c.kind).toLowerCase(), kindPlural(c.kind).toLowerCase())}</a>
-                                : <a class="strong" href={link(["assets", c.connector, c.uid], { tab: "history" })}><Text>{c.name}</Text></a>} <ChangeBadge change={c.change} />
-                            <span class="line-sub"><ChangeDetail change={c} brief /></span>
+                            <a class="strong" href={link(["assets", c.connector, c.uid], { tab: "history" })}><Text>{c.name}</Text></a>
+                            {n > 1 && <> and <a href={bulkLink(c)}>other {kindPlural(c.kind).toLowerCase()}</a></>} <ChangeBadge change={c.change} />
+                            {n === 1 && <span class="line-sub"><ChangeDetail change={c} brief /></span>}
                         </span>
                         <span class="line-side muted small"><Time at={c.time} relative /></span>
                     </li>

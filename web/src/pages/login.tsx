@@ -27,7 +27,10 @@ function Refused({ error }: { error: unknown }) {
     if (error.class === "AUTH")
         return (
             <Notice tone="bad" live="assertive" title="Name or password is wrong">
-                <p>{error.hint ?? "Check the name and the keyboard's layout. An admin can set another password under Settings, or with rollcall user password."}</p>
+                <p>
+                    {error.hint ??
+                        "Check the name and the keyboard's layout. An admin can set another password under Settings, or with rollcall user password."}
+                </p>
             </Notice>
         );
     return <ErrorBox error={error} />;
@@ -57,8 +60,14 @@ export default function Login() {
     };
     return (
         <Page title="Log in">
-            {route.query.get("expired") === "yes" && error === undefined && <Notice title="Your session is over: log in again to go on where you were." />}
-            {route.query.get("oidc") && <Notice tone="bad" live="assertive" title="The sign-in of your organisation did not succeed">{route.query.get("oidc")}</Notice>}
+            {route.query.get("expired") === "yes" && error === undefined && (
+                <Notice title="Your session is over: log in again to go on where you were." />
+            )}
+            {route.query.get("oidc") && (
+                <Notice tone="bad" live="assertive" title="The sign-in of your organisation did not succeed">
+                    {route.query.get("oidc")}
+                </Notice>
+            )}
             {error !== undefined && <Refused error={error} />}
             <form class="form" onSubmit={(e) => void submit(e)}>
                 <TextField label="Name" name="username" value={name} onChange={setName} autocomplete="username" required autofocus />

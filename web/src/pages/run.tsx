@@ -4,7 +4,7 @@ import { get, post } from "../lib/api";
 import { bytes, number } from "../lib/format";
 import { go, link, useRoute } from "../lib/router";
 import { can } from "../lib/session";
-import { kindPlural, words } from "../lib/strings";
+import { kindName, kindPlural, words } from "../lib/strings";
 import { clock, span, took } from "../lib/time";
 import type { Job } from "../lib/types";
 import { doneOf } from "../parts/connector-status";
@@ -33,11 +33,12 @@ const STABLE_MS = 10_000; // of a rate, before a time left is told
 function Phases({ view }: { view: JobView }) {
     const over = isOver(view.job);
     const now = over ? null : view.phases[view.phases.length - 1];
-    const shown = PHASES.filter(([p]) => view.phases.includes(p) || (!over && p !== "read_touched" && p !== "deliver"));
     const others = view.phases.filter((p) => !PHASES.some(([known]) => known === p)).map((p): [string, string] => [p, phaseName(p)]);
     const { n, of } = doneOf(view.job?.progress);
     // After a reload only the newest phase is told; what stands before it was there.
     const newest = PHASES.findIndex(([p]) => p === view.phases[view.phases.length - 1]);
+    const isRare = (p: string) => p === "read_touched" || p === "deliver";
+    const shown = PHASES.filter(([p], i) => view.phases.includes(p) || (!isRare(p) && (!over || i < newest)));
     return (
         <ol class="phases" aria-label="Phases">
             {[...shown, ...others].map(([phase, name]) => {
@@ -49,12 +50,23 @@ function Phases({ view }: { view: JobView }) {
                         <Icon name={isNow ? "busy" : isDone ? "good" : isBegun ? "bad" : "off"} />
                         <span>{name}</span>
                         <span class="sr-only">{isNow ? ", under way" : isDone ? ", done" : isBegun ? ", ended here" : ", not begun"}</span>
-                        {isNow && phase.startsWith("read") && <Progress label={name} value={n} max={of} text={n !== undefined ? (of ? `${number(n)} of about ${number(of)}` : number(n)) : ""} />}
+                        {isNow && phase.startsWith("read") && (
+                            <Progress
+                                label={name}
+                                value={n}
+                                max={of}
+                                text={n !== undefined ? (of ? `${number(n)} of about ${number(of)}` : number(n)) : ""}
+                            />
+                        )}
                     </li>
                 );
             })}
         </ol>
     );
+}
+
+function told(n: unknown): string | undefined {
+    return typeof n === "number" && n > 0 ? number(n) : undefined;
 }
 
 function Numbers({ job }: { job: Job }) {
@@ -68,7 +80,9 @@ function Numbers({ job }: { job: Job }) {
         ["Time", p.elapsed_ms !== undefined ? took(p.elapsed_ms) : undefined],
         ["Requests", p.requests !== undefined ? number(p.requests) : undefined],
         ["Received", p.bytes !== undefined ? bytes(p.bytes) : undefined],
-        ...["retries", "throttled", "failovers"].map((k): [string, string | undefined] => [words(k), typeof more[k] === "number" ? number(more[k]) : undefined]),
+        ["Repeated", told(more.repeated)],
+        ["Throttled", told(more.throttled)],
+        ["Waited", typeof more.rested_ms === "number" && more.rested_ms > 0 ? took(more.rested_ms) : undefined],
         ["Attempt", job.attempt > 0 ? String(job.attempt + 1) : undefined],
     ];
     const known = rows.filter(([, v]) => v !== undefined);
@@ -92,7 +106,7 @@ function Kinds({ view }: { view: JobView }) {
         <ul class="kind-counts" aria-label="Received per kind">
             {rows.map(([kind, n]) => (
                 <li key={kind}>
-                    <strong>{number(n)}</strong> {kindPlural(kind).toLowerCase()}
+                    <strong>{number(n)}</strong> {(n === 1 ? kindName(kind) : kindPlural(kind)).toLowerCase()}
                 </li>
             ))}
         </ul>
@@ -114,7 +128,19 @@ function Log({ view }: { view: JobView }) {
         <Card
             title="Log"
             id="log"
-            actions={<Segmented label="Least level" value={least} options={[{ value: "debug", label: "All" }, { value: "info", label: "Info" }, { value: "warn", label: "Warnings" }, { value: "error", label: "Errors" }]} onChange={setLeast} />}
+            actions={
+                <Segmented
+                    label="Least level"
+                    value={least}
+                    options={[
+                        { value: "debug", label: "All" },
+                        { value: "info", label: "Info" },
+                        { value: "warn", label: "Warnings" },
+                        { value: "error", label: "Errors" },
+                    ]}
+                    onChange={setLeast}
+                />
+            }
         >
             {view.forgotten > 0 && <p class="muted">{number(view.forgotten)} earlier lines are not shown.</p>}
             {lines.length === 0 ? (
@@ -124,13 +150,25 @@ function Log({ view }: { view: JobView }) {
                     <ol>
                         {lines.map((l, i) => (
                             <li key={i} class={`log-${l.level}`}>
-                                <time dateTime={l.time} title={l.time}>{clock(l.time)}</time> <span class="log-level">{l.level}</span> <Text class="wrap">{l.text}</Text>
+                                <time dateTime={l.time} title={l.time}>
+                                    {clock(l.time)}
+                                </time>{" "}
+                                <span class="log-level">{l.level}</span> <Text class="wrap">{l.text}</Text>
                             </li>
                         ))}
                     </ol>
                 </div>
             )}
-            {text !== "" && <p class="muted small">{lines.length} lines{last ? <>, the last at <Time at={last.time} /></> : null}</p>}
+            {text !== "" && (
+                <p class="muted small">
+                    {lines.length} lines
+                    {last ? (
+                        <>
+                            , the last at <Time at={last.time} />
+                        </>
+                    ) : null}
+                </p>
+            )}
         </Card>
     );
 }
@@ -243,10 +281,15 @@ export default function JobPage() {
     return (
         <Page
             title={title}
-            crumbs={[{ href: "#/connectors", title: "Asset connectors" }, ...(job?.connector ? [{ href: link(["connectors", job.connector]), title: job.connector }] : [])]}
+            crumbs={[
+                { href: "#/connectors", title: "Asset connectors" },
+                ...(job?.connector ? [{ href: link(["connectors", job.connector]), title: job.connector }] : []),
+            ]}
             sub={job && <span class="muted">Job {job.id}</span>}
             actions={
-                job !== null && !isOver(job) && can("operator") && (
+                job !== null &&
+                !isOver(job) &&
+                can("operator") && (
                     <Button icon="cross" onClick={cancel}>
                         Cancel
                     </Button>
@@ -254,7 +297,10 @@ export default function JobPage() {
             }
         >
             {newer !== null && (
-                <Notice title="It goes on under another number" actions={<Button onClick={() => go(link(["jobs", String(newer.id)]))}>Job {newer.id}</Button>} />
+                <Notice
+                    title="It goes on under another number"
+                    actions={<Button onClick={() => go(link(["jobs", String(newer.id)]))}>Job {newer.id}</Button>}
+                />
             )}
             <JobBody view={view} />
         </Page>

@@ -40,7 +40,14 @@ function Runs({ name }: { name: string }) {
     if (!data || data.items.length === 0) return <NoRuns />;
     return (
         <>
-            <Table caption={`Runs of ${name}`} columns={RUNS} rows={data.items} rowKey={(r) => String(r.id)} href={(r) => link(["runs", String(r.id)])} loading={loading && data === undefined} />
+            <Table
+                caption={`Runs of ${name}`}
+                columns={RUNS}
+                rows={data.items}
+                rowKey={(r) => String(r.id)}
+                href={(r) => link(["runs", String(r.id)])}
+                loading={loading && data === undefined}
+            />
             <Pager next={data.next} count={data.items.length} what="runs" />
         </>
     );
@@ -49,7 +56,15 @@ function Runs({ name }: { name: string }) {
 const JOBS: Column<Job>[] = [
     { key: "queued", title: "Begun", cell: (j) => <Time at={j.started ?? j.queued} />, class: "nowrap" },
     { key: "kind", title: "What", cell: (j) => words(j.kind) },
-    { key: "state", title: "State", cell: (j) => <Status tone={j.state === "done" ? "good" : j.state === "failed" ? "bad" : j.state === "running" ? "busy" : "off"}>{words(j.state)}</Status> },
+    {
+        key: "state",
+        title: "State",
+        cell: (j) => (
+            <Status tone={j.state === "done" ? "good" : j.state === "failed" ? "bad" : j.state === "running" ? "busy" : "off"}>
+                {words(j.state)}
+            </Status>
+        ),
+    },
     { key: "by", title: "By", cell: (j) => <Text>{j.by}</Text> },
     { key: "error", title: "Why", cell: (j) => <Text class="wrap">{j.error?.message}</Text> },
 ];
@@ -62,7 +77,13 @@ function Jobs({ name }: { name: string }) {
     if (data.items.length === 0) return <NoRuns />;
     return (
         <>
-            <Table caption={`Jobs of ${name}`} columns={JOBS} rows={data.items} rowKey={(j) => String(j.id)} href={(j) => link(["jobs", String(j.id)])} />
+            <Table
+                caption={`Jobs of ${name}`}
+                columns={JOBS}
+                rows={data.items}
+                rowKey={(j) => String(j.id)}
+                href={(j) => link(["jobs", String(j.id)])}
+            />
             <Pager next={data.next} count={data.items.length} what="jobs" />
         </>
     );
@@ -82,14 +103,16 @@ function Settings({ connector: c }: { connector: Connector }) {
                 <dd>{TYPES[c.type] ?? c.type}</dd>
                 <dt>Schedule</dt>
                 <dd>{scheduleWords(c)}</dd>
-                {Object.entries(c.settings).filter(([key]) => key !== "type").map(([key, value]) => (
-                    <>
-                        <dt>{labelOf(c.type, key).label}</dt>
-                        <dd>
-                            <Text class="wrap">{settingText(value)}</Text>
-                        </dd>
-                    </>
-                ))}
+                {Object.entries(c.settings)
+                    .filter(([key]) => key !== "type")
+                    .map(([key, value]) => (
+                        <>
+                            <dt>{labelOf(c.type, key).label}</dt>
+                            <dd>
+                                <Text class="wrap">{settingText(value)}</Text>
+                            </dd>
+                        </>
+                    ))}
             </dl>
             {c.source === "file" && <p class="muted">Declared in the settings file of the server: it is changed there.</p>}
         </Card>
@@ -118,7 +141,8 @@ export default function ConnectorPage() {
             crumbs={[{ href: "#/connectors", title: "Asset connectors" }]}
             sub={c && <ConnectorState connector={c} />}
             actions={
-                can("operator") && c && (
+                can("operator") &&
+                c && (
                     <>
                         <LinkButton icon="check" href={test}>
                             Test

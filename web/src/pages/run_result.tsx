@@ -14,7 +14,9 @@ import { Text, Time } from "../ui/text";
 import { BASE } from "../lib/api";
 
 function heldOf(run: Run): [string, number][] {
-    return Object.entries(run.counts).map(([kind, c]): [string, number] => [kind, c.held ?? 0]).filter(([, n]) => n > 0);
+    return Object.entries(run.counts)
+        .map(([kind, c]): [string, number] => [kind, c.held ?? 0])
+        .filter(([, n]) => n > 0);
 }
 
 // The guard: more than a fifth of a kind was gone at once. That is a wrong Base DN or a lost permission more often than a deletion.
@@ -39,7 +41,10 @@ function Held({ run }: { run: Run }) {
                 )
             }
         >
-            <p>So many were absent at once that nothing was marked as deleted. Look first whether the Base DN, the account or its permissions have changed.</p>
+            <p>
+                So many were absent at once that nothing was marked as deleted. Look first whether the Base DN, the account or its permissions have
+                changed.
+            </p>
             {isAsking && (
                 <Confirm title="Accept the deletions?" action="Read again and accept" danger onConfirm={accept} onClose={() => setAsking(false)}>
                     <p>
@@ -90,7 +95,10 @@ function Facts({ run }: { run: Run }) {
 export default function RunPage() {
     const id = useRoute().path[1] ?? "";
     const { data: run, error, reload } = useGet<Run>(`/runs/${segment(id)}`);
-    const crumbs = [{ href: "#/connectors", title: "Asset connectors" }, ...(run ? [{ href: link(["connectors", run.connector]), title: run.connector }] : [])];
+    const crumbs = [
+        { href: "#/connectors", title: "Asset connectors" },
+        ...(run ? [{ href: link(["connectors", run.connector]), title: run.connector }] : []),
+    ];
     return (
         <Page
             title={`Run ${id}`}

@@ -62,7 +62,13 @@ function FirstAdmin({ given }: { given: string }) {
             {error !== undefined && <ErrorBox error={error} />}
             <form class="form" onSubmit={(e) => void submit(e)}>
                 {given === "" && (
-                    <TextField label="Setup token" value={token} onChange={setToken} required description="rollcall serve has printed a link with it; it is good once, and for 15 minutes. Start the server again for another one." />
+                    <TextField
+                        label="Setup token"
+                        value={token}
+                        onChange={setToken}
+                        required
+                        description="rollcall serve has printed a link with it; it is good once, and for 15 minutes. Start the server again for another one."
+                    />
                 )}
                 <TextField label="Name" name="username" value={name} onChange={setName} autocomplete="username" required autofocus />
                 <Field label="Password" required>
@@ -70,7 +76,12 @@ function FirstAdmin({ given }: { given: string }) {
                 </Field>
                 <PasswordRules name={name} password={password} />
                 <div class="row">
-                    <Button variant="primary" type="submit" busy={isBusy} disabled={token.trim() === "" || name === "" || !isGoodPassword(name, password)}>
+                    <Button
+                        variant="primary"
+                        type="submit"
+                        busy={isBusy}
+                        disabled={token.trim() === "" || name === "" || !isGoodPassword(name, password)}
+                    >
                         Create the admin
                     </Button>
                 </div>
@@ -84,12 +95,24 @@ export default function Setup() {
     const session = useSession();
     const { data: start, error } = useGet<Start>("/start");
     if (session !== null) return <WhereIsYourData />;
-    if (error) return <Page title="Set up rollcall"><ErrorBox error={error} /></Page>;
+    if (error)
+        return (
+            <Page title="Set up rollcall">
+                <ErrorBox error={error} />
+            </Page>
+        );
     if (start === undefined) return <Loading />;
     if (!start.setup_needed)
         return (
             <Page title="Already set up">
-                <Notice title="This server has its users." actions={<LinkButton href="#/login" variant="primary">Log in</LinkButton>}>
+                <Notice
+                    title="This server has its users."
+                    actions={
+                        <LinkButton href="#/login" variant="primary">
+                            Log in
+                        </LinkButton>
+                    }
+                >
                     <p>The link was good once. A forgotten password is set anew by an admin.</p>
                 </Notice>
             </Page>

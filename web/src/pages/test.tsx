@@ -31,7 +31,10 @@ export default function TestConnector() {
     return (
         <Page
             title={`Test ${name}`}
-            crumbs={[{ href: "#/connectors", title: "Asset connectors" }, { href: link(["connectors", name]), title: name }]}
+            crumbs={[
+                { href: "#/connectors", title: "Asset connectors" },
+                { href: link(["connectors", name]), title: name },
+            ]}
             actions={
                 can("operator") && (
                     <>

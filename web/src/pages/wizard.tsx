@@ -31,11 +31,16 @@ function usePlace(): Place {
     const editing = path[1] === "new" && path[2] !== "edit" ? null : (path[1] ?? null);
     const step = (editing === null ? path[2] : path[3]) ?? (editing === null ? "type" : "connect");
     const id = editing === null ? query.get("draft") : `edit-${editing}`;
-    return { editing, step, id, to: (s) => (editing === null ? link(["connectors", "new", s], { draft: id }) : link(["connectors", editing, "edit", s])) };
+    return {
+        editing,
+        step,
+        id,
+        to: (s) => (editing === null ? link(["connectors", "new", s], { draft: id }) : link(["connectors", editing, "edit", s])),
+    };
 }
 
 function StepList({ place, hasType }: { place: Place; hasType: boolean }) {
-    const steps = STEPS.filter((s) => place.editing === null || s.id !== "type");
+    const steps = place.editing === null ? STEPS : STEPS.filter((s) => s.id !== "type").map((s) => (s.id === "create" ? { ...s, title: "Test & save" } : s));
     const at = steps.findIndex((s) => s.id === place.step);
     return (
         <nav class="wizard-steps" aria-label="Steps">
@@ -48,7 +53,7 @@ function StepList({ place, hasType }: { place: Place; hasType: boolean }) {
                             </a>
                         ) : (
                             <span aria-current={i === at ? "step" : undefined}>
-                                <span class="wizard-number">{i + 1}</span> {s.id === "create" && place.editing !== null ? "Test & save" : s.title}
+                                <span class="wizard-number">{i + 1}</span> {s.title}
                             </span>
                         )}
                     </li>
@@ -68,7 +73,8 @@ export default function Wizard() {
 
     // A new one gets its id at once, so that every step and a reload find it.
     useEffect(() => {
-        if (place.editing === null && place.id === null) go(link(["connectors", "new", place.step], { draft: newDraftId(), type: wanted }), { replace: true });
+        if (place.editing === null && place.id === null)
+            go(link(["connectors", "new", place.step], { draft: newDraftId(), type: wanted }), { replace: true });
     }, [place.id]);
     useEffect(() => {
         if (draft !== null && draft.type === "" && wanted !== null && wanted in TYPES) tell({ do: "type", type: wanted });
@@ -88,13 +94,22 @@ export default function Wizard() {
             <StepList place={place} hasType={!!draft?.type} />
             {failed && <ErrorBox error={failed} />}
             {draft?.isRestored && (
-                <Notice title="This was begun before" actions={<Button small onClick={discard}>Discard it</Button>}>
+                <Notice
+                    title="This was begun before"
+                    actions={
+                        <Button small onClick={discard}>
+                            Discard it
+                        </Button>
+                    }
+                >
                     What had been entered is here again, except secrets: those are never kept in a draft.
                 </Notice>
             )}
             {draft === null && !failed && <Loading />}
             {draft !== null && place.step === "type" && <TypeStep draft={draft} tell={tell} next={next("connect")} />}
-            {form && place.step === "connect" && <ConnectStep form={form} judgeNow={judgeNow} next={next("scope")} back={place.editing === null ? place.to("type") : null} />}
+            {form && place.step === "connect" && (
+                <ConnectStep form={form} judgeNow={judgeNow} next={next("scope")} back={place.editing === null ? place.to("type") : null} />
+            )}
             {form && place.step === "scope" && <ScopeStep form={form} judgeNow={judgeNow} next={next("create")} back={place.to("connect")} />}
             {form && place.step === "create" && <CreateStep form={form} judgeNow={judgeNow} to={place.to} />}
         </Page>

@@ -117,7 +117,13 @@ export function AccessGraph(props: { graph: Graph; title: string }) {
     return (
         <figure class="graph">
             <div class="graph-scroll" tabIndex={0} role="group" aria-label={props.title}>
-                <svg width={placed.width} height={placed.height} viewBox={`0 0 ${placed.width} ${placed.height}`} role="group" aria-label={props.title}>
+                <svg
+                    width={placed.width}
+                    height={placed.height}
+                    viewBox={`0 0 ${placed.width} ${placed.height}`}
+                    role="group"
+                    aria-label={props.title}
+                >
                     <defs>
                         <marker id={`${id}-arrow`} viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
                             <path class="graph-arrow" d="M 0 0 L 8 4 L 0 8 z" />

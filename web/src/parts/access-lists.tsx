@@ -73,7 +73,7 @@ function Foot({ data }: { data: AccessList<unknown> }) {
         <>
             {(data.hidden ?? 0) > 0 && (
                 <p class="muted">
-                    <strong>{number(data.hidden ?? 0)} hidden</strong>: not all rows are shown; narrow the question or export.
+                    <strong>{number(data.hidden ?? 0)} hidden</strong>: left out by the filters, or not shown unless asked for (see Filters).
                 </p>
             )}
             <AccessGaps gaps={data.gaps} />
@@ -103,12 +103,14 @@ interface ListProps<R> {
 
 // Selecting a row explains it beside the table; without one the drawing shows the page of rows as a whole.
 function Answer<R>(p: ListProps<R>) {
-    const total = p.data.total ?? p.data.items.length;
+    const n = p.data.items.length;
+    // Beyond what is counted the server tells no total.
+    const rows = typeof p.data.total === "number" ? `${number(p.data.total)} ${p.data.total === 1 ? "row" : "rows"}` : p.data.next ? `More than ${number(n)} rows` : `${number(n)} rows`;
     return (
         <>
             <div class="row spread">
                 <p role="status">
-                    <Status tone={p.data.items.length > 0 ? "info" : "off"}>{`${number(total)} ${total === 1 ? "row" : "rows"}`}</Status>
+                    <Status tone={n > 0 ? "info" : "off"}>{rows}</Status>
                 </p>
                 <div class="row">{p.tools}</div>
             </div>
@@ -118,10 +120,14 @@ function Answer<R>(p: ListProps<R>) {
                 <div class="access-answer">
                     <div class="stack-v">
                         <Table caption={p.caption} columns={p.columns} rows={p.data.items} rowKey={p.rowKey} onOpen={p.onOpen} loading={p.loading} />
-                        <Pager next={p.data.next} count={p.data.items.length} total={p.data.total} />
+                        <Pager next={p.data.next} count={p.data.items.length} total={p.data.total ?? undefined} />
                     </div>
                     <aside class="access-aside" aria-label="Explanation">
-                        {p.why ? <WhyAnswer question={p.why} connector={p.connector} onClose={() => setQuery({ row: null }, { replace: true })} /> : <AccessGraph graph={p.graph} title={p.graphTitle} />}
+                        {p.why ? (
+                            <WhyAnswer question={p.why} connector={p.connector} onClose={() => setQuery({ row: null }, { replace: true })} />
+                        ) : (
+                            <AccessGraph graph={p.graph} title={p.graphTitle} />
+                        )}
                     </aside>
                 </div>
             )}
@@ -145,7 +151,17 @@ export interface Asked {
 const WHO: Exported = {
     name: "who-can",
     header: ["principal", "kind", "enabled", "uid", "sid", "dn", "granted_to", "ace", "hops"],
-    row: (r: WhoCanRow) => [r.principal.name, r.principal.kind, r.principal.enabled, r.principal.uid, r.principal.sid, r.principal.dn, r.via?.trustee?.name, r.via?.ace?.number, r.via?.hops],
+    row: (r: WhoCanRow) => [
+        r.principal.name,
+        r.principal.kind,
+        r.principal.enabled,
+        r.principal.uid,
+        r.principal.sid,
+        r.principal.dn,
+        r.via?.trustee?.name,
+        r.via?.ace?.number,
+        r.via?.hops,
+    ],
 };
 const WHAT: Exported = {
     name: "what-can",
@@ -162,8 +178,19 @@ function viaText(row: WhoCanRow): string {
 
 export function WhoCan({ asked }: { asked: Asked }) {
     const route = useRoute();
-    const query: Query = { target: asked.target, right: asked.right, rule: asked.rule, filter: asked.filter, kind: asked.kind, groups: asked.flag || null };
-    const { data, error, loading, reload } = useGet<AccessList<WhoCanRow>>("/access/who-can", { ...query, limit: PAGE, after: route.query.get("after") });
+    const query: Query = {
+        target: asked.target,
+        right: asked.right,
+        rule: asked.rule,
+        filter: asked.filter,
+        kind: asked.kind,
+        groups: asked.flag || null,
+    };
+    const { data, error, loading, reload } = useGet<AccessList<WhoCanRow>>("/access/who-can", {
+        ...query,
+        limit: PAGE,
+        after: route.query.get("after"),
+    });
     if (error) return <ErrorBox error={error} retry={reload} />;
     if (data === undefined) return <Loading />;
     const row = route.query.get("row");
@@ -179,7 +206,16 @@ export function WhoCan({ asked }: { asked: Asked }) {
             <Export path="/access/who-can" query={query} shape={WHO} />
             <CopyAs path={url("/access/who-can", query)} command={command} />
             {can("analyst") && (
-                <LinkButton icon="alerts" href={link(["alerts", "rules", "new"], { type: "access", right: asked.right, target: asked.target, connector: asked.connector, name: `${rightText(asked.right)} on ${asked.name}` })}>
+                <LinkButton
+                    icon="alerts"
+                    href={link(["alerts", "rules", "new"], {
+                        type: "access",
+                        right: asked.right,
+                        target: asked.target,
+                        connector: asked.connector,
+                        name: `${rightText(asked.right)} on ${asked.name}`,
+                    })}
+                >
                     Alert on change
                 </LinkButton>
             )}
@@ -207,15 +243,24 @@ export function WhoCan({ asked }: { asked: Asked }) {
 function OpenAsset({ party, connector }: { party: Party; connector: string }) {
     const href = partyHref(party, connector);
     if (href === undefined) return null;
-    return (
-        <LinkButton small variant="quiet" icon="right" href={href} label={`Open ${party.name}`} />
-    );
+    return <LinkButton small variant="quiet" icon="right" href={href} label={`Open ${party.name}`} />;
 }
 
 export function WhatCan({ asked }: { asked: Asked }) {
     const route = useRoute();
-    const query: Query = { principal: asked.principal, right: asked.right, rule: asked.rule, filter: asked.filter, kind: asked.kind, all: asked.flag || null };
-    const { data, error, loading, reload } = useGet<AccessList<WhatCanRow>>("/access/what-can", { ...query, limit: PAGE, after: route.query.get("after") });
+    const query: Query = {
+        principal: asked.principal,
+        right: asked.right,
+        rule: asked.rule,
+        filter: asked.filter,
+        kind: asked.kind,
+        all: asked.flag || null,
+    };
+    const { data, error, loading, reload } = useGet<AccessList<WhatCanRow>>("/access/what-can", {
+        ...query,
+        limit: PAGE,
+        after: route.query.get("after"),
+    });
     const [more, setMore] = useState<string | null>(null);
     if (error) return <ErrorBox error={error} retry={reload} />;
     if (data === undefined) return <Loading />;
@@ -228,7 +273,11 @@ export function WhatCan({ asked }: { asked: Asked }) {
             title: "Rights",
             cell: (r) => <RightTags row={r} isAll={more === partyId(r.target)} onMore={() => setMore(partyId(r.target))} />,
         },
-        { key: "baseline", title: "Note", cell: (r) => (r.baseline ? <Badge title="An account in no group has exactly this">Everybody has it</Badge> : null) },
+        {
+            key: "baseline",
+            title: "Note",
+            cell: (r) => (r.baseline ? <Badge title="An account in no group has exactly this">Everybody has it</Badge> : null),
+        },
         { key: "open", title: "Open", cell: (r) => <OpenAsset party={r.target} connector={asked.connector} /> },
     ];
     const tools = (
@@ -263,7 +312,14 @@ function RightTags({ row, isAll, onMore }: { row: WhatCanRow; isAll: boolean; on
     return (
         <span class="tags">
             {shown.map((r) => (
-                <button type="button" key={r} class="badge right-tag" title={r} onClick={() => setQuery({ row: partyId(row.target), why_right: r }, { replace: true })} aria-label={`Why ${rightText(r)}`}>
+                <button
+                    type="button"
+                    key={r}
+                    class="badge right-tag"
+                    title={r}
+                    onClick={() => setQuery({ row: partyId(row.target), why_right: r }, { replace: true })}
+                    aria-label={`Why ${rightText(r)}`}
+                >
                     {rightText(r)}
                 </button>
             ))}

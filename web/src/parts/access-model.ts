@@ -88,7 +88,10 @@ export function whyGraph(why: Why, connector: string): Graph {
     const by = why.ace ? `${why.ace.type} ${rightText(why.ace.right)}: ${aceText(why.ace)}` : why.reason.replace(/_/g, " ");
     const verb = why.answer === "yes" ? "is allowed" : why.answer === "no" ? "is not allowed" : "may be allowed";
     b.join({
-        from: partyId(last), to: target, tone, label: why.ace ? `${why.ace.type} ${why.ace.number}/${why.ace.of}` : by,
+        from: partyId(last),
+        to: target,
+        tone,
+        label: why.ace ? `${why.ace.type} ${why.ace.number}/${why.ace.of}` : by,
         sentence: `${last.name} ${verb} ${rightText(why.right)} on ${why.target.name} (${by})`,
     });
     return b.done();
@@ -113,9 +116,22 @@ export function whoCanGraph(rows: WhoCanRow[], target: Party, total: number, con
         const from = b.add(row.principal, "principal", "from");
         const granted = isDirect ? from : b.add(trustee, "group");
         const hops = row.via?.hops ?? 0;
-        if (!isDirect) b.join({ from, to: granted, label: hops > 1 ? `${hops} memberships` : "member of", sentence: `${row.principal.name} is in ${trustee.name}`, tone: "member" });
+        if (!isDirect)
+            b.join({
+                from,
+                to: granted,
+                label: hops > 1 ? `${hops} hops` : "",
+                sentence: `${row.principal.name} is in ${trustee.name}${hops > 1 ? `, ${hops} memberships away` : ""}`,
+                tone: "member",
+            });
         const by = row.via?.ace ? aceText(row.via.ace) : (row.via?.reason ?? "").replace(/_/g, " ");
-        b.join({ from: granted, to, label: row.via?.ace ? `entry ${row.via.ace.number}/${row.via.ace.of}` : by, sentence: `${(trustee ?? row.principal).name} is granted it by ${by}`, tone: "allow" });
+        b.join({
+            from: granted,
+            to,
+            label: row.via?.ace ? `entry ${row.via.ace.number}/${row.via.ace.of}` : by,
+            sentence: `${(trustee ?? row.principal).name} is granted it by ${by}`,
+            tone: "allow",
+        });
     }
     const untold = Math.max(0, total - rows.length);
     if (untold > 0) folded.set(to, (folded.get(to) ?? 0) + untold);

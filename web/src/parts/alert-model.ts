@@ -77,7 +77,8 @@ export function conditionOf(c: Condition): Condition {
     switch (c.type) {
         case "change":
             return {
-                type: "change", ...connector,
+                type: "change",
+                ...connector,
                 ...(c.kinds?.length ? { kinds: c.kinds } : {}),
                 ...(c.changes?.length ? { changes: c.changes } : {}),
                 ...(c.attribute ? { attribute: c.attribute } : {}),

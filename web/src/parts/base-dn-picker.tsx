@@ -32,7 +32,14 @@ function Branch({ form, child, chosen, onChoose }: { form: Form; child: Child; c
         <li>
             <span class="tree-row">
                 {child.has_children ? (
-                    <Button variant="quiet" small icon={isOpen ? "down" : "right"} label={`${isOpen ? "Close" : "Open"} ${child.name}`} expanded={isOpen} onClick={() => setOpen(!isOpen)} />
+                    <Button
+                        variant="quiet"
+                        small
+                        icon={isOpen ? "down" : "right"}
+                        label={`${isOpen ? "Close" : "Open"} ${child.name}`}
+                        expanded={isOpen}
+                        onClick={() => setOpen(!isOpen)}
+                    />
                 ) : (
                     <span class="tree-leaf" aria-hidden="true" />
                 )}

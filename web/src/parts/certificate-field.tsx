@@ -1,12 +1,13 @@
 // certificate-field.tsx - whom a connection trusts: the system's authorities, a certificate that is fetched and compared, pasted, or a file.
 import { useState } from "preact/hooks";
 import { post } from "../lib/api";
+import type { Secret } from "../lib/types";
 import { Button, Copy, ErrorBox, Notice } from "../ui/basic";
 import { Text, Time } from "../ui/text";
-import { problemOf, type Form } from "./form";
-import { RadioChoice, TextArea, TextField } from "./inputs";
+import { hasStoredSecret, leaveField, problemOf, type Form } from "./form";
+import { RadioChoice, TextArea, TextField, type RadioOption } from "./inputs";
 import { labelOf } from "./labels";
-import { effective, isEmpty, isPem } from "./spec";
+import { effective, isEmpty, pemKey } from "./spec";
 
 interface Certificate {
     subject: string;
@@ -22,15 +23,13 @@ interface Fetched {
     problems: ({ message: string; hint?: string } | string)[];
 }
 
-type Mode = "system" | "fetch" | "paste" | "path";
-
-function modeOf(value: unknown): Mode {
-    if (isEmpty(value)) return "system";
-    return isPem(value) ? "paste" : "path";
-}
+type Mode = "system" | "kept" | "fetch" | "paste" | "path";
 
 function spaced(fingerprint: string): string {
-    return fingerprint.replace(/:/g, "").toUpperCase().replace(/(..)(?=.)/g, "$1:");
+    return fingerprint
+        .replace(/:/g, "")
+        .toUpperCase()
+        .replace(/(..)(?=.)/g, "$1:");
 }
 
 function Shown({ certificate: c, isTrusted, onTrust }: { certificate: Certificate; isTrusted: boolean; onTrust: () => void }) {
@@ -66,12 +65,20 @@ function Shown({ certificate: c, isTrusted, onTrust }: { certificate: Certificat
     );
 }
 
-function addressOf(form: Form): { host: string; port: number } | null {
+interface Address {
+    host: string;
+    port: number;
+    starttls?: boolean;
+}
+
+function addressOf(form: Form): Address | null {
     const { draft, spec } = form;
     const security = effective(spec, draft.values, "security");
     if (draft.type === "active_directory") {
         const host = String(draft.values.host ?? "").trim();
-        return host === "" ? null : { host, port: Number(draft.values.port ?? (security === "ldaps" ? 636 : 389)) };
+        return host === ""
+            ? null
+            : { host, port: Number(draft.values.port ?? (security === "ldaps" ? 636 : 389)), ...(security === "starttls" ? { starttls: true } : {}) };
     }
     try {
         const login = new URL(String(draft.values.login_url ?? "https://login.microsoftonline.com"));
@@ -124,42 +131,91 @@ function Fetch({ form, onTrust, trusted }: { form: Form; onTrust: (pem: string) 
     );
 }
 
+const NONE: Record<string, string> = {
+    ca_certificate: "The authorities that this server's system trusts",
+    client_certificate: "None: a client secret, or another way",
+};
+
+function optionsOf(name: string, stored: Secret | undefined): RadioOption[] {
+    const isAuthority = name === "ca_certificate";
+    return [
+        { value: "system", label: NONE[name] ?? "None" },
+        ...(stored?.set
+            ? [
+                  {
+                      value: "kept",
+                      label: (
+                          <>
+                              The one that was entered <Time at={stored.updated} relative absent="" />
+                          </>
+                      ),
+                  },
+              ]
+            : []),
+        ...(isAuthority ? [{ value: "fetch", label: "Fetch it from the server and compare its fingerprint" }] : []),
+        { value: "paste", label: isAuthority ? "Paste it (PEM, Base-64 .CER)" : "Paste it: certificate and private key (PEM)" },
+        { value: "path", label: "A file on this server" },
+    ];
+}
+
+function modeOf(form: Form, name: string): Mode {
+    const entered = form.draft.entered[pemKey(name)];
+    if (!isEmpty(form.draft.values[name])) return "path";
+    if (entered) return "paste";
+    return entered === undefined && hasStoredSecret(form, pemKey(name)) ? "kept" : "system";
+}
+
 export function CertificateField({ form, name }: { form: Form; name: string }) {
     const { draft, tell } = form;
-    const value = draft.values[name];
-    const [mode, setMode] = useState<Mode>(modeOf(value));
+    const pem = draft.entered[pemKey(name)] ?? "";
+    const [mode, setMode] = useState<Mode>(modeOf(form, name));
     const words = labelOf(draft.type, name);
     const problem = problemOf(form, name);
-    const set = (to: string | undefined) => {
-        tell({ do: "set", key: name, value: to === "" ? undefined : to });
-        tell({ do: "touch", key: name });
-        form.judge();
+    const stored = hasStoredSecret(form, pemKey(name)) ? draft.stored?.secrets[pemKey(name)] : undefined;
+    const setPem = (value: string) => tell({ do: "secret", key: pemKey(name), value });
+    const trust = (value: string) => {
+        setPem(value);
+        leaveField(form, name);
     };
     const choose = (to: string) => {
         setMode(to as Mode);
-        if (to === "system" || (to === "path" && isPem(value)) || (to === "paste" && !isPem(value))) set(undefined);
+        if (to !== "path") tell({ do: "set", key: name, value: undefined });
+        if (to === "kept") tell({ do: "keep", key: pemKey(name) });
+        else if (to === "system" && draft.stored?.secrets[pemKey(name)]?.set) setPem("");
+        else if (to === "system" || to === "path") tell({ do: "keep", key: pemKey(name) });
+        leaveField(form, name);
     };
     return (
-        <div>
+        <div class="certificate-field">
             <RadioChoice
                 label={words.label}
                 description={words.help}
                 value={mode}
                 onChange={choose}
-                problem={mode === "system" || mode === "fetch" ? problem : null}
-                options={[
-                    { value: "system", label: "The authorities that this server's system trusts" },
-                    { value: "fetch", label: "Fetch it from the server and compare its fingerprint" },
-                    { value: "paste", label: "Paste it (PEM, Base-64 .CER)" },
-                    { value: "path", label: "A file on this server" },
-                ]}
+                problem={mode === "paste" || mode === "path" ? null : problem}
+                options={optionsOf(name, stored)}
             />
-            {mode === "fetch" && <Fetch form={form} trusted={value} onTrust={set} />}
+            {mode === "fetch" && <Fetch form={form} trusted={pem} onTrust={trust} />}
             {mode === "paste" && (
-                <TextArea label="Certificate" value={isPem(value) ? String(value) : ""} placeholder={"-----BEGIN CERTIFICATE-----"} rows={6} onChange={(to) => tell({ do: "set", key: name, value: to === "" ? undefined : to })} onBlur={() => set(typeof value === "string" ? value : undefined)} problem={problem} />
+                <TextArea
+                    label="PEM"
+                    value={pem}
+                    placeholder="-----BEGIN CERTIFICATE-----"
+                    rows={6}
+                    onChange={setPem}
+                    onBlur={() => leaveField(form, name)}
+                    problem={problem}
+                />
             )}
             {mode === "path" && (
-                <TextField label="Path of the certificate" value={isPem(value) ? "" : String(value ?? "")} placeholder="/etc/rollcall/ca.pem" onChange={(to) => tell({ do: "set", key: name, value: to === "" ? undefined : to })} onBlur={() => set(typeof value === "string" ? value : undefined)} problem={problem} />
+                <TextField
+                    label="Path of the certificate"
+                    value={String(draft.values[name] ?? "")}
+                    placeholder={form.spec.properties[name]?.examples?.[0]}
+                    onChange={(to) => tell({ do: "set", key: name, value: to.trim() === "" ? undefined : to.trim() })}
+                    onBlur={() => leaveField(form, name)}
+                    problem={problem}
+                />
             )}
         </div>
     );

@@ -9,6 +9,7 @@ import { Confirm, Dialog } from "../ui/dialog";
 import { Text } from "../ui/text";
 import { toast } from "../ui/toast";
 import { assetTotal } from "./connector-status";
+import { DialogForm } from "./dialog-form";
 import { RadioChoice, TextField } from "./inputs";
 import { nameWithoutSpaces } from "./spec";
 
@@ -65,7 +66,9 @@ export function DuplicateConnector({ connector: c, onClose, onDone }: DialogProp
                 </>
             }
         >
-            <TextField label="Name of the copy" value={name} onChange={setName} />
+            <DialogForm onSubmit={() => (name.trim() === "" ? undefined : run())}>
+                <TextField label="Name of the copy" value={name} onChange={setName} />
+            </DialogForm>
             <p class="muted">The copy is switched off and has no secrets: enter them before it can run.</p>
         </Dialog>
     );
@@ -79,7 +82,10 @@ export function FullResync({ connector: c, onClose, onDone }: DialogProps) {
     };
     return (
         <Confirm title={`Read everything of ${c.name} again?`} action="Full resync" onConfirm={run} onClose={onClose}>
-            <p>All objects are read and compared with what is stored. History stays. It takes as long as the first run did; incremental runs wait for it.</p>
+            <p>
+                All objects are read and compared with what is stored. History stays. It takes as long as the first run did; incremental runs wait for
+                it.
+            </p>
         </Confirm>
     );
 }

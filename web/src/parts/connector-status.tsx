@@ -1,6 +1,6 @@
 // connector-status.tsx - the state of a connector in words, icon and colour, and what is known of its runs.
 import { number, percent } from "../lib/format";
-import { kindPlural } from "../lib/strings";
+import { kindName, kindPlural } from "../lib/strings";
 import type { Connector, ConnectorStatus, Progress } from "../lib/types";
 import { span } from "../lib/time";
 import { Status, type Tone } from "../ui/basic";
@@ -43,8 +43,10 @@ export function assetTotal(c: Connector): number {
 
 // "1,204 users, 88 groups": the largest kinds first.
 export function assetWords(c: Connector, most = 3): string {
-    const kinds = Object.entries(c.assets ?? {}).filter(([, n]) => n > 0).sort((a, b) => b[1] - a[1]);
-    const words = kinds.slice(0, most).map(([kind, n]) => `${number(n)} ${kindPlural(kind).toLowerCase()}`);
+    const kinds = Object.entries(c.assets ?? {})
+        .filter(([, n]) => n > 0)
+        .sort((a, b) => b[1] - a[1]);
+    const words = kinds.slice(0, most).map(([kind, n]) => `${number(n)} ${(n === 1 ? kindName(kind) : kindPlural(kind)).toLowerCase()}`);
     return words.join(", ") + (kinds.length > most ? ` and ${kinds.length - most} more kinds` : "");
 }
 

@@ -40,7 +40,9 @@ export function Controllers({ form, onClose }: { form: Form; onClose: () => void
         <Dialog title={`Domain controllers of ${domain}`} wide onClose={onClose}>
             {error !== undefined && <ErrorBox error={error} />}
             {found === null && error === undefined && <Loading lines={3} />}
-            {found?.length === 0 && <Empty title="DNS names no controller">Is this the DNS name of the domain, and does this server ask the domain's DNS?</Empty>}
+            {found?.length === 0 && (
+                <Empty title="DNS names no controller">Is this the DNS name of the domain, and does this server ask the domain's DNS?</Empty>
+            )}
             <ul class="plain">
                 {found?.map((c) => (
                     <li key={c.host} class="row controller">
@@ -50,7 +52,9 @@ export function Controllers({ form, onClose }: { form: Form; onClose: () => void
                             </strong>{" "}
                             <Text class="muted">{c.address}</Text>
                         </span>
-                        <Status tone={c.reachable ? "good" : "bad"}>{c.reachable ? `answers in ${took(c.took_ms ?? 0)}` : (c.error ?? "does not answer")}</Status>
+                        <Status tone={c.reachable ? "good" : "bad"}>
+                            {c.reachable ? `answers in ${took(c.took_ms ?? 0)}` : (c.error ?? "does not answer")}
+                        </Status>
                         <Button small onClick={() => use(c.host)} disabled={!c.reachable} label={`Use ${c.host}`}>
                             Use it
                         </Button>

@@ -25,13 +25,40 @@ export function CustomProperties({ label, help, property, value, problem, onChan
             {help !== undefined && <p class="description">{help}</p>}
             {value.map((row, i) => (
                 <div class="rows-editor-row" key={i}>
-                    <input aria-label={`Attribute name of property ${i + 1}`} placeholder="badgeNumber" value={row.name} spellcheck={false} onInput={(e) => set(i, { name: e.currentTarget.value.trim() })} />
-                    <Select aria={{ "aria-label": `Kind of property ${i + 1}` }} value={row.kind} options={kinds.map((k) => ({ value: k, label: kindName(k) }))} onChange={(kind) => set(i, { kind })} />
-                    <Select aria={{ "aria-label": `Type of property ${i + 1}` }} value={row.type} options={types.map((t) => ({ value: t, label: words(t) }))} onChange={(type) => set(i, { type })} />
-                    <Button small variant="quiet" icon="trash" label={`Remove property ${row.name || i + 1}`} onClick={() => onChange(value.filter((_, at) => at !== i))} />
+                    <input
+                        aria-label={`Attribute name of property ${i + 1}`}
+                        placeholder="badgeNumber"
+                        value={row.name}
+                        spellcheck={false}
+                        onInput={(e) => set(i, { name: e.currentTarget.value.trim() })}
+                    />
+                    <Select
+                        aria={{ "aria-label": `Kind of property ${i + 1}` }}
+                        value={row.kind}
+                        options={kinds.map((k) => ({ value: k, label: kindName(k) }))}
+                        onChange={(kind) => set(i, { kind })}
+                    />
+                    <Select
+                        aria={{ "aria-label": `Type of property ${i + 1}` }}
+                        value={row.type}
+                        options={types.map((t) => ({ value: t, label: words(t) }))}
+                        onChange={(type) => set(i, { type })}
+                    />
+                    <Button
+                        small
+                        variant="quiet"
+                        icon="trash"
+                        label={`Remove property ${row.name || i + 1}`}
+                        onClick={() => onChange(value.filter((_, at) => at !== i))}
+                    />
                 </div>
             ))}
-            <Button small icon="plus" onClick={() => onChange([...value, { name: "", kind: kinds[0] ?? "user", type: types[0] ?? "string" }])} disabled={value.length >= (property.maxItems ?? 64)}>
+            <Button
+                small
+                icon="plus"
+                onClick={() => onChange([...value, { name: "", kind: kinds[0] ?? "user", type: types[0] ?? "string" }])}
+                disabled={value.length >= (property.maxItems ?? 64)}
+            >
                 Add a property
             </Button>
             {problem !== null && <FieldMessage problem={problem} />}

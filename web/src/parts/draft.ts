@@ -2,8 +2,10 @@
 // everything but secrets: those live here only and are gone with the tab.
 import { useEffect, useReducer, useRef } from "preact/hooks";
 import { ApiError, asProblem, del, get, put, segment } from "../lib/api";
-import type { Connector, FieldProblem } from "../lib/types";
+import type { Connector, FieldProblem, List } from "../lib/types";
 import type { Value, Values } from "./spec";
+
+const SEALED = "entered:"; // in settings: the server has it, sealed (connectors.h)
 
 export interface Draft {
     id: string;
@@ -29,19 +31,37 @@ export type DraftAction =
     | { do: "name"; name: string; byUser: boolean }
     | { do: "set"; key: string; value: Value }
     | { do: "secret"; key: string; value: string }
+    | { do: "keep"; key: string } // a secret: as it is stored
     | { do: "touch"; key: string }
     | { do: "enabled"; enabled: boolean }
     | { do: "judged"; problems: Judged[] };
 
 export function newDraft(id: string): Draft {
-    return { id, type: "", name: "", isNamed: false, values: {}, entered: {}, enabled: true, stored: null, touched: {}, problems: [], isRestored: false };
+    return {
+        id,
+        type: "",
+        name: "",
+        isNamed: false,
+        values: {},
+        entered: {},
+        enabled: true,
+        stored: null,
+        touched: {},
+        problems: [],
+        isRestored: false,
+    };
 }
 
 // Of a stored connector: what is sealed ("entered:") is no value of the form.
 export function draftOf(c: Connector): Draft {
-    const values = Object.fromEntries(Object.entries(c.settings).filter(([, v]) => v !== "entered:")) as Values;
+    const values = Object.fromEntries(Object.entries(c.settings).filter(([, v]) => v !== SEALED)) as Values;
     delete values.type;
     return { ...newDraft("edit-" + c.name), type: c.type, name: c.name, isNamed: true, values, enabled: c.enabled, stored: c };
+}
+
+// What was said of another value is not said of this one.
+function without(problems: Judged[], key: string): Judged[] {
+    return problems.filter((p) => p.key !== key);
 }
 
 function change(d: Draft | null, action: DraftAction): Draft | null {
@@ -51,11 +71,18 @@ function change(d: Draft | null, action: DraftAction): Draft | null {
         case "type":
             return d.type === action.type ? d : { ...newDraft(d.id), type: action.type, name: d.isNamed ? d.name : "", isNamed: d.isNamed };
         case "name":
-            return action.byUser || !d.isNamed ? { ...d, name: action.name, isNamed: action.byUser ? action.name !== "" : d.isNamed } : d;
+            return action.byUser || !d.isNamed
+                ? { ...d, name: action.name, problems: without(d.problems, "name"), isNamed: action.byUser ? action.name !== "" : d.isNamed }
+                : d;
         case "set":
-            return { ...d, values: { ...d.values, [action.key]: action.value } };
+            return { ...d, values: { ...d.values, [action.key]: action.value }, problems: without(d.problems, action.key) };
         case "secret":
-            return { ...d, entered: { ...d.entered, [action.key]: action.value } };
+            return { ...d, entered: { ...d.entered, [action.key]: action.value }, problems: without(d.problems, action.key) };
+        case "keep": {
+            const entered = { ...d.entered };
+            delete entered[action.key];
+            return { ...d, entered, problems: without(d.problems, action.key) };
+        }
         case "touch":
             return d.touched[action.key] ? d : { ...d, touched: { ...d.touched, [action.key]: true } };
         case "enabled":
@@ -89,15 +116,11 @@ function restore(into: Draft, saved: Saved): Draft {
 async function load(id: string, editing: string | null): Promise<Draft> {
     const stored = editing === null ? null : await get<Connector>(`/connectors/${segment(editing)}`);
     const fresh = stored === null ? newDraft(id) : draftOf(stored);
-    try {
-        const answer = await get<Saved & { body?: Saved }>(`/drafts/${segment(id)}`);
-        const saved = answer.body ?? answer;
-        // A draft of an older version of the connector would undo what somebody else has changed.
-        return stored !== null && saved.version !== stored.version ? fresh : restore(fresh, saved);
-    } catch (e) {
-        if (e instanceof ApiError && e.status === 404) return fresh;
-        throw e;
-    }
+    // The list and not the one: that there is none is no error.
+    const drafts = await get<List<{ id: string; body: Saved }>>("/drafts");
+    const saved = drafts.items.find((d) => d.id === id)?.body;
+    // A draft of an older version of the connector would undo what somebody else has changed.
+    return saved === undefined || (stored !== null && saved.version !== stored.version) ? fresh : restore(fresh, saved);
 }
 
 function savedOf(d: Draft): Saved {

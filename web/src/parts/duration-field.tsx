@@ -26,9 +26,20 @@ export function DurationField({ label, help, value, fallback, problem, onChange,
         <Field label={label} description={help} problem={problem}>
             {(aria) => (
                 <div class="input-row duration">
-                    <input {...aria} inputMode="numeric" value={number} placeholder={/^[0-9]+/.exec(fallback)?.[0]} onBlur={onBlur}
-                        onInput={(e) => onChange(e.currentTarget.value === "" ? undefined : e.currentTarget.value.replace(/[^0-9]/g, "") + unit)} />
-                    <Select aria={{ "aria-label": `${label}: unit` }} value={unit} options={UNITS} onChange={(u) => onChange((number || /^[0-9]+/.exec(fallback)?.[0] || "1") + u)} />
+                    <input
+                        {...aria}
+                        inputMode="numeric"
+                        value={number}
+                        placeholder={/^[0-9]+/.exec(fallback)?.[0]}
+                        onBlur={onBlur}
+                        onInput={(e) => onChange(e.currentTarget.value === "" ? undefined : e.currentTarget.value.replace(/[^0-9]/g, "") + unit)}
+                    />
+                    <Select
+                        aria={{ "aria-label": `${label}: unit` }}
+                        value={unit}
+                        options={UNITS}
+                        onChange={(u) => onChange((number || /^[0-9]+/.exec(fallback)?.[0] || "1") + u)}
+                    />
                 </div>
             )}
         </Field>

@@ -54,7 +54,15 @@ export function TextArea(p: Common & { value: string; onChange: (to: string) => 
     return (
         <Field label={p.label} description={p.description} problem={p.problem} required={p.required} optional={p.optional} wide={p.wide}>
             {(aria) => (
-                <textarea {...aria} rows={p.rows ?? 4} value={p.value} placeholder={p.placeholder} spellcheck={false} onInput={(e) => p.onChange(e.currentTarget.value)} onBlur={p.onBlur} />
+                <textarea
+                    {...aria}
+                    rows={p.rows ?? 4}
+                    value={p.value}
+                    placeholder={p.placeholder}
+                    spellcheck={false}
+                    onInput={(e) => p.onChange(e.currentTarget.value)}
+                    onBlur={p.onBlur}
+                />
             )}
         </Field>
     );
@@ -70,7 +78,14 @@ export function SelectField(p: Common & { value: string; options: Choice[]; onCh
 
 // One text a line. What is being typed may end with a newline, so empty lines are dropped only by whoever sends it (trimmedLines).
 export function LinesField(p: Common & { value: string[]; onChange: (to: string[]) => void; placeholder?: string }) {
-    return <TextArea {...p} rows={Math.min(6, Math.max(2, p.value.length + 1))} value={p.value.join("\n")} onChange={(text) => p.onChange(text === "" ? [] : text.split("\n"))} />;
+    return (
+        <TextArea
+            {...p}
+            rows={Math.min(6, Math.max(2, p.value.length + 1))}
+            value={p.value.join("\n")}
+            onChange={(text) => p.onChange(text === "" ? [] : text.split("\n"))}
+        />
+    );
 }
 
 export interface RadioOption {
@@ -79,7 +94,14 @@ export interface RadioOption {
     help?: ComponentChildren;
 }
 
-export function RadioChoice(p: { label: ComponentChildren; description?: ComponentChildren; value: string; options: RadioOption[]; onChange: (to: string) => void; problem?: FieldProblem | null }) {
+export function RadioChoice(p: {
+    label: ComponentChildren;
+    description?: ComponentChildren;
+    value: string;
+    options: RadioOption[];
+    onChange: (to: string) => void;
+    problem?: FieldProblem | null;
+}) {
     const name = useId();
     return (
         <fieldset class="radio-choice" aria-describedby={p.description !== undefined ? `${name}-d` : undefined}>

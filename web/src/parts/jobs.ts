@@ -107,20 +107,17 @@ export function useJob(id: number | null): JobView {
     return view;
 }
 
-// Waits for a short job (browse, discover): its result, or what it failed of as an ApiError.
+// Waits for a short job (browse, discover): its result, or what it failed of as an ApiError. Events do not carry results, the job does.
 export function waitForJob<T>(id: number, signal: AbortSignal): Promise<T> {
     return new Promise((resolve, reject) => {
         const settle = (job: Job) => {
+            if (!isOver(job)) return;
             stop();
-            if (job.state === "done" && !job.error) resolve(job.result as T);
+            if (job.state === "done" && !job.error && job.result !== undefined) resolve(job.result as T);
             else reject(new ApiError(200, job.error ?? { class: "CANCEL", message: `the job was ${job.state}` }));
         };
-        const stop = jobEvents(id, {
-            end: settle,
-            connection: (isUp) => {
-                if (!isUp) void get<Job>(`/jobs/${id}`).then((job) => isOver(job) && settle(job)).catch(() => undefined);
-            },
-        });
+        const ask = () => void get<Job>(`/jobs/${id}`, {}, signal).then(settle, (e: unknown) => e instanceof ApiError && e.status !== 0 && reject(e));
+        const stop = jobEvents(id, { end: ask, connection: (isUp) => !isUp && ask() });
         signal.addEventListener("abort", () => {
             stop();
             reject(new DOMException("left", "AbortError"));

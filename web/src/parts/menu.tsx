@@ -56,7 +56,14 @@ export function Menu({ label, items }: { label: string; items: MenuItem[] }) {
             {isOpen && (
                 <div class="menu-list" id={id} role="menu" aria-label={label} ref={list}>
                     {items.map((item) => (
-                        <button type="button" role="menuitem" tabIndex={-1} class={item.danger ? "danger" : ""} onClick={() => choose(item)} key={item.label}>
+                        <button
+                            type="button"
+                            role="menuitem"
+                            tabIndex={-1}
+                            class={item.danger ? "danger" : ""}
+                            onClick={() => choose(item)}
+                            key={item.label}
+                        >
                             <Icon name={item.icon} />
                             <span>{item.label}</span>
                         </button>

@@ -37,31 +37,62 @@ interface Props {
 const LEAST = 2;
 const WAIT_MS = 200;
 
-function useCandidates(text: string, isOpen: boolean, kinds: string | undefined, connector: string | undefined): Candidate[] {
-    const [found, setFound] = useState<Candidate[]>([]);
+interface Search {
+    of: string; // the text that was asked for
+    items: Candidate[];
+}
+
+function useCandidates(text: string, isOpen: boolean, kinds: string | undefined, connector: string | undefined): Search {
+    const [found, setFound] = useState<Search>({ of: "", items: [] });
+    const wanted = text.trim();
     useEffect(() => {
-        if (!isOpen || text.trim().length < LEAST) return setFound([]);
+        if (!isOpen || wanted.length < LEAST) return;
         const abort = new AbortController();
+        const tell = (items: Candidate[]) => !abort.signal.aborted && setFound({ of: wanted, items });
         const timer = setTimeout(() => {
-            get<List<Candidate>>("/access/find", { q: text.trim(), kind: kinds, connector }, abort.signal).then((r) => setFound(r.items), () => setFound([]));
+            get<List<Candidate>>("/access/find", { q: wanted, kind: kinds, connector }, abort.signal).then(
+                (r) => tell(r.items),
+                () => tell([]),
+            );
         }, WAIT_MS);
         return () => {
             abort.abort();
             clearTimeout(timer);
         };
-    }, [text, isOpen, kinds, connector]);
+    }, [wanted, isOpen, kinds, connector]);
     return found;
+}
+
+// What Enter means without a choice: the only one, or the one that is called exactly this.
+function meant(found: Candidate[], text: string): Candidate | undefined {
+    const wanted = text.trim().toLowerCase();
+    const exact = found.filter((c) => [c.name, c.account, c.dn, c.uid].some((t) => t?.toLowerCase() === wanted));
+    if (exact.length === 1) return exact[0];
+    return found.length === 1 ? found[0] : undefined;
 }
 
 function Option({ id, candidate: c, isActive, onPick }: { id: string; candidate: Candidate; isActive: boolean; onPick: () => void }) {
     return (
-        <li id={id} role="option" aria-selected={isActive} class={isActive ? "active" : ""} onPointerDown={(e) => { e.preventDefault(); onPick(); }}>
+        <li
+            id={id}
+            role="option"
+            aria-selected={isActive}
+            class={isActive ? "active" : ""}
+            onPointerDown={(e) => {
+                e.preventDefault();
+                onPick();
+            }}
+        >
             <KindIcon kind={c.kind} />
             <span class="option-text">
                 <Text>{c.name}</Text> {c.account && c.account !== c.name && <Text class="muted">{c.account}</Text>}
-                <span class="option-dn"><Text>{c.dn ?? c.uid}</Text></span>
+                <span class="option-dn">
+                    <Text>{c.dn ?? c.uid}</Text>
+                </span>
             </span>
-            <span class="muted"><Text>{c.connector}</Text></span>
+            <span class="muted">
+                <Text>{c.connector}</Text>
+            </span>
         </li>
     );
 }
@@ -72,7 +103,10 @@ export function PartyPicker({ label, description, value, kinds, connector, onPic
     const [at, setAt] = useState(-1);
     const id = useId();
     const input = useRef<HTMLInputElement>(null);
-    const found = useCandidates(text, isOpen, kinds, connector);
+    const answer = useCandidates(text, isOpen, kinds, connector);
+    const isAsking = isOpen && text.trim().length >= LEAST && answer.of !== text.trim();
+    const found = isAsking ? [] : answer.items;
+    const [isHurried, setHurried] = useState(false); // Enter came before the answer
     useEffect(() => setText(value ? plain(value.name) : ""), [value?.id, value?.name]);
 
     const pick = (c: Candidate) => {
@@ -86,15 +120,26 @@ export function PartyPicker({ label, description, value, kinds, connector, onPic
         if (typed === "") onPick(null);
         else if (!value || typed !== plain(value.name)) onPick({ id: typed, connector: "", name: typed });
     };
+    const choose = () => {
+        const candidate = found[at] ?? meant(found, text);
+        if (candidate) pick(candidate);
+        else if (found.length > 1) setAt(0);
+        else take();
+    };
+    useEffect(() => {
+        if (!isHurried || isAsking) return;
+        setHurried(false);
+        if (isOpen) choose();
+    }, [isHurried, isAsking]);
+
     const key = (event: KeyboardEvent) => {
         const moves: Record<string, number> = { ArrowDown: Math.min(found.length - 1, at + 1), ArrowUp: Math.max(-1, at - 1) };
         const to = moves[event.key];
-        const chosen = found[at];
         if (to !== undefined) {
             setOpen(true);
             setAt(to);
-        } else if (event.key === "Enter" && isOpen && chosen) pick(chosen);
-        else if (event.key === "Enter" && isOpen && found.length === 1 && found[0]) pick(found[0]);
+        } else if (event.key === "Enter" && isAsking) setHurried(true);
+        else if (event.key === "Enter" && isOpen) choose();
         else if (event.key === "Enter") take();
         else if (event.key === "Escape" && isOpen) setOpen(false);
         else return;
@@ -128,14 +173,28 @@ export function PartyPicker({ label, description, value, kinds, connector, onPic
                         onBlur={take}
                     />
                     {value && (
-                        <Button variant="quiet" small icon="cross" label={`Clear ${label}`} onClick={() => { setText(""); onPick(null); input.current?.focus(); }} />
+                        <Button
+                            variant="quiet"
+                            small
+                            icon="cross"
+                            label={`Clear ${label}`}
+                            onClick={() => {
+                                setText("");
+                                onPick(null);
+                                input.current?.focus();
+                            }}
+                        />
                     )}
-                    <ul class="combobox-list" id={`${id}-list`} role="listbox" aria-label={label} hidden={!isListed}>
+                    <ul class="combobox-list" id={`${id}-list`} role="listbox" aria-label={label} hidden={!isListed || found.length === 0}>
                         {found.map((c, i) => (
                             <Option key={`${c.connector} ${c.uid}`} id={`${id}-${i}`} candidate={c} isActive={i === at} onPick={() => pick(c)} />
                         ))}
-                        {found.length === 0 && <li class="muted" role="option" aria-selected={false} aria-disabled="true">Nothing found. Enter takes what is typed.</li>}
                     </ul>
+                    {isListed && found.length === 0 && (
+                        <p class="combobox-list muted" role="status">
+                            {isAsking ? "Looking…" : "Nothing found. Enter takes what is typed."}
+                        </p>
+                    )}
                 </div>
             )}
         </Field>

@@ -39,11 +39,22 @@ export function RightPicker({ value, onChange, optional }: { value: string; onCh
                 )}
             </Field>
             {isOther && (
-                <Field label="Name of the right" description="As the schema has it: WRITE_PROPERTY:department, CONTROL_ACCESS:Send-As, READ_PROPERTY.">
+                <Field
+                    label="Name of the right"
+                    description="As the schema has it: WRITE_PROPERTY:department, CONTROL_ACCESS:Send-As, READ_PROPERTY."
+                >
                     {(aria) => (
                         <>
-                            <input {...aria} list={`${id}-rights`} value={typed} spellcheck={false} autocomplete="off" onInput={(e) => setTyped(e.currentTarget.value)} onBlur={() => onChange(typed.trim())}
-                                onKeyDown={(e) => e.key === "Enter" && onChange(typed.trim())} />
+                            <input
+                                {...aria}
+                                list={`${id}-rights`}
+                                value={typed}
+                                spellcheck={false}
+                                autocomplete="off"
+                                onInput={(e) => setTyped(e.currentTarget.value)}
+                                onBlur={() => onChange(typed.trim())}
+                                onKeyDown={(e) => e.key === "Enter" && onChange(typed.trim())}
+                            />
                             <datalist id={`${id}-rights`}>
                                 {[...(data?.object ?? []), ...(data?.typed ?? [])].map((r) => (
                                     <option value={r} key={r} />

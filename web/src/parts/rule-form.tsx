@@ -9,7 +9,17 @@ import { Button, Card, ErrorBox, LinkButton, Notice, Status } from "../ui/basic"
 import { Checkbox, Field, SecretInput } from "../ui/field";
 import { Text, Time } from "../ui/text";
 import { toast } from "../ui/toast";
-import { CONDITIONS, conditionOf, conditionText, isWhole, SEVERITY_ORDER, type Condition, type Destination, type Fired, type Rule } from "./alert-model";
+import {
+    CONDITIONS,
+    conditionOf,
+    conditionText,
+    isWhole,
+    SEVERITY_ORDER,
+    type Condition,
+    type Destination,
+    type Fired,
+    type Rule,
+} from "./alert-model";
 import { DurationField } from "./duration-field";
 import { RadioChoice, SelectField, TextField } from "./inputs";
 import { listOf } from "./lists";
@@ -24,7 +34,12 @@ function Ticks({ label, all, chosen, onChange }: { label: string; all: [string, 
             <legend>{label}</legend>
             {all.map(([value, title]) => (
                 <label key={value}>
-                    <input type="checkbox" checked={chosen.includes(value)} onChange={(e) => onChange(e.currentTarget.checked ? [...chosen, value] : chosen.filter((v) => v !== value))} /> {title}
+                    <input
+                        type="checkbox"
+                        checked={chosen.includes(value)}
+                        onChange={(e) => onChange(e.currentTarget.checked ? [...chosen, value] : chosen.filter((v) => v !== value))}
+                    />{" "}
+                    {title}
                 </label>
             ))}
         </fieldset>
@@ -34,9 +49,20 @@ function Ticks({ label, all, chosen, onChange }: { label: string; all: [string, 
 function ChangeCondition({ c, set }: { c: Condition; set: Set }) {
     return (
         <>
-            <Ticks label="Kinds (none: all)" all={KIND_ORDER.map((k) => [k, kindPlural(k)])} chosen={c.kinds ?? []} onChange={(kinds) => set({ kinds })} />
+            <Ticks
+                label="Kinds (none: all)"
+                all={KIND_ORDER.map((k) => [k, kindPlural(k)])}
+                chosen={c.kinds ?? []}
+                onChange={(kinds) => set({ kinds })}
+            />
             <Ticks label="Changes (none: all)" all={Object.entries(CHANGES)} chosen={c.changes ?? []} onChange={(changes) => set({ changes })} />
-            <TextField label="Attribute" optional value={c.attribute ?? ""} onChange={(attribute) => set({ attribute })} placeholder="userAccountControl" />
+            <TextField
+                label="Attribute"
+                optional
+                value={c.attribute ?? ""}
+                onChange={(attribute) => set({ attribute })}
+                placeholder="userAccountControl"
+            />
             <TextField label="Text that it holds" optional value={c.q ?? ""} onChange={(q) => set({ q })} />
         </>
     );
@@ -47,7 +73,19 @@ function picked(id: string | undefined): Picked | null {
 }
 
 // The name is kept beside the uid only while the form is open; what is saved is the uid.
-function EndPicker({ label, kinds, id, onPick, connector }: { label: string; kinds?: string; id?: string; connector?: string; onPick: (p: Picked | null) => void }) {
+function EndPicker({
+    label,
+    kinds,
+    id,
+    onPick,
+    connector,
+}: {
+    label: string;
+    kinds?: string;
+    id?: string;
+    connector?: string;
+    onPick: (p: Picked | null) => void;
+}) {
     const [shown, setShown] = useState<Picked | null>(null);
     const value = shown?.id === id ? shown : picked(id);
     return (
@@ -66,7 +104,14 @@ function EndPicker({ label, kinds, id, onPick, connector }: { label: string; kin
 
 function ConditionFields({ c, set }: { c: Condition; set: Set }) {
     if (c.type === "change") return <ChangeCondition c={c} set={set} />;
-    if (c.type === "silence") return <TextField label="Hours without a successful run" value={String(c.hours ?? 24)} onChange={(h) => set({ hours: Number(h.replace(/[^0-9]/g, "")) || 0 })} />;
+    if (c.type === "silence")
+        return (
+            <TextField
+                label="Hours without a successful run"
+                value={String(c.hours ?? 24)}
+                onChange={(h) => set({ hours: Number(h.replace(/[^0-9]/g, "")) || 0 })}
+            />
+        );
     const pick = (key: "group" | "target") => (p: Picked | null) => set({ [key]: p?.id, ...(p?.connector ? { connector: p.connector } : {}) });
     if (c.type === "access")
         return (
@@ -109,13 +154,36 @@ function DestinationFields({ d, set }: { d: Destination; set: (d: Destination) =
                 ]}
                 onChange={(type) => isAllowed && set({ type: type as Destination["type"] })}
             />
-            {d.type === "webhook" && <TextField label="Address" value={d.url ?? ""} placeholder="https://hooks.example/rollcall" onChange={(url) => set({ ...d, url })} />}
             {d.type === "webhook" && (
-                <Field label="Signing secret" optional description={isSet ? "One is set; enter another one to replace it." : "The body is signed with it (HMAC-SHA-256), so that the receiver knows who sent it."}>
-                    {(aria) => <SecretInput aria={aria} value={typeof d.secret === "string" ? d.secret : ""} onInput={(secret) => set({ ...d, secret: secret === "" ? undefined : secret })} />}
+                <TextField label="Address" value={d.url ?? ""} placeholder="https://hooks.example/rollcall" onChange={(url) => set({ ...d, url })} />
+            )}
+            {d.type === "webhook" && (
+                <Field
+                    label="Signing secret"
+                    optional
+                    description={
+                        isSet
+                            ? "One is set; enter another one to replace it."
+                            : "The body is signed with it (HMAC-SHA-256), so that the receiver knows who sent it."
+                    }
+                >
+                    {(aria) => (
+                        <SecretInput
+                            aria={aria}
+                            value={typeof d.secret === "string" ? d.secret : ""}
+                            onInput={(secret) => set({ ...d, secret: secret === "" ? undefined : secret })}
+                        />
+                    )}
                 </Field>
             )}
-            {d.type === "file" && <TextField label="Path on the server" value={d.path ?? ""} placeholder="/var/log/rollcall/alerts.jsonl" onChange={(path) => set({ ...d, path })} />}
+            {d.type === "file" && (
+                <TextField
+                    label="Path on the server"
+                    value={d.path ?? ""}
+                    placeholder="/var/log/rollcall/alerts.jsonl"
+                    onChange={(path) => set({ ...d, path })}
+                />
+            )}
         </>
     );
 }
@@ -123,7 +191,14 @@ function DestinationFields({ d, set }: { d: Destination; set: (d: Destination) =
 function bodyOf(rule: Rule): Record<string, unknown> {
     const { secret, ...rest } = rule.destination;
     const destination = typeof secret === "string" ? { ...rest, secret } : rest;
-    const body = { name: rule.name.trim(), severity: rule.severity, enabled: rule.enabled, condition: conditionOf(rule.condition), throttle: rule.throttle, destination };
+    const body = {
+        name: rule.name.trim(),
+        severity: rule.severity,
+        enabled: rule.enabled,
+        condition: conditionOf(rule.condition),
+        throttle: rule.throttle,
+        destination,
+    };
     return rule.id === "" ? body : { ...body, version: rule.version };
 }
 
@@ -143,16 +218,29 @@ function Trial({ rule }: { rule: Rule }) {
     return (
         <Card title="Try it on what has happened" id="trial">
             <div class="row">
-                <SelectField label="Over" value={days} options={["1", "7", "30", "90"].map((d) => ({ value: d, label: d === "1" ? "the last day" : `the last ${d} days` }))} onChange={setDays} />
+                <SelectField
+                    label="Over"
+                    value={days}
+                    options={["1", "7", "30", "90"].map((d) => ({ value: d, label: d === "1" ? "the last day" : `the last ${d} days` }))}
+                    onChange={setDays}
+                />
                 <Button icon="play" onClick={run} disabled={!isWhole({ ...rule, name: rule.name || "trial" })}>
                     Trial run
                 </Button>
             </div>
             {error !== undefined && <ErrorBox error={error} />}
             <div aria-live="polite">
-                {told && <Status tone={told.n > 0 ? "info" : "off"}>{`It would have fired ${told.n === 1 ? "once" : `${told.n} times`}. Nothing was sent.`}</Status>}
+                {told && (
+                    <Status
+                        tone={told.n > 0 ? "info" : "off"}
+                    >{`It would have fired ${told.n === 1 ? "once" : `${told.n} times`}. Nothing was sent.`}</Status>
+                )}
             </div>
-            {told?.note && <p class="muted"><Text>{told.note}</Text></p>}
+            {told?.note && (
+                <p class="muted">
+                    <Text>{told.note}</Text>
+                </p>
+            )}
             {told && (
                 <ul class="lines">
                     {told.fired.map((f, i) => (
@@ -189,7 +277,12 @@ export function RuleForm({ rule: first }: { rule: Rule }) {
     return (
         <div class="grid-2">
             <form class="form" onSubmit={(e) => void save(e)}>
-                <RadioChoice label="What to watch" value={c.type} onChange={(type) => setRule({ ...rule, condition: { type: type as Condition["type"], connector: c.connector } })} options={CONDITIONS.map((o) => ({ value: o.type, label: o.title, help: o.help }))} />
+                <RadioChoice
+                    label="What to watch"
+                    value={c.type}
+                    onChange={(type) => setRule({ ...rule, condition: { type: type as Condition["type"], connector: c.connector } })}
+                    options={CONDITIONS.map((o) => ({ value: o.type, label: o.title, help: o.help }))}
+                />
                 <SelectField
                     label="Connector"
                     required={needsConnector}
@@ -199,8 +292,21 @@ export function RuleForm({ rule: first }: { rule: Rule }) {
                 />
                 <ConditionFields key={c.type} c={c} set={set} />
                 <TextField label="Name of the rule" value={rule.name} onChange={(name) => setRule({ ...rule, name })} required />
-                <SelectField label="Severity" value={rule.severity} options={SEVERITY_ORDER.map((s) => ({ value: s, label: SEVERITIES[s] ?? s }))} onChange={(s) => setRule({ ...rule, severity: s as Severity })} />
-                <DurationField label="At most one alert every" help="What happens in between is counted into the next one." value={rule.throttle} fallback="1h" problem={null} onChange={(t) => setRule({ ...rule, throttle: t ?? "1h" })} onBlur={() => undefined} />
+                <SelectField
+                    label="Severity"
+                    value={rule.severity}
+                    options={SEVERITY_ORDER.map((s) => ({ value: s, label: SEVERITIES[s] ?? s }))}
+                    onChange={(s) => setRule({ ...rule, severity: s as Severity })}
+                />
+                <DurationField
+                    label="At most one alert every"
+                    help="What happens in between is counted into the next one."
+                    value={rule.throttle}
+                    fallback="1h"
+                    problem={null}
+                    onChange={(t) => setRule({ ...rule, throttle: t ?? "1h" })}
+                    onBlur={() => undefined}
+                />
                 <DestinationFields d={rule.destination} set={(destination) => setRule({ ...rule, destination })} />
                 <Checkbox label="Switched on" checked={rule.enabled} onChange={(enabled) => setRule({ ...rule, enabled })} />
                 <Notice title="It fires when">

@@ -41,13 +41,20 @@ export function runSentence(run: Run): string {
         ...(held > 0 ? [`${number(held)} held back`] : []),
         `${number(run.gaps.length)} gap${run.gaps.length === 1 ? "" : "s"}`,
         durationOf(run),
-    ].filter(Boolean).join(" · ");
+    ]
+        .filter(Boolean)
+        .join(" · ");
 }
 
 export function CountsTable({ counts }: { counts: Record<string, Counts> }) {
     const rows = Object.entries(counts);
     const hasHeld = rows.some(([, c]) => (c.held ?? 0) > 0);
-    const column = (key: keyof Counts, title: string): Column<[string, Counts]> => ({ key, title, align: "right", cell: ([, c]) => number(c[key] ?? 0) });
+    const column = (key: keyof Counts, title: string): Column<[string, Counts]> => ({
+        key,
+        title,
+        align: "right",
+        cell: ([, c]) => number(c[key] ?? 0),
+    });
     const columns: Column<[string, Counts]>[] = [
         { key: "kind", title: "Kind", cell: ([kind]) => kindPlural(kind) },
         column("read", "Read"),
@@ -66,7 +73,10 @@ export function Gaps({ gaps }: { gaps: Gap[] }) {
             {gaps.map((g, i) => (
                 <li class="gap" key={i}>
                     <p>
-                        <Badge tone={g.severity === "loss" ? "warn" : "info"}>{g.severity === "loss" ? "Something may be missing" : "For information"}</Badge> {g.kind && <span class="muted">{kindPlural(g.kind)}</span>}
+                        <Badge tone={g.severity === "loss" ? "warn" : "info"}>
+                            {g.severity === "loss" ? "Something may be missing" : "For information"}
+                        </Badge>{" "}
+                        {g.kind && <span class="muted">{kindPlural(g.kind)}</span>}
                     </p>
                     <p>
                         <Text class="wrap">{g.what}</Text> {g.where && <Text class="wrap muted">{g.where}</Text>}

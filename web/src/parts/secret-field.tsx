@@ -6,16 +6,16 @@ import { useState } from "preact/hooks";
 import { Button, Notice } from "../ui/basic";
 import { Field, SecretInput, Select } from "../ui/field";
 import { Time } from "../ui/text";
-import { problemOf, hasStoredSecret, type Form } from "./form";
+import { hasStoredSecret, leaveField, problemOf, whatChanged, type Form } from "./form";
 import { TextField } from "./inputs";
 import { labelOf } from "./labels";
 import { ORIGINS, originOf, placeOf, type Origin } from "./secret-form";
-import { changedBinding, isEmpty, isRequired, type Values } from "./spec";
+import { isEmpty, isRequired } from "./spec";
 
 function Rebind({ form, name }: { form: Form; name: string }) {
     const stored = form.draft.stored;
     if (!stored?.secrets[name]?.set || stored.secrets[name].reference || form.draft.entered[name]) return null;
-    const changed = changedBinding(form.spec, stored.settings as Values, form.draft.values);
+    const changed = whatChanged(form);
     if (changed.length === 0 && !stored.must_enter.includes(name)) return null;
     const what = changed.map((key) => labelOf(form.draft.type, key).label).join(", ") || "what it is bound to";
     return (
@@ -55,10 +55,7 @@ export function SecretField({ form, name }: { form: Form; name: string }) {
         tell({ do: "set", key: name, value: undefined });
         form.judge();
     };
-    const leave = () => {
-        tell({ do: "touch", key: name });
-        form.judge();
-    };
+    const leave = () => leaveField(form, name);
     return (
         <div class="secret">
             <Rebind form={form} name={name} />
@@ -77,7 +74,11 @@ export function SecretField({ form, name }: { form: Form; name: string }) {
                                 <Stored form={form} name={name} onReplace={() => setReplacing(true)} />
                             ) : (
                                 <div onFocusOut={leave}>
-                                    <SecretInput aria={{ ...aria, required: isNeeded }} value={draft.entered[name] ?? ""} onInput={(value) => tell({ do: "secret", key: name, value })} />
+                                    <SecretInput
+                                        aria={{ ...aria, required: isNeeded }}
+                                        value={draft.entered[name] ?? ""}
+                                        onInput={(value) => tell({ do: "secret", key: name, value })}
+                                    />
                                 </div>
                             )
                         }

@@ -4,8 +4,18 @@ export type Origin = "entered" | "vault" | "file" | "cred" | "env";
 
 export const ORIGINS: { origin: Origin; label: string; help: string; example: string }[] = [
     { origin: "entered", label: "Enter it here", help: "Kept sealed on this server, and never shown again.", example: "" },
-    { origin: "vault", label: "HashiCorp Vault", help: "Mount, path and field of a KV v2 secret; the vault itself is under Settings.", example: "vault:secret/rollcall/corp#password" },
-    { origin: "file", label: "File on the server", help: "Mode 0600; read at each run, one newline at the end is not part of it.", example: "file:/etc/rollcall/corp.pw" },
+    {
+        origin: "vault",
+        label: "HashiCorp Vault",
+        help: "Mount, path and field of a KV v2 secret; the vault itself is under Settings.",
+        example: "vault:secret/rollcall/corp#password",
+    },
+    {
+        origin: "file",
+        label: "File on the server",
+        help: "Mode 0600; read at each run, one newline at the end is not part of it.",
+        example: "file:/etc/rollcall/corp.pw",
+    },
     { origin: "cred", label: "systemd credential", help: "A name of LoadCredential= in the unit.", example: "cred:corp-password" },
     { origin: "env", label: "Environment variable", help: "Of the server's process.", example: "env:CORP_PASSWORD" },
 ];

@@ -1,15 +1,16 @@
 // settings-account.tsx - one's own: theme, keys, password, API tokens.
 import { useState } from "preact/hooks";
 import { del, post, put, useGet } from "../lib/api";
-import { can, setPreference, useSession } from "../lib/session";
+import { can, setPreference, setSession, useSession } from "../lib/session";
 import { S } from "../lib/strings";
-import type { List, Role } from "../lib/types";
+import type { List, Role, Session } from "../lib/types";
 import { Button, Card, Code, Empty, ErrorBox, Loading, Notice } from "../ui/basic";
 import { Confirm, Dialog } from "../ui/dialog";
 import { Checkbox, Field, SecretInput, Segmented, Switch } from "../ui/field";
 import { Table, type Column } from "../ui/table";
 import { Text, Time } from "../ui/text";
 import { toast } from "../ui/toast";
+import { DialogForm } from "./dialog-form";
 import { SelectField, TextField } from "./inputs";
 import { isGoodPassword, PasswordRules } from "./password-rules";
 
@@ -27,8 +28,17 @@ function Preferences() {
     return (
         <Card title="Preferences" id="preferences">
             <div class="form">
-                <Segmented label={S.theme} value={theme} options={(["auto", "light", "dark"] as const).map((t) => ({ value: t, label: S.themes[t] }))} onChange={(t) => void setPreference({ theme: t as "auto" | "light" | "dark" }).catch(toast)} />
-                <Switch label="Keyboard shortcuts" checked={session?.preferences.keys !== false} onChange={(on) => setPreference({ keys: on }).catch(toast)} />
+                <Segmented
+                    label={S.theme}
+                    value={theme}
+                    options={(["auto", "light", "dark"] as const).map((t) => ({ value: t, label: S.themes[t] }))}
+                    onChange={(t) => void setPreference({ theme: t as "auto" | "light" | "dark" }).catch(toast)}
+                />
+                <Switch
+                    label="Keyboard shortcuts"
+                    checked={session?.preferences.keys !== false}
+                    onChange={(on) => setPreference({ keys: on }).catch(toast)}
+                />
             </div>
         </Card>
     );
@@ -44,7 +54,7 @@ function Password() {
         event.preventDefault();
         setError(undefined);
         try {
-            await put("/session/password", { old, new: next });
+            setSession(await put<Session>("/session/password", { old, new: next })); // a new session, with another csrf
             setOld("");
             setNext("");
             toast("The password is changed; your other sessions are over", "good");
@@ -56,7 +66,9 @@ function Password() {
         <Card title="Password" id="password">
             <form class="form" onSubmit={(e) => void save(e)}>
                 <input type="text" name="username" autocomplete="username" value={name} hidden readOnly />
-                <Field label="Present password">{(aria) => <SecretInput aria={aria} value={old} onInput={setOld} autocomplete="current-password" />}</Field>
+                <Field label="Present password">
+                    {(aria) => <SecretInput aria={aria} value={old} onInput={setOld} autocomplete="current-password" />}
+                </Field>
                 <Field label="New password">{(aria) => <SecretInput aria={aria} value={next} onInput={setNext} />}</Field>
                 <PasswordRules name={name} password={next} />
                 {error !== undefined && <ErrorBox error={error} />}
@@ -118,7 +130,15 @@ function NewToken({ onClose, onDone }: { onClose: () => void; onDone: () => void
     };
     if (token !== null)
         return (
-            <Dialog title="The token" onClose={onClose} actions={<Button variant="primary" onClick={onClose}>I have it</Button>}>
+            <Dialog
+                title="The token"
+                onClose={onClose}
+                actions={
+                    <Button variant="primary" onClick={onClose}>
+                        I have it
+                    </Button>
+                }
+            >
                 <Notice tone="warn" title="Copy it now: it is not shown again." />
                 <Code text={token} label="API token" />
                 <p class="muted">
@@ -127,10 +147,33 @@ function NewToken({ onClose, onDone }: { onClose: () => void; onDone: () => void
             </Dialog>
         );
     return (
-        <Dialog title="New API token" onClose={onClose} actions={<><Button onClick={onClose}>Cancel</Button><Button variant="primary" onClick={make} disabled={name.trim() === ""}>Make the token</Button></>}>
-            <TextField label="Name" description="What it is for." value={name} onChange={setName} />
-            <SelectField label="Role" value={role} options={ROLES.filter((r) => ORDER.indexOf(r.value) <= most)} onChange={setRole} />
-            <SelectField label="Expires" value={days} options={[["30", "after 30 days"], ["90", "after 90 days"], ["365", "after a year"], ["0", "never"]].map(([value, label]) => ({ value: value!, label: label! }))} onChange={setDays} />
+        <Dialog
+            title="New API token"
+            onClose={onClose}
+            actions={
+                <>
+                    <Button onClick={onClose}>Cancel</Button>
+                    <Button variant="primary" onClick={make} disabled={name.trim() === ""}>
+                        Make the token
+                    </Button>
+                </>
+            }
+        >
+            <DialogForm onSubmit={() => (name.trim() === "" ? undefined : make())}>
+                <TextField label="Name" description="What it is for." value={name} onChange={setName} />
+                <SelectField label="Role" value={role} options={ROLES.filter((r) => ORDER.indexOf(r.value) <= most)} onChange={setRole} />
+                <SelectField
+                    label="Expires"
+                    value={days}
+                    options={[
+                        ["30", "after 30 days"],
+                        ["90", "after 90 days"],
+                        ["365", "after a year"],
+                        ["0", "never"],
+                    ].map(([value, label]) => ({ value: value!, label: label! }))}
+                    onChange={setDays}
+                />
+            </DialogForm>
             {error !== undefined && <ErrorBox error={error} />}
         </Dialog>
     );
@@ -142,23 +185,49 @@ export function SettingsTokens() {
     const [isNew, setNew] = useState(false);
     const [gone, setGone] = useState<Token | null>(null);
     return (
-        <Card title="API tokens" id="tokens" actions={<Button variant="primary" icon="plus" onClick={() => setNew(true)}>New token</Button>}>
+        <Card
+            title="API tokens"
+            id="tokens"
+            actions={
+                <Button variant="primary" icon="plus" onClick={() => setNew(true)}>
+                    New token
+                </Button>
+            }
+        >
             <div class="stack-v">
                 {can("admin") && <Checkbox label="Those of everybody" checked={all} onChange={setAll} />}
                 {error && <ErrorBox error={error} retry={reload} />}
                 {data === undefined && !error && <Loading />}
-                {data?.items.length === 0 && <Empty icon="key" title="No tokens">A token lets a script use the API with at most your own rights.</Empty>}
+                {data?.items.length === 0 && (
+                    <Empty icon="key" title="No tokens">
+                        A token lets a script use the API with at most your own rights.
+                    </Empty>
+                )}
                 {data && data.items.length > 0 && (
-                    <Table caption="Tokens" columns={TOKENS} rows={data.items} rowKey={(t) => String(t.id)} actions={(t) => <Button small variant="quiet" icon="trash" label={`Revoke ${t.name}`} onClick={() => setGone(t)} />} />
+                    <Table
+                        caption="Tokens"
+                        columns={TOKENS}
+                        rows={data.items}
+                        rowKey={(t) => String(t.id)}
+                        actions={(t) => <Button small variant="quiet" icon="trash" label={`Revoke ${t.name}`} onClick={() => setGone(t)} />}
+                    />
                 )}
             </div>
             {isNew && <NewToken onClose={() => setNew(false)} onDone={reload} />}
             {gone && (
-                <Confirm title={`Revoke the token ${gone.name}?`} action="Revoke" danger onClose={() => setGone(null)} onConfirm={async () => { await del(`/tokens/${gone.id}`); reload(); }}>
+                <Confirm
+                    title={`Revoke the token ${gone.name}?`}
+                    action="Revoke"
+                    danger
+                    onClose={() => setGone(null)}
+                    onConfirm={async () => {
+                        await del(`/tokens/${gone.id}`);
+                        reload();
+                    }}
+                >
                     <p>Whatever uses it is refused from now on.</p>
                 </Confirm>
             )}
         </Card>
     );
 }
-

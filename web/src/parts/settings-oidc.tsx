@@ -25,11 +25,13 @@ interface Oidc {
     version?: number;
 }
 
-const FIRST: Oidc = { enabled: false, issuer: "", client_id: "", label: "", role_claim: "roles", roles: {}, default_role: "" };
+const FIRST: Oidc = { enabled: false, issuer: "", client_id: "", label: "", role_claim: "roles", roles: {}, default_role: "none" };
 
 // "value = role", one a line: how the map of roles is typed.
 function rolesText(roles: Record<string, string>): string {
-    return Object.entries(roles).map(([value, role]) => `${value} = ${role}`).join("\n");
+    return Object.entries(roles)
+        .map(([value, role]) => `${value} = ${role}`)
+        .join("\n");
 }
 
 function rolesOf(text: string): Record<string, string> {
@@ -48,8 +50,13 @@ function OidcForm({ first }: { first: Oidc }) {
     const [error, setError] = useState<unknown>();
     const set = (change: Partial<Oidc>) => setO({ ...o, ...change });
     const body = () => {
-        const { client_secret: _, redirect_uri: __, ca_certificate, default_role, ...rest } = o;
-        return { ...rest, roles: rolesOf(roles), ...(default_role ? { default_role } : {}), ...(ca_certificate ? { ca_certificate } : {}), ...(secret !== "" ? { client_secret: secret } : {}) };
+        const { client_secret: _, redirect_uri: __, ca_certificate, ...rest } = o;
+        return {
+            ...rest,
+            roles: rolesOf(roles),
+            ...(ca_certificate ? { ca_certificate } : {}),
+            ...(secret !== "" ? { client_secret: secret } : {}),
+        };
     };
     const guarded = async (run: () => Promise<void>) => {
         setError(undefined);
@@ -69,10 +76,37 @@ function OidcForm({ first }: { first: Oidc }) {
     const isBound = o.issuer === first.issuer && o.client_id === first.client_id;
     return (
         <div class="form">
-            <Checkbox label="People may log in through it" checked={o.enabled} onChange={(enabled) => set({ enabled })} description="Users of this server can always log in with their password, too." />
-            <TextField label="Issuer" description="Entra ID: https://login.microsoftonline.com/TENANT/v2.0" value={o.issuer} onChange={(issuer) => set({ issuer })} required />
+            <Checkbox
+                label="People may log in through it"
+                checked={o.enabled}
+                onChange={(enabled) => set({ enabled })}
+                description="Users of this server can always log in with their password, too."
+            />
+            <TextField
+                label="Issuer"
+                description="Entra ID: https://login.microsoftonline.com/TENANT/v2.0"
+                value={o.issuer}
+                onChange={(issuer) => set({ issuer })}
+                required
+            />
             <TextField label="Client ID" value={o.client_id} onChange={(client_id) => set({ client_id })} required />
-            <Field label="Client secret" optional description={o.client_secret?.set ? (isBound ? <>Set <Time at={o.client_secret.updated} relative />; enter another one to replace it.</> : "Enter it again: issuer or client changed.") : "Not needed by public clients: PKCE is always used."}>
+            <Field
+                label="Client secret"
+                optional
+                description={
+                    o.client_secret?.set ? (
+                        isBound ? (
+                            <>
+                                Set <Time at={o.client_secret.updated} relative />; enter another one to replace it.
+                            </>
+                        ) : (
+                            "Enter it again: issuer or client changed."
+                        )
+                    ) : (
+                        "Not needed by public clients: PKCE is always used."
+                    )
+                }
+            >
                 {(aria) => <SecretInput aria={aria} value={secret} onInput={setSecret} />}
             </Field>
             {o.redirect_uri && (
@@ -82,9 +116,26 @@ function OidcForm({ first }: { first: Oidc }) {
             )}
             <TextField label="Words on the button" value={o.label} onChange={(label) => set({ label })} placeholder="Log in with Corp" />
             <TextField label="Claim with the roles" value={o.role_claim} onChange={(role_claim) => set({ role_claim })} placeholder="roles" />
-            <TextArea label="Which value is which role" description="One a line: value = viewer, analyst, operator or admin." value={roles} onChange={setRoles} placeholder={"Rollcall.Admins = admin\nSecurity = analyst"} />
-            <SelectField label="Everybody else" value={o.default_role} options={[{ value: "", label: "is refused" }, ...ROLES]} onChange={(default_role) => set({ default_role })} />
-            <TextArea label="CA certificate" optional description="PEM; default: the system's authorities." value={o.ca_certificate ?? ""} onChange={(ca_certificate) => set({ ca_certificate })} />
+            <TextArea
+                label="Which value is which role"
+                description="One a line: value = viewer, analyst, operator or admin."
+                value={roles}
+                onChange={setRoles}
+                placeholder={"Rollcall.Admins = admin\nSecurity = analyst"}
+            />
+            <SelectField
+                label="Everybody else"
+                value={o.default_role}
+                options={[{ value: "none", label: "is refused" }, ...ROLES]}
+                onChange={(default_role) => set({ default_role })}
+            />
+            <TextArea
+                label="CA certificate"
+                optional
+                description="PEM, or the path of a file on the server; default: the system's authorities."
+                value={o.ca_certificate ?? ""}
+                onChange={(ca_certificate) => set({ ca_certificate })}
+            />
             {test && <SettingsSteps test={test} />}
             {error !== undefined && <ErrorBox error={error} />}
             <div class="row">

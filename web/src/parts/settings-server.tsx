@@ -11,7 +11,7 @@ import { Confirm, Dialog } from "../ui/dialog";
 import { Pager, Table, type Column } from "../ui/table";
 import { Text, Time } from "../ui/text";
 import { toast } from "../ui/toast";
-import { LinesField, TextField } from "./inputs";
+import { LinesField, TextArea, TextField } from "./inputs";
 
 // --- sinks ------------------------------------------------------------------------------------------
 interface Sink {
@@ -29,22 +29,40 @@ export function SettingsSinks() {
         <Card title="Sinks" id="sinks">
             {error && <ErrorBox error={error} retry={reload} />}
             {data === undefined && !error && <Loading />}
-            {data !== undefined && sinks.length === 0 && <Empty icon="external" title="No sinks">A sink receives entities and changes: declare it in the settings file, under sinks.</Empty>}
+            {data !== undefined && sinks.length === 0 && (
+                <Empty icon="external" title="No sinks">
+                    A sink receives entities and changes: declare it in the settings file, under sinks.
+                </Empty>
+            )}
             <ul class="stack-v">
                 {sinks.map((s) => (
                     <li key={s.name} class="sink">
-                        <h3><Text>{s.name}</Text> <Badge>{s.type}</Badge></h3>
+                        <h3>
+                            <Text>{s.name}</Text> <Badge>{s.type}</Badge>
+                        </h3>
                         <dl class="pairs">
-                            {Object.entries(s.settings ?? {}).filter(([k]) => k !== "type").map(([k, v]) => (
-                                <>
-                                    <dt>{k}</dt>
-                                    <dd><Text class="wrap">{typeof v === "string" ? v : JSON.stringify(v)}</Text></dd>
-                                </>
-                            ))}
+                            {Object.entries(s.settings ?? {})
+                                .filter(([k]) => k !== "type")
+                                .map(([k, v]) => (
+                                    <>
+                                        <dt>{k}</dt>
+                                        <dd>
+                                            <Text class="wrap">{typeof v === "string" ? v : JSON.stringify(v)}</Text>
+                                        </dd>
+                                    </>
+                                ))}
                             {(s.behind ?? []).map((b) => (
                                 <>
-                                    <dt><Text>{b.connector}</Text></dt>
-                                    <dd>{b.behind === 0 ? <Status tone="good">Up to date</Status> : <Status tone="warn">{`${number(b.behind)} changes behind`}</Status>}</dd>
+                                    <dt>
+                                        <Text>{b.connector}</Text>
+                                    </dt>
+                                    <dd>
+                                        {b.behind === 0 ? (
+                                            <Status tone="good">Up to date</Status>
+                                        ) : (
+                                            <Status tone="warn">{`${number(b.behind)} changes behind`}</Status>
+                                        )}
+                                    </dd>
                                 </>
                             ))}
                         </dl>
@@ -59,22 +77,49 @@ export function SettingsSinks() {
 interface AlertSettings {
     webhook_allow: string[];
     file_directory?: string;
+    ca_certificate?: string;
     version?: number;
 }
 
 function AlertSettingsForm({ first }: { first: AlertSettings }) {
     const [s, setS] = useState(first);
     const save = async () => {
-        const { file_directory, version, webhook_allow } = s;
-        await put("/settings/alerts", { webhook_allow: webhook_allow.map((w) => w.trim()).filter(Boolean), ...(file_directory ? { file_directory } : {}), ...(version !== undefined ? { version } : {}) });
+        const { file_directory, ca_certificate, version, webhook_allow } = s;
+        await put("/settings/alerts", {
+            webhook_allow: webhook_allow.map((w) => w.trim()).filter(Boolean),
+            ...(file_directory ? { file_directory } : {}),
+            ...(ca_certificate ? { ca_certificate } : {}),
+            ...(version !== undefined ? { version } : {}),
+        });
         toast("Saved", "good");
     };
     return (
         <div class="form">
-            <LinesField label="Inside addresses that webhooks may reach" description="Public addresses are always allowed, private ones only if they are here: 10.0.0.0/8, or one address. One a line." value={s.webhook_allow} onChange={(webhook_allow) => setS({ ...s, webhook_allow })} placeholder="10.1.2.0/24" />
-            <TextField label="Directory for files" description="Rules write only below it." value={s.file_directory ?? ""} onChange={(file_directory) => setS({ ...s, file_directory })} placeholder="/var/log/rollcall" />
+            <LinesField
+                label="Inside addresses that webhooks may reach"
+                description="Public addresses are always allowed, private ones only if they are here: 10.0.0.0/8, or one address. One a line."
+                value={s.webhook_allow}
+                onChange={(webhook_allow) => setS({ ...s, webhook_allow })}
+                placeholder="10.1.2.0/24"
+            />
+            <TextField
+                label="Directory for files"
+                description="Rules write only below it."
+                value={s.file_directory ?? ""}
+                onChange={(file_directory) => setS({ ...s, file_directory })}
+                placeholder="/var/log/rollcall"
+            />
+            <TextArea
+                label="CA certificate for webhooks"
+                optional
+                description="PEM, or the path of a file on the server; default: the system's authorities."
+                value={s.ca_certificate ?? ""}
+                onChange={(ca_certificate) => setS({ ...s, ca_certificate })}
+            />
             <div class="row">
-                <Button variant="primary" onClick={save}>Save</Button>
+                <Button variant="primary" onClick={save}>
+                    Save
+                </Button>
             </div>
         </div>
     );
@@ -123,7 +168,9 @@ function Detail({ entry: e, onClose }: { entry: Entry; onClose: () => void }) {
         pretty(value) !== "" && (
             <div>
                 <h3>{title}</h3>
-                <pre class="json" tabIndex={0} role="region" aria-label={title}><Text>{pretty(value)}</Text></pre>
+                <pre class="json" tabIndex={0} role="region" aria-label={title}>
+                    <Text>{pretty(value)}</Text>
+                </pre>
             </div>
         );
     return (
@@ -132,7 +179,9 @@ function Detail({ entry: e, onClose }: { entry: Entry; onClose: () => void }) {
                 {part("Before", e.before)}
                 {part("After", e.after)}
             </div>
-            <p class="muted small">Hash <code class="wrap">{e.hash}</code> <Copy text={e.hash} label="Copy the hash" /></p>
+            <p class="muted small">
+                Hash <code class="wrap">{e.hash}</code> <Copy text={e.hash} label="Copy the hash" />
+            </p>
         </Dialog>
     );
 }
@@ -142,11 +191,25 @@ function Verify() {
     const run = async () => setTold(await get("/audit/verify"));
     return (
         <>
-            <div class="row"><Button icon="shield" onClick={run}>Verify the chain</Button></div>
+            <div class="row">
+                <Button icon="shield" onClick={run}>
+                    Verify the chain
+                </Button>
+            </div>
             {told && (
-                <Notice tone={told.ok ? "good" : "bad"} live="assertive" title={told.ok ? `All ${number(told.entries)} entries are as they were written` : "The log was changed"}>
-                    {told.message && <p><Text>{told.message}</Text></p>}
-                    <p>Newest hash: <code class="wrap">{told.head}</code> <Copy text={told.head} label="Copy the newest hash" /></p>
+                <Notice
+                    tone={told.ok ? "good" : "bad"}
+                    live="assertive"
+                    title={told.ok ? `All ${number(told.entries)} entries are as they were written` : "The log was changed"}
+                >
+                    {told.message && (
+                        <p>
+                            <Text>{told.message}</Text>
+                        </p>
+                    )}
+                    <p>
+                        Newest hash: <code class="wrap">{told.head}</code> <Copy text={told.head} label="Copy the newest hash" />
+                    </p>
                     <p>Keep it elsewhere: then also a log that was cut off is found.</p>
                 </Notice>
             )}
@@ -195,14 +258,20 @@ export function SettingsKey() {
                 <div class="stack-v">
                     <dl class="pairs">
                         <dt>The master key is</dt>
-                        <dd><Text>{data.source}</Text></dd>
+                        <dd>
+                            <Text>{data.source}</Text>
+                        </dd>
                         <dt>Number</dt>
                         <dd>{data.number}</dd>
                         <dt>Secrets sealed with it</dt>
                         <dd>{number(data.sealed ?? 0)}</dd>
                     </dl>
                     <p class="muted">Keep a copy of it apart from the backup of the server: without it sealed secrets must be entered again.</p>
-                    <div class="row"><Button icon="refresh" onClick={() => setAsking(true)}>Rotate the key</Button></div>
+                    <div class="row">
+                        <Button icon="refresh" onClick={() => setAsking(true)}>
+                            Rotate the key
+                        </Button>
+                    </div>
                 </div>
             )}
             {isAsking && (
@@ -237,17 +306,34 @@ export function SettingsAbout() {
                     <dt>Up for</dt>
                     <dd>{span(data.uptime_s)}</dd>
                     <dt>Store</dt>
-                    <dd><code class="wrap">{data.store}</code></dd>
+                    <dd>
+                        <code class="wrap">{data.store}</code>
+                    </dd>
                     <dt>Server's own file</dt>
-                    <dd><code class="wrap">{data.state}</code></dd>
-                    {typeof data.build === "object" && data.build && Object.entries(data.build).map(([k, v]) => (<><dt>{k}</dt><dd>{String(v)}</dd></>))}
-                    {Object.entries(data.libraries ?? {}).map(([k, v]) => (<><dt>{k}</dt><dd>{v}</dd></>))}
+                    <dd>
+                        <code class="wrap">{data.state}</code>
+                    </dd>
+                    {typeof data.build === "object" &&
+                        data.build &&
+                        Object.entries(data.build).map(([k, v]) => (
+                            <>
+                                <dt>{k}</dt>
+                                <dd>{String(v)}</dd>
+                            </>
+                        ))}
+                    {Object.entries(data.libraries ?? {}).map(([k, v]) => (
+                        <>
+                            <dt>{k}</dt>
+                            <dd>{v}</dd>
+                        </>
+                    ))}
                     <dt>API</dt>
-                    <dd><a href="#/help/api">Calls</a>, <a href="/api/openapi.json">OpenAPI</a></dd>
+                    <dd>
+                        <a href="#/help/api">Calls</a>, <a href="/api/openapi.json">OpenAPI</a>
+                    </dd>
                 </dl>
             )}
             {can("admin") && <p class="muted small">Nothing is sent anywhere: this server has no telemetry.</p>}
         </Card>
     );
 }
-

@@ -10,7 +10,14 @@ export interface SettingsTest {
 export function SettingsSteps({ test }: { test: SettingsTest }) {
     const view: JobView = {
         job: { id: 0, kind: "test", connector: "", by: "", state: "done", attempt: 0, queued: "" },
-        steps: test.steps, phases: [], kinds: {}, log: [], forgotten: 0, gaps: [], isUp: true, error: null,
+        steps: test.steps,
+        phases: [],
+        kinds: {},
+        log: [],
+        forgotten: 0,
+        gaps: [],
+        isUp: true,
+        error: null,
     };
     return <TestSteps view={view} connector="settings" />;
 }

@@ -1,6 +1,7 @@
 // settings-users.tsx - who may use this server, and as what.
 import { useState } from "preact/hooks";
 import { del, patch, post, segment, useGet } from "../lib/api";
+import { go } from "../lib/router";
 import { useSession } from "../lib/session";
 import type { List, Role } from "../lib/types";
 import { Badge, Button, Card, ErrorBox, Loading, Status } from "../ui/basic";
@@ -8,6 +9,7 @@ import { Confirm, Dialog } from "../ui/dialog";
 import { Checkbox, Field, SecretInput } from "../ui/field";
 import { Table, type Column } from "../ui/table";
 import { Text, Time } from "../ui/text";
+import { DialogForm } from "./dialog-form";
 import { SelectField, TextField } from "./inputs";
 import { isGoodPassword, PasswordRules } from "./password-rules";
 import { ROLES } from "./settings-account";
@@ -26,7 +28,16 @@ const COLUMNS: Column<User>[] = [
     { key: "name", title: "Name", cell: (u) => <Text>{u.name}</Text> },
     { key: "role", title: "Role", cell: (u) => u.role },
     { key: "state", title: "State", cell: (u) => <Status tone={u.enabled ? "good" : "off"}>{u.enabled ? "Enabled" : "Disabled"}</Status> },
-    { key: "how", title: "Logs in by", cell: (u) => <span class="row">{u.has_password && <Badge>Password</Badge>}{u.oidc_subject && <Badge tone="info">OpenID</Badge>}</span> },
+    {
+        key: "how",
+        title: "Logs in by",
+        cell: (u) => (
+            <span class="row">
+                {u.has_password && <Badge>Password</Badge>}
+                {u.oidc_subject && <Badge tone="info">OpenID</Badge>}
+            </span>
+        ),
+    },
     { key: "last", title: "Last log-in", cell: (u) => <Time at={u.last_login} relative /> },
 ];
 
@@ -47,26 +58,43 @@ function NewUser({ onClose, onDone }: { onClose: () => void; onDone: () => void 
     };
     const isGood = name.trim() !== "" && (password === "" || isGoodPassword(name, password));
     return (
-        <Dialog title="New user" onClose={onClose} actions={<><Button onClick={onClose}>Cancel</Button><Button variant="primary" onClick={make} disabled={!isGood}>Create the user</Button></>}>
-            <TextField label="Name" value={name} onChange={setName} />
-            <SelectField label="Role" value={role} options={ROLES} onChange={setRole} />
-            <Field label="Password" optional description="Without one only your OpenID provider logs this name in.">
-                {(aria) => <SecretInput aria={aria} value={password} onInput={setPassword} />}
-            </Field>
-            {password !== "" && <PasswordRules name={name} password={password} />}
+        <Dialog
+            title="New user"
+            onClose={onClose}
+            actions={
+                <>
+                    <Button onClick={onClose}>Cancel</Button>
+                    <Button variant="primary" onClick={make} disabled={!isGood}>
+                        Create the user
+                    </Button>
+                </>
+            }
+        >
+            <DialogForm onSubmit={() => (isGood ? make() : undefined)}>
+                <TextField label="Name" value={name} onChange={setName} />
+                <SelectField label="Role" value={role} options={ROLES} onChange={setRole} />
+                <Field label="Password" optional description="Without one only your OpenID provider logs this name in.">
+                    {(aria) => <SecretInput aria={aria} value={password} onInput={setPassword} />}
+                </Field>
+                {password !== "" && <PasswordRules name={name} password={password} />}
+            </DialogForm>
             {error !== undefined && <ErrorBox error={error} />}
         </Dialog>
     );
 }
 
-function EditUser({ user, isMe, onClose, onDone }: { user: User; isMe: boolean; onClose: () => void; onDone: () => void }) {
+function EditUser({ user, onClose, onDone }: { user: User; onClose: () => void; onDone: () => void }) {
     const [role, setRole] = useState<string>(user.role);
     const [enabled, setEnabled] = useState(user.enabled);
     const [password, setPassword] = useState("");
     const [error, setError] = useState<unknown>();
     const save = async () => {
         setError(undefined);
-        const change = { ...(role !== user.role ? { role } : {}), ...(enabled !== user.enabled ? { enabled } : {}), ...(password !== "" ? { password } : {}) };
+        const change = {
+            ...(role !== user.role ? { role } : {}),
+            ...(enabled !== user.enabled ? { enabled } : {}),
+            ...(password !== "" ? { password } : {}),
+        };
         try {
             if (Object.keys(change).length > 0) await patch(`/users/${segment(user.name)}`, change);
             onDone();
@@ -76,13 +104,31 @@ function EditUser({ user, isMe, onClose, onDone }: { user: User; isMe: boolean; 
         }
     };
     return (
-        <Dialog title={`User ${user.name}`} onClose={onClose} actions={<><Button onClick={onClose}>Cancel</Button><Button variant="primary" onClick={save} disabled={password !== "" && !isGoodPassword(user.name, password)}>Save</Button></>}>
-            <SelectField label="Role" value={role} options={ROLES} onChange={setRole} />
-            <Checkbox label="Enabled" description={isMe ? "This is you." : "Switched off, the user cannot log in, and all sessions end."} checked={enabled} onChange={setEnabled} />
-            <Field label="New password" optional>
-                {(aria) => <SecretInput aria={aria} value={password} onInput={setPassword} />}
-            </Field>
-            {password !== "" && <PasswordRules name={user.name} password={password} />}
+        <Dialog
+            title={`User ${user.name}`}
+            onClose={onClose}
+            actions={
+                <>
+                    <Button onClick={onClose}>Cancel</Button>
+                    <Button variant="primary" onClick={save} disabled={password !== "" && !isGoodPassword(user.name, password)}>
+                        Save
+                    </Button>
+                </>
+            }
+        >
+            <DialogForm onSubmit={() => (password === "" || isGoodPassword(user.name, password) ? save() : undefined)}>
+                <SelectField label="Role" value={role} options={ROLES} onChange={setRole} />
+                <Checkbox
+                    label="Enabled"
+                    description="Switched off, the user cannot log in, and all sessions end."
+                    checked={enabled}
+                    onChange={setEnabled}
+                />
+                <Field label="New password" optional>
+                    {(aria) => <SecretInput aria={aria} value={password} onInput={setPassword} />}
+                </Field>
+                {password !== "" && <PasswordRules name={user.name} password={password} />}
+            </DialogForm>
             <p class="muted">A change ends the sessions of this user.</p>
             {error !== undefined && <ErrorBox error={error} />}
         </Dialog>
@@ -97,16 +143,42 @@ export function SettingsUsers() {
     const [gone, setGone] = useState<User | null>(null);
     const users = Array.isArray(data) ? data : (data?.items ?? []);
     return (
-        <Card title="Users" id="users" actions={<Button variant="primary" icon="plus" onClick={() => setNew(true)}>New user</Button>}>
+        <Card
+            title="Users"
+            id="users"
+            actions={
+                <Button variant="primary" icon="plus" onClick={() => setNew(true)}>
+                    New user
+                </Button>
+            }
+        >
             {error && <ErrorBox error={error} retry={reload} />}
             {data === undefined && !error && <Loading />}
             {users.length > 0 && (
-                <Table caption="Users of this server" columns={COLUMNS} rows={users} rowKey={(u) => u.name} onOpen={setOpen} actions={(u) => u.name !== me && <Button small variant="quiet" icon="trash" label={`Delete ${u.name}`} onClick={() => setGone(u)} />} />
+                <Table
+                    caption="Users of this server"
+                    columns={COLUMNS}
+                    rows={users}
+                    rowKey={(u) => u.name}
+                    onOpen={(u) => (u.name === me ? go("#/settings/account") : setOpen(u))}
+                    actions={(u) =>
+                        u.name !== me && <Button small variant="quiet" icon="trash" label={`Delete ${u.name}`} onClick={() => setGone(u)} />
+                    }
+                />
             )}
             {isNew && <NewUser onClose={() => setNew(false)} onDone={reload} />}
-            {open && <EditUser user={open} isMe={open.name === me} onClose={() => setOpen(null)} onDone={reload} />}
+            {open && <EditUser user={open} onClose={() => setOpen(null)} onDone={reload} />}
             {gone && (
-                <Confirm title={`Delete ${gone.name}?`} action="Delete user" danger onClose={() => setGone(null)} onConfirm={async () => { await del(`/users/${segment(gone.name)}`); reload(); }}>
+                <Confirm
+                    title={`Delete ${gone.name}?`}
+                    action="Delete user"
+                    danger
+                    onClose={() => setGone(null)}
+                    onConfirm={async () => {
+                        await del(`/users/${segment(gone.name)}`);
+                        reload();
+                    }}
+                >
                     <p>Sessions and API tokens of this user end. What was done stays in the audit log.</p>
                 </Confirm>
             )}

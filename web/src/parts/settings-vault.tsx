@@ -24,7 +24,13 @@ interface Vault {
 const FIRST: Vault = { source: "none", address: "", namespace: "", ca_certificate: "", auth: "token", mount: "", role_id: "" };
 
 function SecretLine({ label, kept, value, onInput }: { label: string; kept: Secret | undefined; value: string; onInput: (to: string) => void }) {
-    const now = kept?.reference ? `Now: ${kept.reference}.` : kept?.set ? <>Set <Time at={kept.updated} relative />.</> : null;
+    const now = kept?.reference ? (
+        `Now: ${kept.reference}.`
+    ) : kept?.set ? (
+        <>
+            Set <Time at={kept.updated} relative />.
+        </>
+    ) : null;
     return (
         <Field label={label} description={<>{now} Enter it, or a reference: file:PATH, env:NAME or cred:NAME.</>}>
             {(aria) => <SecretInput aria={aria} value={value} onInput={onInput} />}
@@ -42,9 +48,21 @@ function VaultForm({ first }: { first: Vault }) {
     const set = (change: Partial<Vault>) => setV({ ...v, ...change });
     const isFile = first.source === "file";
     const body = () => {
-        const given = { address: v.address, namespace: v.namespace, ca_certificate: v.ca_certificate, auth: v.auth, mount: v.mount, role_id: v.role_id };
+        const given = {
+            address: v.address,
+            namespace: v.namespace,
+            ca_certificate: v.ca_certificate,
+            auth: v.auth,
+            mount: v.mount,
+            role_id: v.role_id,
+        };
         const kept = Object.fromEntries(Object.entries(given).filter(([, x]) => x !== ""));
-        return { ...kept, ...(v.version !== undefined ? { version: v.version } : {}), ...(token !== "" ? { token } : {}), ...(secretId !== "" ? { secret_id: secretId } : {}) };
+        return {
+            ...kept,
+            ...(v.version !== undefined ? { version: v.version } : {}),
+            ...(token !== "" ? { token } : {}),
+            ...(secretId !== "" ? { secret_id: secretId } : {}),
+        };
     };
     const guarded = async (run: () => Promise<void>) => {
         setError(undefined);
@@ -54,7 +72,10 @@ function VaultForm({ first }: { first: Vault }) {
             setError(e);
         }
     };
-    const tryIt = () => guarded(async () => setTest(await post<SettingsTest>("/settings/vault/test", { ...(isFile ? {} : body()), ...(reference !== "" ? { reference } : {}) })));
+    const tryIt = () =>
+        guarded(async () =>
+            setTest(await post<SettingsTest>("/settings/vault/test", { ...(isFile ? {} : body()), ...(reference !== "" ? { reference } : {}) })),
+        );
     const save = () =>
         guarded(async () => {
             setV({ ...FIRST, ...(await put<Vault>("/settings/vault", { address: "", ...body() })) });
@@ -68,14 +89,37 @@ function VaultForm({ first }: { first: Vault }) {
             <fieldset class="form" disabled={isFile}>
                 <TextField label="Address" value={v.address} onChange={(address) => set({ address })} placeholder="https://vault.corp.example:8200" />
                 <TextField label="Namespace" optional value={v.namespace} onChange={(namespace) => set({ namespace })} />
-                <TextField label="CA certificate" optional description="A file on the server; default: the system's authorities." value={v.ca_certificate} onChange={(ca_certificate) => set({ ca_certificate })} />
-                <RadioChoice label="Log in with" value={v.auth} onChange={(auth) => set({ auth: auth as Vault["auth"] })} options={[{ value: "token", label: "Token" }, { value: "approle", label: "AppRole" }]} />
+                <TextField
+                    label="CA certificate"
+                    optional
+                    description="A file on the server; default: the system's authorities."
+                    value={v.ca_certificate}
+                    onChange={(ca_certificate) => set({ ca_certificate })}
+                />
+                <RadioChoice
+                    label="Log in with"
+                    value={v.auth}
+                    onChange={(auth) => set({ auth: auth as Vault["auth"] })}
+                    options={[
+                        { value: "token", label: "Token" },
+                        { value: "approle", label: "AppRole" },
+                    ]}
+                />
                 {v.auth === "token" && <SecretLine label="Token" kept={v.token} value={token} onInput={setToken} />}
                 {v.auth === "approle" && <TextField label="Role id" value={v.role_id} onChange={(role_id) => set({ role_id })} />}
                 {v.auth === "approle" && <SecretLine label="Secret id" kept={v.secret_id} value={secretId} onInput={setSecretId} />}
-                {v.auth === "approle" && <TextField label="Mount of AppRole" optional value={v.mount} onChange={(mount) => set({ mount })} placeholder="approle" />}
+                {v.auth === "approle" && (
+                    <TextField label="Mount of AppRole" optional value={v.mount} onChange={(mount) => set({ mount })} placeholder="approle" />
+                )}
             </fieldset>
-            <TextField label="Try a reference" optional description="Its value is read and thrown away; never shown." value={reference} onChange={setReference} placeholder="vault:secret/rollcall/corp#password" />
+            <TextField
+                label="Try a reference"
+                optional
+                description="Its value is read and thrown away; never shown."
+                value={reference}
+                onChange={setReference}
+                placeholder="vault:secret/rollcall/corp#password"
+            />
             {test && <SettingsSteps test={test} />}
             {error !== undefined && <ErrorBox error={error} />}
             <div class="row">
@@ -98,7 +142,9 @@ export function SettingsVault() {
         <Card title="Secrets vault" id="vault">
             {error && <ErrorBox error={error} retry={reload} />}
             {data === undefined && !error && <Loading />}
-            {data !== undefined && <VaultForm first={{ ...FIRST, ...Object.fromEntries(Object.entries(data).filter(([, x]) => x !== null)) } as Vault} />}
+            {data !== undefined && (
+                <VaultForm first={{ ...FIRST, ...Object.fromEntries(Object.entries(data).filter(([, x]) => x !== null)) } as Vault} />
+            )}
         </Card>
     );
 }

@@ -8,7 +8,7 @@ import { CertificateField } from "./certificate-field";
 import { Controllers } from "./controllers";
 import { CustomProperties } from "./custom-properties";
 import { DurationField } from "./duration-field";
-import { problemOf, type Form } from "./form";
+import { leaveField, problemOf, type Form } from "./form";
 import { LinesField, SelectField, TextField } from "./inputs";
 import { labelOf } from "./labels";
 import { SecretField } from "./secret-field";
@@ -40,10 +40,7 @@ function bind({ form, name }: FieldProps): Bound {
         problem: problemOf(form, name),
         required: isRequired(form.spec, draft.values, name),
         set: (value) => tell({ do: "set", key: name, value }),
-        onBlur: () => {
-            tell({ do: "touch", key: name });
-            form.judge();
-        },
+        onBlur: () => leaveField(form, name),
     };
 }
 
@@ -55,6 +52,8 @@ function Choose(props: FieldProps) {
     const value = String(b.value ?? property.default ?? "");
     const change = (to: string) => {
         b.set(to === property.default ? undefined : to);
+        // A port that only follows from the security goes on following it.
+        if (name === "security" && [636, 389].includes(Number(form.draft.values.port))) form.tell({ do: "set", key: "port", value: undefined });
         b.onBlur();
     };
     return <SelectField label={b.label} description={b.description} problem={b.problem} value={value} options={options} onChange={change} />;
@@ -67,12 +66,28 @@ function Tick(props: FieldProps) {
         b.set(to === fallback ? undefined : to);
         b.onBlur();
     };
-    return <Checkbox label={b.label} description={b.description ?? props.property.description} checked={typeof b.value === "boolean" ? b.value : fallback} onChange={change} problem={b.problem} />;
+    return (
+        <Checkbox
+            label={b.label}
+            description={b.description ?? props.property.description}
+            checked={typeof b.value === "boolean" ? b.value : fallback}
+            onChange={change}
+            problem={b.problem}
+        />
+    );
 }
 
 function Lines(props: FieldProps) {
     const b = bind(props);
-    return <LinesField {...b} description={`${b.description ?? ""} One a line.`} value={Array.isArray(b.value) ? b.value.map(String) : []} onChange={b.set} placeholder={props.property.examples?.[0]?.replace(/[[\]"]/g, "")} />;
+    return (
+        <LinesField
+            {...b}
+            description={`${b.description ?? ""} One a line.`}
+            value={Array.isArray(b.value) ? b.value.map(String) : []}
+            onChange={b.set}
+            placeholder={props.property.examples?.[0]?.replace(/[[\]"]/g, "")}
+        />
+    );
 }
 
 function Line(props: FieldProps) {
@@ -103,7 +118,14 @@ function Line(props: FieldProps) {
     const fallback = property.default === undefined ? "" : String(property.default);
     return (
         <>
-            <TextField {...b} value={String(b.value ?? "")} onChange={change} onBlur={leave} after={button} placeholder={property.examples?.[0] ?? fallback} />
+            <TextField
+                {...b}
+                value={String(b.value ?? "")}
+                onChange={change}
+                onBlur={leave}
+                after={button}
+                placeholder={property.examples?.[0] ?? fallback}
+            />
             {isOpen && name === "host" && <Controllers form={form} onClose={() => setOpen(false)} />}
             {isOpen && name === "base_dn" && (
                 <BaseDnPicker
@@ -126,17 +148,35 @@ export function SpecFieldInput({ form, name }: { form: Form; name: string }) {
     if (!property || !isShown(form.spec, form.draft.values, name)) return null;
     const props = { form, name, property };
     if (property["x-secret"]) return <SecretField form={form} name={name} />;
-    if (name === "ca_certificate") return <CertificateField form={form} name={name} />;
+    if (name === "ca_certificate" || name === "client_certificate") return <CertificateField form={form} name={name} />;
     if (property.type === "array" && property.items?.type === "object") {
         const b = bind(props);
-        return <CustomProperties {...b} help={b.description} property={property} value={(b.value as CustomProperty[] | undefined) ?? []} onChange={(rows) => b.set(rows.length ? rows : undefined)} />;
+        return (
+            <CustomProperties
+                {...b}
+                help={b.description}
+                property={property}
+                value={(b.value as CustomProperty[] | undefined) ?? []}
+                onChange={(rows) => b.set(rows.length ? rows : undefined)}
+            />
+        );
     }
     if (property.type === "array") return <Lines {...props} />;
     if (property.type === "boolean") return <Tick {...props} />;
     if (property.enum) return <Choose {...props} />;
     if (property.pattern === DURATION) {
         const b = bind(props);
-        return <DurationField label={b.label} help={b.description} value={String(b.value ?? "")} fallback={String(property.default ?? "")} problem={b.problem} onChange={b.set} onBlur={b.onBlur} />;
+        return (
+            <DurationField
+                label={b.label}
+                help={b.description}
+                value={String(b.value ?? "")}
+                fallback={String(property.default ?? "")}
+                problem={b.problem}
+                onChange={b.set}
+                onBlur={b.onBlur}
+            />
+        );
     }
     return <Line {...props} />;
 }

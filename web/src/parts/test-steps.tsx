@@ -9,9 +9,25 @@ import { Text } from "../ui/text";
 import { isOver, type JobView } from "./jobs";
 
 const NAMES: Record<string, string> = {
-    settings: "Settings", secret: "Secret", dns: "Names (DNS)", tcp: "Connection (TCP)", tls: "Encryption (TLS)", root_dse: "Directory server (root DSE)", clock: "Clock",
-    ticket: "Kerberos ticket", bind: "Sign-in (bind)", base_dn: "Base DN", sample: "Sample read", permissions: "Permissions", controllers: "Further controllers",
-    account: "Account", credential: "Credential", login: "Sign-in service", token: "Sign-in (token)", graph: "Microsoft Graph", pause: "Pause after a refused sign-in",
+    settings: "Settings",
+    secret: "Secret",
+    dns: "Names (DNS)",
+    tcp: "Connection (TCP)",
+    tls: "Encryption (TLS)",
+    root_dse: "Directory server (root DSE)",
+    clock: "Clock",
+    ticket: "Kerberos ticket",
+    bind: "Sign-in (bind)",
+    base_dn: "Base DN",
+    sample: "Sample read",
+    permissions: "Permissions",
+    controllers: "Further controllers",
+    account: "Account",
+    credential: "Credential",
+    login: "Sign-in service",
+    token: "Sign-in (token)",
+    graph: "Microsoft Graph",
+    pause: "Pause after a refused sign-in",
 };
 const VERDICTS: Record<Step["verdict"], { tone: Tone; text: string }> = {
     ok: { tone: "good", text: "OK" },

@@ -7,7 +7,11 @@ import type { Spec } from "./spec";
 
 const WAIT_MS = 150;
 
-export function useJudge(spec: Spec | undefined, draft: Draft | null, tell: (action: DraftAction) => void): { judge: () => void; judgeNow: () => Promise<Judged[]> } {
+export function useJudge(
+    spec: Spec | undefined,
+    draft: Draft | null,
+    tell: (action: DraftAction) => void,
+): { judge: () => void; judgeNow: () => Promise<Judged[]> } {
     const newest = useRef({ spec, draft });
     newest.current = { spec, draft };
     const timer = useRef(0);
@@ -19,7 +23,10 @@ export function useJudge(spec: Spec | undefined, draft: Draft | null, tell: (act
         const { spec: s, draft: d } = newest.current;
         if (!s || !d) return [];
         const mine = ++turn.current;
-        const { problems } = await post<{ problems: Judged[] }>("/connectors/judge", { ...bodyOf({ spec: s, draft: d, tell, judge }), is_new: d.stored === null });
+        const { problems } = await post<{ problems: Judged[] }>("/connectors/judge", {
+            ...bodyOf({ spec: s, draft: d, tell, judge }),
+            is_new: d.stored === null,
+        });
         if (mine === turn.current) tell({ do: "judged", problems });
         return problems;
     };

@@ -21,7 +21,12 @@ export function AccessGaps({ gaps }: { gaps: AccessGap[] | undefined }) {
             <ul>
                 {gaps.slice(0, 20).map((g, i) => (
                     <li key={i}>
-                        <Text class="wrap">{g.what}</Text> {g.where && <Text class="wrap muted">{g.where}</Text>} {g.fix && <span>Fix: <Text class="wrap">{g.fix}</Text></span>}
+                        <Text class="wrap">{g.what}</Text> {g.where && <Text class="wrap muted">{g.where}</Text>}{" "}
+                        {g.fix && (
+                            <span>
+                                Fix: <Text class="wrap">{g.fix}</Text>
+                            </span>
+                        )}
                     </li>
                 ))}
             </ul>
@@ -35,7 +40,11 @@ function Verdict({ why }: { why: Why }) {
     const verb = why.answer === "no" ? "cannot" : why.answer === "yes" ? "can" : "may";
     return (
         <p class="verdict">
-            <Status tone={tone}>{word}</Status> <span><Text class="strong">{why.principal.name}</Text> {verb} <strong>{rightText(why.right).toLowerCase()}</strong> on <Text class="strong">{why.target.name}</Text></span>
+            <Status tone={tone}>{word}</Status>{" "}
+            <span>
+                <Text class="strong">{why.principal.name}</Text> {verb} <strong>{rightText(why.right).toLowerCase()}</strong> on{" "}
+                <Text class="strong">{why.target.name}</Text>
+            </span>
         </p>
     );
 }

@@ -2,21 +2,20 @@
 //
 // With warnings it can be created; with errors it can only be saved switched off, so that nothing that is known to fail is tried every hour.
 import { useState } from "preact/hooks";
-import { ApiError, post, put, segment } from "../lib/api";
+import { ApiError, get, post, put, segment } from "../lib/api";
 import { go, link } from "../lib/router";
 import { words } from "../lib/strings";
-import type { Connector } from "../lib/types";
+import type { Connector, Job, List } from "../lib/types";
 import { Button, ErrorBox, LinkButton, Notice } from "../ui/basic";
 import { Text } from "../ui/text";
 import { forgetDraft, keepTest, keptTest, type Judged } from "./draft";
 import { bodyOf, errorsIn, tellAll, type Form } from "./form";
 import { useJob } from "./jobs";
 import { labelOf } from "./labels";
-import { fieldsOf, isPem, settingsOf } from "./spec";
+import { fieldsOf, pemKey, settingsOf } from "./spec";
 import { TestSteps, verdictOf } from "./test-steps";
 
 function valueText(form: Form, key: string, value: unknown): string {
-    if (isPem(value)) return "a pasted certificate";
     if (Array.isArray(value)) return value.map((v) => (typeof v === "object" && v !== null ? (v as { name: string }).name : String(v))).join(", ");
     if (typeof value === "boolean") return value ? "yes" : "no";
     return labelOf(form.draft.type, key).choices?.[String(value)] ?? (form.spec.properties[key]?.enum ? words(String(value)) : String(value));
@@ -25,7 +24,9 @@ function valueText(form: Form, key: string, value: unknown): string {
 function Overview({ form }: { form: Form }) {
     const { draft, spec } = form;
     const settings = settingsOf(spec, draft.values);
-    const rows = fieldsOf(spec).filter((f) => settings[f.key] !== undefined || (f.property["x-secret"] && draft.entered[f.key]));
+    const rows = fieldsOf(spec).filter(
+        (f) => settings[f.key] !== undefined || (f.property["x-secret"] && draft.entered[f.key]) || draft.entered[pemKey(f.key)],
+    );
     return (
         <dl class="pairs overview">
             <dt>Name</dt>
@@ -35,7 +36,13 @@ function Overview({ form }: { form: Form }) {
             {rows.map(({ key }) => (
                 <>
                     <dt>{labelOf(draft.type, key).label}</dt>
-                    <dd>{settings[key] === undefined ? <span class="muted">entered</span> : <Text class="wrap">{valueText(form, key, settings[key])}</Text>}</dd>
+                    <dd>
+                        {settings[key] === undefined ? (
+                            <span class="muted">entered</span>
+                        ) : (
+                            <Text class="wrap">{valueText(form, key, settings[key])}</Text>
+                        )}
+                    </dd>
                 </>
             ))}
         </dl>
@@ -46,23 +53,37 @@ async function store(form: Form, enabled: boolean): Promise<Connector> {
     const body = bodyOf(form);
     const { stored } = form.draft;
     if (stored === null) return post<Connector>("/connectors", { ...body, enabled });
-    return put<Connector>(`/connectors/${segment(stored.name)}`, { version: stored.version, settings: body.settings, secrets: body.secrets, enabled });
+    return put<Connector>(`/connectors/${segment(stored.name)}`, {
+        version: stored.version,
+        settings: body.settings,
+        secrets: body.secrets,
+        enabled,
+    });
 }
 
-// The first run begins at once: whoever has created a connector wants to see its assets.
+// Its newest run: whoever has created a connector wants to see its assets. The scheduler begins it; if it has not yet, this does.
 async function begin(c: Connector): Promise<string> {
-    try {
-        const { job } = await post<{ job: number }>(`/connectors/${segment(c.name)}/sync`);
-        return link(["jobs", String(job)]);
-    } catch (e) {
-        if (e instanceof ApiError && e.class === "CONFLICT") return link(["connectors"]); // the scheduler was faster
-        throw e;
+    const newest = async () => (await get<List<Job>>("/jobs", { connector: c.name, kind: "sync", limit: 1 })).items[0]?.id;
+    let job = await newest();
+    if (job === undefined) {
+        try {
+            job = (await post<{ job: number }>(`/connectors/${segment(c.name)}/sync`)).job;
+        } catch (e) {
+            if (!(e instanceof ApiError) || e.class !== "CONFLICT") throw e;
+            job = await newest();
+        }
     }
+    return job === undefined ? "#/connectors" : link(["jobs", String(job)]);
 }
 
 function Conflict({ error, name }: { error: ApiError; name: string }) {
     return (
-        <Notice tone="warn" live="assertive" title="Somebody else has changed this connector meanwhile" actions={<LinkButton href={link(["connectors", name])}>See it</LinkButton>}>
+        <Notice
+            tone="warn"
+            live="assertive"
+            title="Somebody else has changed this connector meanwhile"
+            actions={<LinkButton href={link(["connectors", name])}>See it</LinkButton>}
+        >
             <Text>{error.message}</Text>
         </Notice>
     );
@@ -105,7 +126,11 @@ export function CreateStep({ form, judgeNow, to }: { form: Form; judgeNow: () =>
         <div class="form wide">
             <Overview form={form} />
             {wrong.length > 0 && (
-                <Notice tone="bad" title={`Not complete: ${wrong.map((k) => (k === "name" ? "Name" : labelOf(draft.type, k).label)).join(", ")}`} actions={<LinkButton href={to("connect")}>Go back and complete it</LinkButton>} />
+                <Notice
+                    tone="bad"
+                    title={`Not complete: ${wrong.map((k) => (k === "name" ? "Name" : labelOf(draft.type, k).label)).join(", ")}`}
+                    actions={<LinkButton href={to("connect")}>Go back and complete it</LinkButton>}
+                />
             )}
             <div class="row">
                 <Button variant={verdict === null ? "primary" : "plain"} icon="play" onClick={test} busy={verdict === "running"}>
@@ -114,19 +139,31 @@ export function CreateStep({ form, judgeNow, to }: { form: Form; judgeNow: () =>
                 <span class="muted">Signs in once and reads a few objects. Nothing is written, here or there.</span>
             </div>
             {job !== null && <TestSteps view={view} connector={draft.name} />}
-            {error instanceof ApiError && error.class === "CONFLICT" && !isNew ? <Conflict error={error} name={draft.name} /> : error !== undefined && <ErrorBox error={error} />}
+            {error instanceof ApiError && error.class === "CONFLICT" && !isNew ? (
+                <Conflict error={error} name={draft.name} />
+            ) : (
+                error !== undefined && <ErrorBox error={error} />
+            )}
             <div class="row wizard-buttons">
                 <LinkButton href={to("scope")} icon="left">
                     Back
                 </LinkButton>
-                <Button variant={isGood && verdict !== null ? "primary" : "plain"} onClick={() => save(isNew ? true : draft.enabled)} disabled={!isGood || wrong.length > 0}>
+                <Button
+                    variant={isGood && verdict !== null ? "primary" : "plain"}
+                    onClick={() => save(isNew ? true : draft.enabled)}
+                    disabled={!isGood || wrong.length > 0}
+                >
                     {isNew ? "Create asset connector" : "Save changes"}
                 </Button>
                 <Button variant="quiet" onClick={() => save(false)}>
                     Save disabled
                 </Button>
             </div>
-            {!isGood && <p class="muted">{verdict === "fail" ? "The test failed, so it can only be saved switched off." : "Test it first: then it can be created."}</p>}
+            {!isGood && (
+                <p class="muted">
+                    {verdict === "fail" ? "The test failed, so it can only be saved switched off." : "Test it first: then it can be created."}
+                </p>
+            )}
         </div>
     );
 }

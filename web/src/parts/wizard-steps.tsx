@@ -4,12 +4,13 @@ import { useGet } from "../lib/api";
 import type { List } from "../lib/types";
 import { Button, ErrorBox, LinkButton, Loading, Notice } from "../ui/basic";
 import { Icon } from "../ui/icon";
+import { Text } from "../ui/text";
 import type { Draft, DraftAction, Judged } from "./draft";
-import { errorsIn, problemOf, tellAll, toldAll, type Form } from "./form";
+import { errorsIn, leaveField, problemOf, tellAll, toldAll, type Form } from "./form";
 import { TextField } from "./inputs";
 import { BASIC, BASIC_SCOPE, CONNECT_GROUPS, labelOf, typeLabel } from "./labels";
 import { listOf } from "./lists";
-import { fieldsOf, nameWithoutSpaces } from "./spec";
+import { fieldsOf, isDefault, nameWithoutSpaces } from "./spec";
 import { SpecFieldInput } from "./spec-field";
 export { CreateStep } from "./wizard-create";
 
@@ -31,7 +32,13 @@ export function TypeStep({ draft, tell, next }: { draft: Draft; tell: (a: DraftA
         <ul class="type-tiles">
             {listOf(data).map((t) => (
                 <li key={t.name}>
-                    <button type="button" class={`type-tile ${draft.type === t.name ? "chosen" : ""}`} disabled={!t.available} aria-pressed={draft.type === t.name} onClick={() => choose(t.name)}>
+                    <button
+                        type="button"
+                        class={`type-tile ${draft.type === t.name ? "chosen" : ""}`}
+                        disabled={!t.available}
+                        aria-pressed={draft.type === t.name}
+                        onClick={() => choose(t.name)}
+                    >
                         <Icon name="domain" />
                         <strong>{typeLabel(t.name)}</strong>
                         <span class="muted">{t.available ? t.doc : "not in this build"}</span>
@@ -47,12 +54,18 @@ interface Keys {
     more: string[];
 }
 
+// Certificates rarely hold addresses: with one as host the name to look for is nearly always needed.
+function needsCertificateName({ draft }: Form): boolean {
+    return /^[0-9.]+$|:.*:/.test(String(draft.values.host ?? "").trim());
+}
+
 // The fields of a step, in the order of the specification: those that are nearly always needed, and the rest.
 function keysOf(form: Form, isConnect: boolean): Keys {
     const fields = fieldsOf(form.spec).filter((f) => CONNECT_GROUPS.includes(f.group) === isConnect);
     const basic = (isConnect ? BASIC : BASIC_SCOPE)[form.draft.type] ?? fields.map((f) => f.key);
     const keys = fields.map((f) => f.key);
-    return { basic: keys.filter((k) => basic.includes(k)), more: keys.filter((k) => !basic.includes(k)) };
+    const isBasic = (key: string) => basic.includes(key) || (key === "certificate_name" && needsCertificateName(form));
+    return { basic: keys.filter(isBasic), more: keys.filter((k) => !isBasic(k)) };
 }
 
 function Name({ form }: { form: Form }) {
@@ -62,17 +75,29 @@ function Name({ form }: { form: Form }) {
     const leave = () => {
         const fixed = nameWithoutSpaces(draft.name);
         if (fixed !== draft.name) tell({ do: "name", name: fixed, byUser: true });
-        tell({ do: "touch", key: "name" });
-        form.judge();
+        leaveField(form, "name");
     };
     const willBe = nameWithoutSpaces(draft.name);
-    const description = willBe !== draft.name ? `Will be written as ${willBe}.` : "What the connector is called here and on the command line: letters, digits, _ and -.";
-    return <TextField label="Name" description={description} value={draft.name} required problem={problemOf(form, "name")} onChange={(name) => tell({ do: "name", name, byUser: true })} onBlur={leave} />;
+    const description =
+        willBe !== draft.name
+            ? `Will be written as ${willBe}.`
+            : "What the connector is called here and on the command line: letters, digits, _ and -.";
+    return (
+        <TextField
+            label="Name"
+            description={description}
+            value={draft.name}
+            required
+            problem={problemOf(form, "name")}
+            onChange={(name) => tell({ do: "name", name, byUser: true })}
+            onBlur={leave}
+        />
+    );
 }
 
 function More({ form, keys }: { form: Form; keys: string[] }) {
     const isBad = toldAll(form.draft) && errorsIn(form, keys).length > 0;
-    const isSet = keys.some((k) => form.draft.values[k] !== undefined);
+    const isSet = keys.some((k) => form.draft.values[k] !== undefined && !isDefault(form.spec, form.draft.values, k));
     return (
         <details class="more-settings" open={isBad || isSet || undefined}>
             <summary>More settings</summary>
@@ -95,8 +120,21 @@ function Summary({ form, keys }: { form: Form; keys: string[] }) {
     if (!toldAll(form.draft)) return null;
     const bad = errorsIn(form, keys);
     if (bad.length === 0) return null;
-    const names = bad.map((key) => (key === "name" ? "Name" : labelOf(form.draft.type, key).label));
-    return <Notice tone="bad" live="assertive" title={`${bad.length === 1 ? "One field needs" : `${bad.length} fields need`} another look: ${names.join(", ")}`} />;
+    const names = bad.filter((key) => key !== "").map((key) => (key === "name" ? "Name" : labelOf(form.draft.type, key).label));
+    const whole = form.draft.problems.find((p) => p.key === "" && p.severity === "error");
+    if (whole)
+        return (
+            <Notice tone="bad" live="assertive" title={<Text>{whole.message}</Text>}>
+                <Text>{whole.hint}</Text>
+            </Notice>
+        );
+    return (
+        <Notice
+            tone="bad"
+            live="assertive"
+            title={`${bad.length === 1 ? "One field needs" : `${names.length} fields need`} another look: ${names.join(", ")}`}
+        />
+    );
 }
 
 function useNext({ form, judgeNow, next }: StepProps, keys: string[]) {
@@ -117,7 +155,7 @@ function useNext({ form, judgeNow, next }: StepProps, keys: string[]) {
 
 function StepForm(props: StepProps & { keys: Keys; withName: boolean }) {
     const { form, keys } = props;
-    const all = [...(props.withName ? ["name"] : []), ...keys.basic, ...keys.more];
+    const all = ["", ...(props.withName ? ["name"] : []), ...keys.basic, ...keys.more];
     const { root, isBusy, submit } = useNext(props, all);
     return (
         <form class="form" ref={root} noValidate onSubmit={(e) => void submit(e)}>

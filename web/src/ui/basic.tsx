@@ -86,7 +86,7 @@ export function Badge({ tone, children, title }: { tone?: Tone; children: Compon
 }
 
 export function Kind({ kind }: { kind: string }) {
-    return <span class="kind"><KindIcon kind={kind} />{kindName(kind)}</span>;
+    return <span class="kind"><KindIcon kind={kind} /><Text>{kindName(kind)}</Text></span>;
 }
 
 export function Notice({ tone = "info", title, children, actions, live }: {
@@ -108,11 +108,11 @@ export function Notice({ tone = "info", title, children, actions, live }: {
 export function ErrorBox({ error, retry }: { error: unknown; retry?: () => void }) {
     const p = asProblem(error);
     return (
-        <Notice tone="bad" live="assertive" title={<><Text>{p.message}</Text> <Badge>{p.class}</Badge></>}
+        <Notice tone="bad" live="assertive" title={<><Text>{p.message}</Text> <Badge><Text>{p.class}</Text></Badge></>}
                 actions={retry && <Button icon="refresh" onClick={() => retry()}>{S.retry}</Button>}>
             {p.step !== undefined && <p>Step: <Text>{p.step}</Text></p>}
             {p.hint !== undefined && p.hint !== "" && <p><strong>What to do:</strong> <Text>{p.hint}</Text></p>}
-            {(p.fields ?? []).length > 0 && <ul>{p.fields?.map((f) => <li><code>{f.key}</code>: <Text>{f.message}</Text> {f.hint !== undefined && <Text>{f.hint}</Text>}</li>)}</ul>}
+            {(p.fields ?? []).length > 0 && <ul>{p.fields?.map((f) => <li><code><Text>{f.key}</Text></code>: <Text>{f.message}</Text> {f.hint !== undefined && <Text>{f.hint}</Text>}</li>)}</ul>}
         </Notice>
     );
 }

@@ -1,8 +1,9 @@
 // chart.tsx - small drawings as SVG, each with a sentence that says the same: Sparkline, Bar (part of a whole), Stack (parts side by side).
 import { number, percent } from "../lib/format";
+import { plain } from "../lib/visible";
 
 export function Sparkline({ values, label, width = 120, height = 28 }: { values: number[]; label: string; width?: number; height?: number }) {
-    if (values.length < 2) return <svg class="spark" width={width} height={height} role="img" aria-label={label} />;
+    if (values.length < 2) return <svg class="spark" width={width} height={height} role="img" aria-label={plain(label)} />;
     const low = Math.min(...values);
     const high = Math.max(...values);
     const reach = high - low || 1;
@@ -10,7 +11,7 @@ export function Sparkline({ values, label, width = 120, height = 28 }: { values:
     const y = (v: number) => (high === low ? height / 2 : height - 3 - ((v - low) / reach) * (height - 6)).toFixed(1);
     const line = values.map((v, i) => `${i === 0 ? "M" : "L"}${x(i)} ${y(v)}`).join("");
     return (
-        <svg class="spark" viewBox={`0 0 ${width} ${height}`} width={width} height={height} role="img" aria-label={label} preserveAspectRatio="none">
+        <svg class="spark" viewBox={`0 0 ${width} ${height}`} width={width} height={height} role="img" aria-label={plain(label)} preserveAspectRatio="none">
             <path class="spark-area" d={`${line}L${x(values.length - 1)} ${height}L${x(0)} ${height}Z`} />
             <path class="spark-line" d={line} vector-effect="non-scaling-stroke" />
         </svg>
@@ -21,7 +22,7 @@ export function Bar({ part, whole, label }: { part: number; whole: number; label
     const width = whole === 0 ? 0 : Math.max(part > 0 ? 1 : 0, (100 * part) / whole);
     return (
         <span class="bar">
-            <svg viewBox="0 0 100 8" preserveAspectRatio="none" role="img" aria-label={`${label}: ${number(part)} of ${number(whole)}`}>
+            <svg viewBox="0 0 100 8" preserveAspectRatio="none" role="img" aria-label={`${plain(label)}: ${number(part)} of ${number(whole)}`}>
                 <rect class="bar-track" width="100" height="8" rx="2" />
                 <rect class="bar-fill" width={width} height="8" rx="2" />
             </svg>

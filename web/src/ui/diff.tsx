@@ -11,7 +11,7 @@ export function changeTone(change: string): Tone {
 }
 
 export function ChangeBadge({ change }: { change: string }) {
-    return <Badge tone={changeTone(change)}>{CHANGES[change] ?? change}</Badge>;
+    return <Badge tone={changeTone(change)}><Text>{CHANGES[change] ?? change}</Text></Badge>;
 }
 
 function difference(from: Value, without: Value): Value {
@@ -40,6 +40,6 @@ export function ChangeDetail({ change: c, brief = false }: { change: Change; bri
         return <span><Text class="strong">{c.member ?? String(c.new ?? c.old ?? "")}</Text>{c.member !== undefined && !brief && <> <Text class="muted small wrap">{String(c.new ?? c.old ?? "")}</Text></>}</span>;
     if (c.change === "deleted") return <span class="muted">{c.evidence === "vanished" ? "Absent from a complete listing" : "Seen among deleted objects"}</span>;
     if (c.attribute === undefined) return null;
-    if (brief) return <code>{c.attribute}</code>;
-    return <div><code>{c.attribute}</code><Diff old={c.old} new={c.new} /></div>;
+    if (brief) return <code><Text>{c.attribute}</Text></code>;
+    return <div><code><Text>{c.attribute}</Text></code><Diff old={c.old} new={c.new} /></div>;
 }

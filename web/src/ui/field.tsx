@@ -6,6 +6,7 @@
 import type { ComponentChildren } from "preact";
 import { useId, useState } from "preact/hooks";
 import type { FieldProblem } from "../lib/types";
+import { plain } from "../lib/visible";
 import { Button } from "./basic";
 import { Icon } from "./icon";
 import { Text } from "./text";
@@ -103,7 +104,7 @@ export function Select({ aria, value, options, onChange, disabled }: {
 }) {
     return (
         <select {...aria} value={value} disabled={disabled} onChange={(e) => onChange(e.currentTarget.value)}>
-            {options.map((o) => <option value={o.value} selected={o.value === value}>{o.label}</option>)}
+            {options.map((o) => <option value={o.value} selected={o.value === value}>{plain(o.label)}</option>)}
         </select>
     );
 }

@@ -11,6 +11,7 @@ import { number } from "../lib/format";
 import { S } from "../lib/strings";
 import { Button, Loading } from "./basic";
 import { Icon } from "./icon";
+import { Text } from "./text";
 
 export interface Column<R> {
     key: string;
@@ -45,7 +46,7 @@ function nextSort(now: string | undefined, column: { sort?: string; descendingFi
 }
 
 function SortHead<R>({ column, sort, onSort }: { column: Column<R>; sort?: string; onSort?: (to: string) => void }) {
-    if (column.sort === undefined || onSort === undefined) return <span>{column.title}</span>;
+    if (column.sort === undefined || onSort === undefined) return <Text>{column.title}</Text>;
     const isUp = sort === column.sort;
     const isDown = sort === `-${column.sort}`;
     return (

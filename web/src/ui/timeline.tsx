@@ -28,18 +28,17 @@ function grouped(changes: Change[], keyOf: (c: Change) => string): Group[] {
 
 const bulkKey = (c: Change) => `${c.connector} ${c.run} ${c.kind} ${c.change} ${c.attribute ?? ""}`;
 
-// Neighbours that are part of the same bulk change, as one: the first of them.
-export function folded(changes: Change[], isFolding = true): { first: Change; isBulk: boolean }[] {
-    const out: { first: Change; isBulk: boolean }[] = [];
-    let last = "";
-    for (const c of changes) {
-        const isBulk = isFolding && c.bulk !== undefined && c.bulk > 1;
-        const key = isBulk ? bulkKey(c) : "";
-        if (isBulk && key === last) continue;
-        last = key;
-        out.push({ first: c, isBulk });
-    }
-    return out;
+// Neighbours that changed alike in one run, as one: the first, and how many stood here.
+export function folded(changes: Change[]): { first: Change; n: number }[] {
+    return grouped(changes, bulkKey).flatMap((g) => (g.changes[0] === undefined ? [] : [{ first: g.changes[0], n: g.changes.length }]));
+}
+
+// What the server calls bulk: one line instead of many.
+function withoutBulk(changes: Change[]): { first: Change; isBulk: boolean }[] {
+    return grouped(changes, (c) => (c.bulk !== undefined && c.bulk > 1 ? bulkKey(c) : "")).flatMap((g) => {
+        const isBulk = g.key !== "";
+        return (isBulk ? g.changes.slice(0, 1) : g.changes).map((first) => ({ first, isBulk }));
+    });
 }
 
 // Each of them: the changes of that run alone, which are not folded.
@@ -70,7 +69,7 @@ function RunChanges({ changes, withNames, isFolding }: { changes: Change[]; with
                 <Time at={first.time} /> · <a href={link(["runs", String(first.run)])}>run {first.run}</a>{withNames && <> · <Text>{first.connector}</Text></>}
             </p>
             <ul class="lines">
-                {folded(changes, isFolding).map(({ first: c, isBulk }, i) => (
+                {(isFolding ? withoutBulk(changes) : changes.map((first) => ({ first, isBulk: false }))).map(({ first: c, isBulk }, i) => (
                     <li key={`${i}-${c.uid}-${c.change}-${c.attribute ?? ""}`} class="timeline-line">{isBulk ? <Bulk change={c} /> : <>{withNames && <Whose change={c} />}<What change={c} /></>}</li>
                 ))}
             </ul>
@@ -98,7 +97,7 @@ function Bulk({ change: c }: { change: Change }) {
             <span class="timeline-who"><KindIcon kind={c.kind} /><a class="strong" data-row="" href={bulkLink(c)}>{number(c.bulk ?? 0)} {kindPlural(c.kind).toLowerCase()}</a></span>
             <span class="timeline-what">
                 <ChangeBadge change={c.change} />
-                <span class="grow muted">Changed alike in one run{c.attribute !== undefined && <> (<code>{c.attribute}</code>)</>}, among them <Text>{c.name === "" ? c.uid : c.name}</Text></span>
+                <span class="grow muted">Changed alike in one run{c.attribute !== undefined && <> (<code><Text>{c.attribute}</Text></code>)</>}, among them <Text>{c.name === "" ? c.uid : c.name}</Text></span>
             </span>
         </>
     );

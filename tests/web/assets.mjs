@@ -1,0 +1,75 @@
+// assets - search, facets, detail, history: a change made in the directory is seen where one looks for it.
+import { api, ask, check, equal, go, lab, shot, test, until } from "./lib.mjs";
+import { loggedIn } from "./first.mjs";
+
+/** Syncs and waits. */
+export async function sync(page, connector) {
+  const begun = await api(page, "POST", `/connectors/${connector}/sync`, {});
+  check(begun.status === 202, `sync ${connector}: ${JSON.stringify(begun.json)}`);
+  return until(async () => {
+    const j = (await api(page, "GET", `/jobs/${begun.json.job}`)).json;
+    return !["queued", "running"].includes(j.state) && j;
+  }, `the run of ${connector} ends`, 90);
+}
+
+export const find = async (page, q, kind) => (await api(page, "GET", `/assets?q=${encodeURIComponent(q)}${kind ? `&kind=${kind}` : ""}`)).json.items;
+
+test("assets are searched, filtered and opened; the address is the state of the page", async () => {
+  const page = await loggedIn();
+  await go(page, "/assets");
+  await page.keyboard.press("/");
+  await page.keyboard.type("domain adm");
+  await until(async () => (await page.getByRole("row").count()) < 6, "the list narrows");
+  await page.getByRole("link", { name: "Domain Admins", exact: true }).waitFor();
+  check(/q=domain(%20|\+)adm/.test(page.url()), page.url());
+  const address = page.url();
+  await page.reload();
+  await page.getByRole("link", { name: "Domain Admins", exact: true }).waitFor();
+  equal(page.url(), address, "the address");
+  await go(page, "/assets");
+  await page.getByRole("checkbox", { name: /^Computers/ }).check();
+  await page.waitForURL(/kind=computer/);
+  const facets = (await api(page, "GET", "/assets/facets?kind=computer")).json;
+  await until(async () => (await page.getByRole("row").count()) === facets.total + 1, `${facets.total} computers are listed`);
+  equal(page.errors, [], "errors of the page");
+  await page.context().close();
+});
+
+test("a change in the directory: history with before and after, the list of changes", async () => {
+  const page = await loggedIn();
+  const user = (await api(page, "GET", "/assets?kind=user&source=corp&enabled=yes&limit=100")).json.items.find((u) => /^[A-Za-z0-9 =,.]+$/.test(u.dn) && !u.admin && /OU=/.test(u.dn));
+  await ask("modify", `dn: ${user.dn}\nchangetype: modify\nreplace: title\ntitle: Keeper of the Rolls\n`);
+  const job = await sync(page, "corp");
+  equal(job.state, "done", JSON.stringify(job.error));
+  await go(page, `/assets/corp/${user.uid}?tab=history`);
+  await page.getByText("Keeper of the Rolls").first().waitFor();
+  await shot(page, "asset-history");
+  for (const tab of ["", "?tab=raw", "?tab=groups", "?tab=access", "?tab=linked", "?tab=ocsf"]) {
+    await go(page, `/assets/corp/${user.uid}${tab}`);
+    await page.waitForTimeout(300);
+    await shot(page, `asset${tab.replace("?tab=", "-")}`);
+  }
+  await page.getByText('"class_uid"').first().waitFor();
+  await go(page, "/changes?attribute=title");
+  await page.getByText("Keeper of the Rolls").first().waitFor();
+  await shot(page, "changes");
+  equal(page.errors, [], "errors of the page");
+  await page.context().close();
+});
+
+test("export and the equivalents: as command, as call of the API", async () => {
+  const page = await loggedIn();
+  await go(page, "/assets?kind=computer&source=corp");
+  await page.getByRole("row").nth(2).waitFor();
+  const answer = await page.evaluate(async () => {
+    const a = await fetch("/api/v1/assets/export?kind=computer&source=corp&format=csv");
+    return { status: a.status, type: a.headers.get("content-type"), text: await a.text() };
+  });
+  equal(answer.status, 200, "export");
+  const { total } = (await api(page, "GET", "/assets/facets?kind=computer&source=corp")).json;
+  equal(answer.text.trim().split("\r\n").length, total + 1, "lines of the file");
+  await page.getByRole("button", { name: /Copy as/ }).click();
+  await page.getByText(/rollcall (entity|api)/).first().waitFor();
+  await page.keyboard.press("Escape");
+  await page.context().close();
+});

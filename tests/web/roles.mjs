@@ -1,0 +1,28 @@
+// roles - what a viewer, an analyst and an operator may not do is neither offered nor done.
+import { api, check, equal, go, test } from "./lib.mjs";
+import { loggedIn } from "./first.mjs";
+
+const PASSWORD = "Correct-Horse-10";
+const MAY_NOT = {
+  viewer: [["POST", "/connectors/corp/sync", {}], ["GET", "/access/token?principal=x"], ["GET", "/assets/export?format=csv"], ["GET", "/users"], ["DELETE", "/connectors/corp?assets=remove"], ["GET", "/audit"]],
+  analyst: [["POST", "/connectors/corp/sync", {}], ["POST", "/connectors/corp/enabled", { enabled: false }], ["GET", "/users"], ["GET", "/audit"], ["DELETE", "/connectors/corp?assets=keep"]],
+  operator: [["GET", "/users"], ["POST", "/users", { name: "x", role: "admin", password: PASSWORD }], ["GET", "/audit"], ["POST", "/key/rotate"], ["GET", "/settings/oidc"]],
+};
+
+test("a viewer, an analyst, an operator: what they may not do is refused, and no button offers it", async () => {
+  const admin = await loggedIn();
+  for (const role of Object.keys(MAY_NOT)) equal((await api(admin, "POST", "/users", { name: role, role, password: PASSWORD })).status, 201, `user ${role}`);
+  for (const [role, calls] of Object.entries(MAY_NOT)) {
+    const page = await loggedIn(role, PASSWORD);
+    for (const [method, path, body] of calls) equal((await api(page, method, path, body)).status, 403, `${role}: ${method} ${path}`);
+    await go(page, "/connectors");
+    await page.getByRole("heading", { name: "corp" }).waitFor();
+    equal((await page.getByRole("button", { name: /Sync now/ }).count()) > 0, role === "operator", `${role} is offered Sync now`);
+    equal((await page.getByRole("link", { name: "New connector" }).count()) > 0, role === "operator", `${role} is offered New connector`);
+    await go(page, "/settings/users");
+    equal(await page.getByRole("button", { name: "New user" }).count(), 0, `${role} is offered New user`);
+    await page.context().close();
+  }
+  equal((await api(admin, "GET", "/connectors/corp")).json.enabled, true, "nothing was done");
+  await admin.context().close();
+});
