@@ -18,7 +18,7 @@ from harness import ROLLCALL, ROOT, Fake, Lab, at_end, close_all, scratch, share
 from tenant import Tenant
 
 WRITABLE = ["displayName", "givenName", "sn", "description", "title", "department", "company", "info", "physicalDeliveryOfficeName", "streetAddress", "l", "st",
-            "employeeID", "comment", "wWWHomePage", "personalTitle"]
+            "comment", "wWWHomePage", "personalTitle"]
 HOSTILE = ["<img src=x onerror=window.__hacked=N>", "<script>window.__hacked=N</script>", "\"><svg onload=window.__hacked=N>", "' onmouseover=window.__hacked=N x='",
            "javascript:window.__hacked=N", "{{window.__hacked=N}}", "${window.__hacked=N}", "</title><script>window.__hacked=N</script>", "<iframe srcdoc='<script>top.__hacked=N</script>'>",
            "</script><script>window.__hacked=N", "]]><script>window.__hacked=N</script>", "<math><mtext><img src=x onerror=window.__hacked=N>", "<a href=javascript:window.__hacked=N>x</a>",
@@ -108,7 +108,7 @@ class Stage:
             for i in range(1000 // len(WRITABLE) + 1):
                 values = {}
                 for attribute in WRITABLE:
-                    values[attribute] = "hostile %d %s" % (n, HOSTILE[n % len(HOSTILE)].replace("N", str(n)))
+                    values[attribute] = ("hostile %s" % HOSTILE[n % len(HOSTILE)].replace("N", str(n)))[:64]  # AD's limit of the shortest
                     n += 1
                 domain.user("hostile%04d" % i, ou, **values)
         return n

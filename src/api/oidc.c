@@ -95,6 +95,8 @@ static void tell_refusal(struct request *q, const struct err *why)
 {
     struct err e;
     struct actor nobody = {.role = ROLE_NONE};
+    log_event(LOG_WARN, "oidc.refused", LOG_CSTR("from", q->actor.from), LOG_CSTR("class", err_class_name(why->class)), LOG_CSTR("message", why->message));
+    if (!q->app->oidc || !oidc_tells_refusal(q->app->oidc)) return;
     snprintf(nobody.from, sizeof nobody.from, "%s", q->actor.from);
     json_t *how = json_pack("{s:s, s:s}", "by", "oidc", "message", why->message);
     if (audit_add(q->app->state, &nobody, "login.refused", "oidc", NULL, how, err_class_name(why->class), &e) < 0)

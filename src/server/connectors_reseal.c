@@ -82,11 +82,21 @@ int connectors_reseal(struct connectors *c, uint64_t *n, struct err *e)
     return state_reseal(c->state, n, e);
 }
 
-int state_rotate(struct state *s, uint64_t *n, struct err *e)
+static int finish_rotation(struct state *s, uint64_t *n, struct err *e)
 {
-    try(seal_rotate(state_seal(s), e));
     try(state_reseal(s, n, e));
     return seal_retire(state_seal(s), e);
+}
+
+/* What an earlier one that was killed has left is finished first: else each would leave a key more. Of a credential that is all: its owner adds the keys. */
+int state_rotate(struct state *s, uint64_t *n, struct err *e)
+{
+    if (!state_seal(s)) return err_set(e, ERR_BUG, "the state file was opened without its master key");
+    bool is_unfinished = seal_keys(state_seal(s)) > 1;
+    if (is_unfinished) try(finish_rotation(s, n, e));
+    int rc = seal_rotate(state_seal(s), e);
+    if (rc == ERR_CONFLICT && is_unfinished) return 0;
+    return rc < 0 ? rc : finish_rotation(s, n, e);
 }
 
 int state_check_secrets(struct state *s, uint64_t *n, void (*tell)(void *ctx, const char *line), void *ctx, struct err *e)

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ASKING_MAX = 3 };
+enum { ASKING_MAX = 3, REFUSALS_TOLD = 100 };
 
 int oidc_open(struct oidc **out, struct state *s, const char *public_url, struct err *e)
 {
@@ -207,6 +207,19 @@ int oidc_finish(struct oidc *o, const struct oidc_answer *a, struct actor *out, 
     sodium_memzero(&p, sizeof p);
     oidc_conf_close(&c);
     return rc;
+}
+
+bool oidc_tells_refusal(struct oidc *o)
+{
+    int64_t now = when_monotonic_ms();
+    pthread_mutex_lock(&o->lock);
+    if (now - o->refused_ms > 60000) {
+        o->refused_ms = now;
+        o->n_refused = 0;
+    }
+    bool tells = o->n_refused++ < REFUSALS_TOLD;
+    pthread_mutex_unlock(&o->lock);
+    return tells;
 }
 
 /* --- for the page ----------------------------------------------------------------------------------------------------- */

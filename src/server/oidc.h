@@ -40,5 +40,7 @@ struct oidc_answer {
 };
 /* The user is there, with the role the claims give; *out and session as of accounts_session_new. ERR_AUTH; ERR_DENIED: no role; ERR_NET ... */
 int oidc_finish(struct oidc *o, const struct oidc_answer *a, struct actor *out, char session[TOKEN_TEXT], struct err *e) must_use;
+/* Is this refusal one for the audit log? At most a hundred a minute are: anybody can be refused, and the log is never cut. */
+bool oidc_tells_refusal(struct oidc *o);
 
 #endif

@@ -70,6 +70,8 @@ struct oidc {
     struct oidc_cache cache;
     struct oidc_pending *pending; /* OIDC_PENDING_MAX */
     unsigned n_asking;            /* threads that wait for the provider */
+    unsigned n_refused;           /* since refused_ms */
+    int64_t refused_ms;
 };
 /* "application/x-www-form-urlencoded": name=value with & in front of all but the first. */
 void oidc_add_parameter(struct buf *out, const char *name, struct str value);

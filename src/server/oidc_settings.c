@@ -208,12 +208,12 @@ static int put_steps(struct oidc *o, const json_t *body, struct err *e)
 {
     static const char *const kept[] = {"enabled", "issuer", "client_id", "client_secret", "label", "role_claim", "roles", "default_role", "ca_certificate"};
     int64_t stored, version = json_integer_value(json_object_get(body, "version"));
-    json_t *old, *mine = json_object();
+    json_t *old = NULL, *mine = json_object();
     for (size_t i = 0; i < n_elements(kept); i++) json_object_set(mine, kept[i], json_object_get(body, kept[i]));
     int rc = load_body(o, &old, &stored, e);
     if (rc == 0) rc = put_secret(o, old, mine, e);
     if (rc == 0) rc = document_put(o->state, "settings", "", "oidc", mine, stored ? version : 0, e);
-    if (rc == 0) json_decref(old);
+    json_decref(old);
     json_decref(mine);
     return rc;
 }

@@ -205,6 +205,21 @@ static void pass(int64_t ms)
     schedule_wake(schedule);
 }
 
+/* Until the schedule has seen settings by which it is due within this time. */
+static void wait_for_next(const char *connector, int64_t within_ms)
+{
+    int64_t next = 0;
+    for (int i = 0; i < 1500; i++) {
+        json_t *told = schedule_tell(schedule, connector);
+        const char *text = json_string_value(json_object_get(told, "next"));
+        bool is_there = text && when_parse(&next, str_from(text)) && next <= now_ms + within_ms;
+        json_decref(told);
+        if (is_there) return;
+        usleep(10000);
+    }
+    fail_msg("%s: next is %lld", connector, (long long)next);
+}
+
 static void test_life(void **state)
 {
     open_server("  a: {" KEYS ", frequency: 1h}\n");
@@ -290,6 +305,7 @@ static void test_settings(void **state)
     close_server();
     now_ms += 2 * MINUTE;
     open_server("  a: {" KEYS ", cron: \"* * * * *\"}\n");
+    wait_for_next("a", 2 * MINUTE);
     pass(2 * MINUTE);
     wait_for("a", 3, "done");
     nothing_more("a", 3);

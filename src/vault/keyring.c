@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -298,7 +299,6 @@ static int refuse_credential(struct err *e)
 int keyring_add(struct keyring *r, struct err *e)
 {
     uint32_t highest = 0;
-    if (r->is_credential && r->n > 1) return 0; /* whoever wrote the credential has added it */
     if (r->is_credential) return refuse_credential(e);
     if (r->n == KEYRING_MAX) return err_set(e, ERR_LIMIT, "%s: holds %d master keys already", r->path, KEYRING_MAX);
     for (size_t i = 0; i < r->n; i++)
@@ -312,12 +312,24 @@ int keyring_add(struct keyring *r, struct err *e)
     return rc;
 }
 
+/* What a killed rotation was writing holds keys too. */
+static void remove_leftovers(const char *path)
+{
+    char pattern[PATH_MAX];
+    glob_t found = {.gl_pathc = 0};
+    snprintf(pattern, sizeof pattern, "%.4000s.*.tmp", path);
+    if (glob(pattern, 0, NULL, &found) == 0)
+        for (size_t i = 0; i < found.gl_pathc; i++) unlink(found.gl_pathv[i]);
+    globfree(&found);
+}
+
 int keyring_keep_newest(struct keyring *r, struct err *e)
 {
     struct keyring only = *r;
     only.keys = &r->keys[r->newest];
     only.n = 1;
     if (!r->is_credential) try(save(&only, e));
+    if (!r->is_credential) remove_leftovers(r->path);
     if (r->newest) r->keys[0] = r->keys[r->newest];
     if (r->n > 1) secret_wipe(&r->keys[1], (r->n - 1) * sizeof *r->keys);
     r->n = 1;

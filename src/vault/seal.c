@@ -217,6 +217,15 @@ uint32_t seal_number(const struct seal *s)
     return number;
 }
 
+size_t seal_keys(const struct seal *s)
+{
+    struct seal *own = (struct seal *)(uintptr_t)s;
+    pthread_mutex_lock(&own->lock);
+    size_t n = own->ring.n;
+    pthread_mutex_unlock(&own->lock);
+    return n;
+}
+
 int seal_rotate(struct seal *s, struct err *e)
 {
     pthread_mutex_lock(&s->lock);

@@ -26,6 +26,7 @@ int seal_get(const struct seal *s, struct str sealed, struct str bound_to, struc
 /* A new master key beside the old one; seal_put uses it from now on. The file then holds both, seal_retire leaves only the newest. */
 int seal_rotate(struct seal *s, struct err *e) must_use;
 int seal_retire(struct seal *s, struct err *e) must_use;
+size_t seal_keys(const struct seal *s);      /* how many are known: more than one while a rotation is not finished */
 uint32_t seal_number(const struct seal *s); /* of the master key in use */
 
 #endif

@@ -3,7 +3,7 @@ import { api, check, equal, go, lab, stage, test, until } from "./lib.mjs";
 import { ADMIN } from "./first.mjs";
 import { person } from "./lib.mjs";
 
-const focused = (page) => page.evaluate(() => { const e = document.activeElement; return e ? `${e.tagName} ${e.getAttribute("aria-label") ?? ""} ${e.textContent?.trim().slice(0, 60) ?? ""}` : ""; });
+const focused = (page) => page.evaluate(() => { const e = document.activeElement; return e && e !== document.body ? `${e.tagName} ${e.getAttribute("aria-label") ?? ""} ${e.textContent?.trim().slice(0, 60) ?? ""}` : ""; });
 
 /** Tab until something of this text or label is focused. */
 async function tabTo(page, what, key = "Tab", most = 120) {

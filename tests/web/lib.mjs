@@ -103,6 +103,7 @@ export async function main(only) {
       for (const context of browser.contexts())
         for (const page of context.pages()) await page.screenshot({ path: `${stage.screenshots}/failed-${i + 1}-${n++}.png` }).catch(() => {});
     }
+    for (const context of browser.contexts()) await context.close();
   }
   console.log(`1..${chosen.length}`);
   await browser.close();
@@ -114,7 +115,7 @@ export async function shot(page, name) {
   for (const colorScheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme });
     await page.waitForTimeout(100);
-    await page.screenshot({ path: `${stage.screenshots}/${name}-${colorScheme}.png`, fullPage: true });
+    await page.screenshot({ path: `${stage.screenshots}/${name}-${colorScheme}.png`, timeout: 30000 });
   }
   await page.emulateMedia({ colorScheme: null });
 }

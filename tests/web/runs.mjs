@@ -46,7 +46,8 @@ test("connectors as tiles and as a table", async () => {
   await shot(page, "connectors");
   await page.getByRole("button", { name: "Table" }).click();
   await page.getByRole("table").waitFor();
-  await page.getByRole("button", { name: /Tiles/ }).click();
+  await page.getByRole("button", { name: "Table" }).click();
+  await page.getByRole("table").waitFor({ state: "hidden" });
   equal((await api(page, "GET", "/connectors")).json.items.map((c) => c.name), ["cloud", "corp"], "both are there");
   await page.context().close();
 });

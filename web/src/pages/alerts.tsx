@@ -29,9 +29,11 @@ function Parts({ part }: { part: string }) {
             <a href="#/alerts" aria-current={part === "fired" ? "page" : undefined}>
                 Alerts
             </a>
-            <a href="#/alerts/rules" aria-current={part === "rules" ? "page" : undefined}>
-                Rules
-            </a>
+            {can("analyst") && (
+                <a href="#/alerts/rules" aria-current={part === "rules" ? "page" : undefined}>
+                    Rules
+                </a>
+            )}
         </nav>
     );
 }
@@ -261,6 +263,12 @@ function EditRule({ id }: { id: string }) {
 export default function Alerts() {
     const { path } = useRoute();
     const part = path[1] === "rules" ? "rules" : "fired";
+    if (part === "rules" && !can("analyst"))
+        return (
+            <Page title="Alerts">
+                <Empty icon="lock" title="Analysts keep alert rules" />
+            </Page>
+        );
     if (part === "rules" && path[2] !== undefined) return <EditRule id={path[2]} />;
     return (
         <Page

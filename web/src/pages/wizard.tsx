@@ -2,13 +2,14 @@
 import { useEffect } from "preact/hooks";
 import { useGet } from "../lib/api";
 import { go, link, useRoute } from "../lib/router";
+import { can } from "../lib/session";
 import { TYPES } from "../lib/strings";
 import { forgetDraft, newDraftId, useDraft } from "../parts/draft";
 import type { Form } from "../parts/form";
 import type { Spec } from "../parts/spec";
 import { useJudge } from "../parts/use-judge";
 import { ConnectStep, CreateStep, ScopeStep, TypeStep } from "../parts/wizard-steps";
-import { Button, ErrorBox, Loading, Notice } from "../ui/basic";
+import { Button, Empty, ErrorBox, Loading, Notice } from "../ui/basic";
 import { Icon } from "../ui/icon";
 import { Page } from "../ui/layout";
 
@@ -63,7 +64,18 @@ function StepList({ place, hasType }: { place: Place; hasType: boolean }) {
     );
 }
 
-export default function Wizard() {
+export default function WizardPage() {
+    if (can("operator")) return <Wizard />;
+    return (
+        <Page title="Connector" crumbs={[{ href: "#/connectors", title: "Asset connectors" }]}>
+            <Empty icon="lock" title="Operators make and change connectors">
+                Your role may look at them.
+            </Empty>
+        </Page>
+    );
+}
+
+function Wizard() {
     const place = usePlace();
     const route = useRoute();
     const { draft, error, tell } = useDraft(place.id, place.editing);

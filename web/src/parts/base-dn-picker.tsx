@@ -6,7 +6,7 @@ import { Button, ErrorBox, Loading } from "../ui/basic";
 import { Dialog } from "../ui/dialog";
 import { KindIcon } from "../ui/icon";
 import { Text } from "../ui/text";
-import { bodyOf, type Form } from "./form";
+import { trialBodyOf, type Form } from "./form";
 import { waitForJob } from "./jobs";
 
 interface Child {
@@ -22,7 +22,7 @@ interface Browsed {
 }
 
 async function browse(form: Form, base: string, signal: AbortSignal): Promise<Browsed> {
-    const { job } = await post<{ job: number }>("/connectors/browse", { ...bodyOf(form), base }, signal);
+    const { job } = await post<{ job: number }>("/connectors/browse", { ...trialBodyOf(form), base }, signal);
     return waitForJob<Browsed>(job, signal);
 }
 

@@ -5,7 +5,8 @@ import { took } from "../lib/time";
 import { Button, Empty, ErrorBox, Loading, Status } from "../ui/basic";
 import { Dialog } from "../ui/dialog";
 import { Text } from "../ui/text";
-import { bodyOf, type Form } from "./form";
+import { trialBodyOf, type Form } from "./form";
+import type { Values } from "./spec";
 import { waitForJob } from "./jobs";
 
 interface Controller {
@@ -17,13 +18,21 @@ interface Controller {
     error?: string;
 }
 
+// The form is at its beginning: no host yet, nobody who signs in. DNS and a connection are all that is asked for, so that much is enough.
+function askingBody(form: Form): Record<string, unknown> {
+    const { settings, type } = trialBodyOf(form) as { settings: Values; type: string };
+    const { domain, host, security, port, dns_servers } = settings;
+    const wanted = { domain, host: host ?? domain, security: security === "ldap" ? undefined : security, port, dns_servers, auth: "kerberos_cache" };
+    return { type, settings: wanted, secrets: {} };
+}
+
 export function Controllers({ form, onClose }: { form: Form; onClose: () => void }) {
     const [found, setFound] = useState<Controller[] | null>(null);
     const [error, setError] = useState<unknown>();
     const domain = String(form.draft.values.dc_discovery_domain ?? form.draft.values.domain ?? "").trim();
     useEffect(() => {
         const abort = new AbortController();
-        post<{ job: number }>("/connectors/discover", { ...bodyOf(form), domain }, abort.signal)
+        post<{ job: number }>("/connectors/discover", { ...askingBody(form), domain }, abort.signal)
             .then(({ job }) => waitForJob<{ controllers: Controller[] }>(job, abort.signal))
             .then((r) => setFound(r.controllers))
             .catch((e: unknown) => !abort.signal.aborted && setError(e));

@@ -74,9 +74,15 @@ function trimmed(list: unknown[]): unknown[] {
     return list.map((v) => (typeof v === "string" ? v.trim() : v)).filter((v) => v !== "");
 }
 
-// The body of judge, test, browse, discover and create.
+// The body of judge and of create.
 export function bodyOf({ spec, draft }: Form): Record<string, unknown> {
     const settings: Record<string, unknown> = settingsOf(spec, draft.values);
     for (const [key, value] of Object.entries(settings)) if (Array.isArray(value)) settings[key] = trimmed(value);
     return { name: draft.name, type: draft.type, settings, secrets: secretsOf(spec, draft.values, draft.entered) };
+}
+
+// The body of test, browse and discover. A new connector has no name there: with the name of another one it would be taken for that one, and asked for its secrets.
+export function trialBodyOf(form: Form): Record<string, unknown> {
+    const { name, ...rest } = bodyOf(form);
+    return form.draft.stored === null ? rest : { name, ...rest };
 }

@@ -9,7 +9,7 @@ import type { Connector, Job, List } from "../lib/types";
 import { Button, ErrorBox, LinkButton, Notice } from "../ui/basic";
 import { Text } from "../ui/text";
 import { forgetDraft, keepTest, keptTest, type Judged } from "./draft";
-import { bodyOf, errorsIn, tellAll, type Form } from "./form";
+import { bodyOf, errorsIn, tellAll, trialBodyOf, type Form } from "./form";
 import { useJob } from "./jobs";
 import { labelOf } from "./labels";
 import { fieldsOf, pemKey, settingsOf } from "./spec";
@@ -111,7 +111,7 @@ export function CreateStep({ form, judgeNow, to }: { form: Form; judgeNow: () =>
         guarded(async () => {
             tellAll(form);
             await judgeNow();
-            const { job: made } = await post<{ job: number }>("/connectors/test", bodyOf(form));
+            const { job: made } = await post<{ job: number }>("/connectors/test", trialBodyOf(form));
             keepTest(draft.id, key, made);
             setJob(made);
         });

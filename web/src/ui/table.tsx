@@ -150,7 +150,7 @@ function PagerCount({ count, total, exact, what, page }: { count: number; total?
     return (
         <p class="pager-count muted" role="status">
             {page !== undefined && page > 1 && <>Page {page} · </>}
-            {total === undefined ? `${number(count)} ${what} on this page` : total === count ? `${number(count)} ${what}` : `${number(count)} of ${exact ? "" : "more than "}${number(total)} ${what}`}
+            {total === undefined ? `${number(count)} on this page` : total === count ? `${number(count)} ${what}` : `${number(count)} of ${exact ? "" : "more than "}${number(total)} ${what}`}
         </p>
     );
 }
