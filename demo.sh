@@ -1,8 +1,11 @@
 #!/bin/bash
-# demo.sh: installs what is missing, builds, starts a real Active Directory domain (Samba) on loopback, and does rollcall's main job
-# on it: check, sync, change things in the directory, sync again, show what changed. Ends what it started.
+# demo.sh [--no-serve]: installs what is missing, builds, starts a real Active Directory domain (Samba) on loopback, and does rollcall's main
+# job on it: check, sync, change things in the directory, sync again, show what changed. Then the same on a page, at a printed URL, until Enter or
+# Ctrl-C (at once where there is no input); --no-serve leaves the page out. Ends what it started.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")"
+serve=yes
+case ${1:-} in '') ;; --no-serve) serve=no ;; *) echo "usage: ./demo.sh [--no-serve]" >&2; exit 2 ;; esac
 
 bold() { if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then printf '\n\033[1m%s\033[0m\n' "$*"; else printf '\n== %s\n' "$*"; fi; }
 run() { # exit code 5 is an honest "partial": the lab hides some objects from the reader, and rollcall says so
@@ -21,7 +24,8 @@ export PATH="$PWD/build:$PATH"
 bold "2. Start a domain: 5,000 users in CORP.EXAMPLE.TEST, on loopback"
 work=$(mktemp -d)
 lab=
-finish() { [ -z "${TENANT_PID:-}" ] || kill "$TENANT_PID" 2>/dev/null || :; [ -z "$lab" ] || tests/lab/ad/lab.sh stop "$lab" >/dev/null 2>&1 || :; rm -rf "$work"; }
+server=
+finish() { [ -z "$server" ] || { kill "$server" 2>/dev/null && wait "$server" 2>/dev/null; } || :; [ -z "${TENANT_PID:-}" ] || kill "$TENANT_PID" 2>/dev/null || :; [ -z "$lab" ] || tests/lab/ad/lab.sh stop "$lab" >/dev/null 2>&1 || :; rm -rf "$work"; }
 trap finish EXIT
 tests/lab/ad/lab.sh start --mode company >"$work/lab"
 . "$work/lab"
@@ -121,4 +125,15 @@ run rollcall sync cloud
 run rollcall change list --connector cloud --since "$(rollcall run list --connector cloud -o json | /usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)[1]["id"])')"
 run rollcall export --connector cloud --dialect csv4 --to "$work/csv4"
 (cd "$work/csv4" && wc -l ./*.csv)
+
+if [ "$serve" = yes ]; then
+  bold "12. The same on a page"
+  rollcall serve --listen 127.0.0.1:0 >"$work/urls" 2>"$work/serve.log" &
+  server=$!
+  for _ in $(seq 100); do ! grep -q '^listening: ' "$work/urls" || break; kill -0 "$server" 2>/dev/null || { cat "$work/serve.log" >&2; exit 1; }; sleep 0.1; done
+  echo "Open this once; the first admin is you (the domain and the tenant are there, and go on being synced):"
+  printf '\n    \033[1m%s\033[0m\n\n' "$(sed -n 's/^setup: //p' "$work/urls")"
+  echo "Press Enter here when you have seen enough."
+  read -r _ || :
+fi
 bold "Done. The domain and the tenant are stopped and their files are removed."

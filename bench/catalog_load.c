@@ -376,6 +376,7 @@ static const struct question questions[] = {
     {.name = "admins", .admin = 2},
     {.name = "admins by last_sign_in", .admin = 2, .sort = "last_sign_in"},
     {.name = "no MFA", .mfa = "no"},
+    {.name = "no MFA by -last_sign_in", .mfa = "no", .sort = "-last_sign_in"},
     {.name = "no MFA, enabled, 90d or older", .mfa = "no", .enabled = 2, .sign_in = "90d,older"},
     {.name = "stale, corp", .tag = "stale", .source = "corp"},
     {.name = "kerberoastable by account", .tag = "kerberoastable", .sort = "account"},

@@ -319,8 +319,8 @@ static void test_entra_changes(void **state)
         "{\"tenant_id\": \"11111111-1111-1111-1111-111111111112\", \"client_id\": \"22222222-2222-2222-2222-222222222222\"}",
         "{\"tenant_id\": \"11111111-1111-1111-1111-111111111111\", \"client_id\": \"22222222-2222-2222-2222-222222222223\"}",
         "{\"tenant_id\": \"11111111-1111-1111-1111-111111111111\", \"client_id\": \"22222222-2222-2222-2222-222222222222\", \"cloud\": \"china\"}",
-        "{\"tenant_id\": \"11111111-1111-1111-1111-111111111111\", \"client_id\": \"22222222-2222-2222-2222-222222222222\", \"login_url\": \"https://evil.example\","
-        " \"graph_url\": \"https://evil.example\"}",
+        ("{\"tenant_id\": \"11111111-1111-1111-1111-111111111111\", \"client_id\": \"22222222-2222-2222-2222-222222222222\", \"login_url\": \"https://evil.example\","
+         " \"graph_url\": \"https://evil.example\"}"),
     };
     assert_int_equal(put("cloud", 0, tenant, "{\"client_secret\": \"hunter2\"}", true), 0);
     for (size_t i = 0; i < n_elements(changes); i++) assert_int_equal(put("cloud", 1, changes[i], NULL, true), ERR_INPUT);
@@ -357,8 +357,8 @@ static void test_tampered(void **state)
     static const char *const ways[] = {
         "UPDATE connector SET settings = replace(settings, 'dc1.corp', 'evil.corp') WHERE name = 'corp'",
         "UPDATE secret SET sealed = (SELECT sealed FROM secret WHERE owner = 'connector:other') WHERE owner = 'connector:corp'",
-        "UPDATE secret SET sealed = (SELECT sealed FROM secret WHERE owner = 'connector:other'), bound = (SELECT bound FROM secret WHERE owner = 'connector:other')"
-        " WHERE owner = 'connector:corp'",
+        ("UPDATE secret SET sealed = (SELECT sealed FROM secret WHERE owner = 'connector:other'), bound = (SELECT bound FROM secret WHERE owner = 'connector:other')"
+         " WHERE owner = 'connector:corp'"),
         "UPDATE connector SET settings = replace(settings, 'dc1.corp', 'evil.corp') WHERE name = 'corp';",
         "UPDATE secret SET sealed = 'AAAA' WHERE owner = 'connector:corp'",
         "UPDATE secret SET bound = '' WHERE owner = 'connector:corp'",

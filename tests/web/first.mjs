@@ -10,7 +10,7 @@ export async function loggedIn(name = ADMIN.name, password = ADMIN.password, opt
   await page.getByRole("textbox", { name: "Name", exact: true }).fill(name);
   await page.getByRole("textbox", { name: "Password", exact: true }).fill(password);
   await page.getByRole("button", { name: "Log in", exact: true }).click();
-  await page.getByRole("navigation").first().waitFor();
+  await page.getByRole("heading", { name: "Home", level: 1 }).waitFor();
   return page;
 }
 
@@ -62,7 +62,7 @@ test("from the first start to the first assets: at most 12 fields, no file edite
   check(fill.n <= 12, `${fill.n} fields were filled in`);
   equal(page.errors, [], "errors of the page");
   await page.context().close();
-});
+}, true); // whatever else is asked for
 
 test("the setup URL is good once; there is no default password", async () => {
   const page = await person();

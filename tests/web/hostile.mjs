@@ -20,7 +20,7 @@ test("1,000 hostile strings in every attribute: 0 scripts run, 0 reports of the 
   for (let i = 0; i < 4; i++) {
     await page.waitForTimeout(300);
     const more = page.getByRole("button", { name: /more|next/i }).first();
-    if (!(await more.isVisible().catch(() => false))) break;
+    if (!(await more.isVisible().catch(() => false)) || !(await more.isEnabled())) break;
     await more.click();
   }
   await shot(page, "hostile-assets");

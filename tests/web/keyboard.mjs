@@ -44,7 +44,7 @@ test("twelve tasks by keyboard alone", async () => {
     await keys(page, "g", "a");
     await page.getByRole("heading", { name: "Assets", level: 1 }).waitFor();
     await page.keyboard.press("/");
-    await page.keyboard.type("domain admins");
+    await page.keyboard.type("schema admins");
     await until(async () => (await page.getByRole("row").count()) < 6, "the list narrows");
   });
   await task("4 open it with j and Enter", async () => {
@@ -52,7 +52,7 @@ test("twelve tasks by keyboard alone", async () => {
     await page.keyboard.press("j");
     await page.keyboard.press("Enter");
     await page.waitForURL(/#\/assets\/corp\//);
-    await page.getByRole("heading", { name: /Domain Admins/, level: 1 }).waitFor();
+    await page.getByRole("heading", { name: /Schema Admins/, level: 1 }).waitFor();
   });
   await task("5 look at its members", async () => {
     await tabTo(page, /^A .*Members/);

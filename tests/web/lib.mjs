@@ -21,7 +21,7 @@ export async function ask(what, ...args) {
 }
 
 const cases = [];
-export const test = (name, run) => cases.push({ name, run });
+export const test = (name, run, always = false) => cases.push({ name, run, always });
 
 export function check(condition, text) {
   if (!condition) throw new Error(text);

@@ -57,7 +57,10 @@ export function htmlElements(html: string, resolve: (href: string) => string | n
             while (stack.length > 1 && top().tag !== tag) close();
             close();
         } else if (EMPTY.has(tag)) top().children.push(h(tag, {}));
-        else if (stack.length < MOST_DEPTH) stack.push({ tag, props: attributes(hit[3] ?? "", resolve), children: [] });
+        else if (stack.length < MOST_DEPTH) {
+            // Examples scroll sideways where the page is narrow: by keyboard, too.
+            stack.push({ tag, props: { ...attributes(hit[3] ?? "", resolve), ...(tag === "pre" ? { tabIndex: "0" } : {}) }, children: [] });
+        }
     }
     while (stack.length > 1) close();
     return root.children;

@@ -22,8 +22,8 @@ interface Controller {
 function askingBody(form: Form): Record<string, unknown> {
     const { settings, type } = trialBodyOf(form) as { settings: Values; type: string };
     const { domain, host, security, port, dns_servers } = settings;
-    const wanted = { domain, host: host ?? domain, security: security === "ldap" ? undefined : security, port, dns_servers, auth: "kerberos_cache" };
-    return { type, settings: wanted, secrets: {} };
+    const wanted = { domain, host: host ?? domain, security: security === "ldap" ? undefined : security, port, dns_servers, username: `nobody@${String(domain)}` };
+    return { type, settings: wanted, secrets: { password: "not sent" } };
 }
 
 export function Controllers({ form, onClose }: { form: Form; onClose: () => void }) {
