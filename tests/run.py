@@ -22,6 +22,7 @@ PARTS = [
     ("build-asan", "test -d build-asan || meson setup build-asan -Db_sanitize=address,undefined -Db_lundef=false >/dev/null;"
      " ninja -C build-asan --quiet", 400, 400, "build"),
     ("build-clang", "test -d build-clang || CC=clang meson setup build-clang >/dev/null; ninja -C build-clang --quiet", 400, 400, "build"),
+    ("page", "node web/test.mjs", 60, 60, "tap"),
     ("house", PY + " tests/house_test.py", 30, 30, "tap"),
     ("unit", MESON % ("build-asan", "--suite unit"), 240, 240, "meson"),
     ("integration", MESON % ("build-asan", "--suite integration"), 200, 200, "meson"),

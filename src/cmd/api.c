@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define SERVER_DEFAULT "https://127.0.0.1:8443"
+#define SERVER_DEFAULT "http://127.0.0.1:8443"
 #define BODY_MAX       ((size_t)1 << 20)
 #define ANSWER_MAX     ((size_t)256 << 20)
 

@@ -12,6 +12,7 @@
 
 #define LOOK_EVERY_MS 30000
 #define SETTLE_MS     60000 /* after a job that could not even be queued */
+#define REPORTS_EVERY_MS ((int64_t)24 * 3600 * 1000)
 
 /* What is known of one connector; a row of the table `schedule`. */
 struct plan {
@@ -279,6 +280,30 @@ static void look_at(struct schedule *s, const json_t *connector, int64_t now_ms)
     json_decref(job);
 }
 
+/* --- reports --------------------------------------------------------------------------------------------------- */
+
+static bool has_data(const struct schedule *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (s->plans[i].last_state && strcmp(s->plans[i].last_state, "done") == 0) return true;
+    return false;
+}
+
+/* Once a day, for Home: what they say is of all connectors. */
+static void look_at_reports(struct schedule *s, int64_t now_ms)
+{
+    struct err e;
+    json_t *list;
+    int64_t id;
+    if (!has_data(s) || jobs_list(s->jobs, NULL, "report", 0, 1, &list, &e) < 0) return;
+    const json_t *last = json_array_get(list, 0);
+    int64_t at = time_of(last, "queued");
+    bool is_due = !last || (!is_live(last) && now_ms - at >= REPORTS_EVERY_MS);
+    json_decref(list);
+    struct job_request r = {.kind = "report", .by = "schedule"};
+    if (is_due && jobs_start(s->jobs, &r, &id, &e) < 0) log_event(LOG_WARN, "schedule.no_report", LOG_CSTR("why", e.message));
+}
+
 /* --- all of them ------------------------------------------------------------------------------------------------- */
 
 static void look_at_all(struct schedule *s)
@@ -296,6 +321,7 @@ static void look_at_all(struct schedule *s)
     json_decref(list);
     for (size_t k = s->n; k-- > 0;)
         if (!s->plans[k].is_there) forget(s, k);
+    look_at_reports(s, now);
 }
 
 static int64_t until_next(const struct schedule *s)

@@ -3,6 +3,7 @@
  * One thread. A connector's next time is kept in the state file, so a restart neither forgets nor repeats. A failed run is tried again by its class: NET TIMEOUT
  * TLS LIMIT COOKIE CONFLICT after 1, 2, 4 ... minutes (at most the interval, with jitter); AUTH, DENIED, INPUT not before something changes or the next period (run/pause.h guards the
  * account); BUG, PROTO at the next period. What a stopped server interrupted is queued first.
+ * The reports run once a day, as soon as there is something to report of.
  */
 #ifndef ROLLCALL_SERVER_SCHEDULE_H
 #define ROLLCALL_SERVER_SCHEDULE_H

@@ -85,12 +85,13 @@ function AlertSettingsForm({ first }: { first: AlertSettings }) {
     const [s, setS] = useState(first);
     const save = async () => {
         const { file_directory, ca_certificate, version, webhook_allow } = s;
-        await put("/settings/alerts", {
+        const now = await put<AlertSettings>("/settings/alerts", {
             webhook_allow: webhook_allow.map((w) => w.trim()).filter(Boolean),
             ...(file_directory ? { file_directory } : {}),
             ...(ca_certificate ? { ca_certificate } : {}),
             ...(version !== undefined ? { version } : {}),
         });
+        setS({ ...s, version: now.version });
         toast("Saved", "good");
     };
     return (
