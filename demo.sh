@@ -1,7 +1,7 @@
 #!/bin/bash
 # demo.sh [--no-serve]: installs what is missing, builds, starts a real Active Directory domain (Samba) on loopback, and does rollcall's main
 # job on it: check, sync, change things in the directory, sync again, show what changed. Then the same on a page, at a printed URL, until Enter or
-# Ctrl-C (at once where there is no input); --no-serve leaves the page out. Ends what it started.
+# Ctrl-C (without a terminal for DEMO_SERVE_SECONDS); --no-serve leaves the page out. Ends what it started.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")"
 serve=yes
@@ -133,7 +133,12 @@ if [ "$serve" = yes ]; then
   for _ in $(seq 100); do ! grep -q '^listening: ' "$work/urls" || break; kill -0 "$server" 2>/dev/null || { cat "$work/serve.log" >&2; exit 1; }; sleep 0.1; done
   echo "Open this once; the first admin is you (the domain and the tenant are there, and go on being synced):"
   printf '\n    \033[1m%s\033[0m\n\n' "$(sed -n 's/^setup: //p' "$work/urls")"
-  echo "Press Enter here when you have seen enough."
-  read -r _ || :
+  if [ -t 0 ]; then
+    echo "Press Enter here when you have seen enough."
+    read -r _ || :
+  else
+    echo "No terminal: the page is there for ${DEMO_SERVE_SECONDS:=5} seconds (set DEMO_SERVE_SECONDS for longer)."
+    sleep "$DEMO_SERVE_SECONDS"
+  fi
 fi
 bold "Done. The domain and the tenant are stopped and their files are removed."

@@ -11,7 +11,7 @@ seal    CPU sealed by Kerberos on 389 and over LDAPS against plain LDAP, on a re
 graph   a simulated Entra ID tenant of 20,000 users at 50 ms an answer, against three questions for every user
 graph-memory  peak resident memory of a first sync of a simulated tenant, 1,000,000 users against 100,000
 access  who can do what for 1,000,000 accounts: all sets against a plain-bitset pass over the same sets; questions; an update against a build
-server  1,000,000 assets: pages, details, searches over HTTP, alone and during a run, against the same rows through one held sqlite3 connection; idle memory
+server  1,000,000 assets: pages, details, searches over HTTP, alone and during a run, against the same rows through one held sqlite3 connection; first view in a browser; idle memory
 BENCH_USERS, BENCH_ROUNDS, BENCH_DIR change the size, the rounds (best of) and where files go.
 """
 import os

@@ -170,6 +170,14 @@ class Running:
         self.thread.join()
 
 
+def first_view(server):
+    """In a browser with an empty cache; the first of them also starts the browser's own machinery."""
+    name, value = "__Host-rollcall", server.admin.cookie
+    told = subprocess.run(["node", os.path.join(ROOT, "bench", "first_view.mjs"), server.url, name, value], check=True, stdout=subprocess.PIPE, text=True).stdout
+    for what, took in json.loads(told).items():
+        print("first view, %-6s            median %d ms, worst %d ms of %d, from the address to a page that can be used" % (what, sorted(took)[len(took) // 2], max(took), len(took)))
+
+
 def bench(rollcall, scratch):
     assets, n = int(os.environ.get("BENCH_ASSETS", "1000000")), int(os.environ.get("BENCH_N", "1000"))
     tool = os.path.join(os.path.dirname(rollcall), "bench", "bench-catalog")
@@ -186,6 +194,7 @@ def bench(rollcall, scratch):
     print("question                     over HTTP (through a held sqlite3 connection, ratio)")
     table("alone", asked, n)
     who_can(wire, min(n, 200))
+    first_view(server)
     with Running(tool, store):
         table("during a run", asked, n)
     print("memory of serve afterwards   %.1f MiB" % server.rss_mib())
