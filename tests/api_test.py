@@ -371,6 +371,8 @@ def _():
     anna.get("/session", status=401)
     anna.login("anna", "a long enough password")
     assert anna.session["role"] == "analyst" and token.get("/session")["role"] == "viewer"
+    admin.patch("/users/anna", {"role": "operator", "password": "short"}, status=400)
+    assert [e["after"]["role"] for e in admin.all("/audit") if e["action"] == "user.update" and e["object"] == "anna"][0] == "operator", "the half that was done is in the log"
     admin.patch("/users/anna", {"enabled": False})
     anna.get("/session", status=401)
     token.get("/session", status=401)

@@ -342,6 +342,7 @@ def _():
         assert "password" in e["message"], e
         assert_no_secret(e)
     refused(400, operator.put, "/drafts/new-1", dict(body, secrets={"password": "x"}))
+    refused(400, operator.put, "/drafts/new-1", dict(body, settings={"client_certificate_pem": "-----BEGIN PRIVATE KEY-----\nMII"}))
     refused(400, operator.put, "/drafts/new-1", dict(body, type="nothing"))
     operator.put("/drafts/new-1", dict(body, settings={"password": "file:/etc/rollcall/pw"}))
     refused(403, viewer.put, "/drafts/v", body)

@@ -24,7 +24,7 @@ PARTS = [
     ("build-clang", "test -d build-clang || CC=clang meson setup build-clang >/dev/null; ninja -C build-clang --quiet", 400, 400, "build"),
     ("page", "node web/test.mjs", 60, 60, "tap"),
     ("house", PY + " tests/house_test.py", 30, 30, "tap"),
-    ("unit", MESON % ("build-asan", "--suite unit"), 240, 240, "meson"),
+    ("unit", MESON % ("build-asan", "--suite unit"), 400, 400, "meson"),
     ("integration", MESON % ("build-asan", "--suite integration"), 200, 200, "meson"),
     ("fuzz", MESON % ("build-asan", "--suite fuzz"), 120, 120, "meson"),
 ]

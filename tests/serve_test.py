@@ -85,6 +85,8 @@ def first_start():
     assert events[-1][0] == "end" and [e[2] for e in events] == sorted(e[2] for e in events)
     assert job["progress"]["total"] > 100 and "requests" in job["progress"], job["progress"]
     assert os.path.exists(s.store + ".catalog")
+    wait_for(lambda: [j["by"] for j in s.admin.get("/jobs", kind="report")["items"] if j["state"] == "done"] == ["schedule"])  # for Home, without being asked
+    assert s.admin.get("/home")["findings"]["as_of"]
     again = s.sync("corp", full=True)
     assert again["by"] == "admin" and again["result"]["mode"] == "full", again
     run = s.admin.get("/runs/%d" % again["runs"][0])

@@ -38,6 +38,18 @@ static int refuse_secrets(const char *type, const json_t *settings, struct err *
     return rc;
 }
 
+/* Pasted into whatever member. */
+static int refuse_keys(const json_t *settings, struct err *e)
+{
+    const char *key;
+    json_t *v;
+    json_object_foreach((json_t *)settings, key, v)
+    {
+        if (json_is_string(v) && strstr(json_string_value(v), "PRIVATE KEY-----")) return err_set(e, ERR_INPUT, "%.64s: a private key is not kept in a draft", key);
+    }
+    return 0;
+}
+
 static int put(struct request *q, struct err *e)
 {
     const char *type = text(q->body, "type");
@@ -45,6 +57,7 @@ static int put(struct request *q, struct err *e)
     if (!spec) return err_set(e, ERR_INPUT, "type: there is no connector type of this name");
     json_decref(spec);
     try(refuse_secrets(type, json_object_get(q->body, "settings"), e));
+    try(refuse_keys(json_object_get(q->body, "settings"), e));
     try(document_put(q->app->state, KIND, q->actor.name, q->captured[0], q->body, 0, e));
     return reply_json(q, 200, json_deep_copy(q->body));
 }

@@ -26,6 +26,7 @@ struct event_stream {
     unsigned refs;                     /* of x->lock: the connection's and the pump's */
     bool is_gone;                      /* of x->lock: the connection has ended */
     atomic_bool is_dirty;
+    atomic_bool is_full; /* of lock: the peer has not taken what there is; nothing is due until it has */
     pthread_mutex_t lock;
     struct buf out;
     size_t taken;
@@ -106,6 +107,7 @@ static void pump_one(struct event_stream *s)
     bool over = false;
     pthread_mutex_lock(&s->lock);
     bool is_full = s->out.len > 0;
+    atomic_store(&s->is_full, is_full);
     pthread_mutex_unlock(&s->lock);
     if (is_full) return; /* the peer first takes what there is; read_events says when */
     atomic_store(&s->is_dirty, false);
@@ -118,7 +120,7 @@ static void pump_one(struct event_stream *s)
 static struct event_stream *due(struct events *x, int64_t now)
 {
     for (struct event_stream *s = x->streams; s; s = s->next)
-        if (!s->is_gone && (atomic_load(&s->is_dirty) || now - s->told_ms >= HEARTBEAT_MS)) return s;
+        if (!s->is_gone && !atomic_load(&s->is_full) && (atomic_load(&s->is_dirty) || now - s->told_ms >= HEARTBEAT_MS)) return s;
     return NULL;
 }
 
@@ -158,6 +160,7 @@ static ssize_t read_events(void *ctx, uint64_t pos, char *to, size_t room)
         if (s->taken == s->out.len) {
             buf_clear(&s->out);
             s->taken = 0;
+            if (atomic_exchange(&s->is_full, false)) pthread_cond_signal(&s->x->wake); /* without x->lock: never both. Missed, it is a second late */
         }
     } else if (s->is_over) {
         n = MHD_CONTENT_READER_END_OF_STREAM;

@@ -7,6 +7,10 @@
 #include "server/documents.h"
 #include "server/oidc.h"
 
+#include <stdatomic.h>
+
+#define SETUP_REFUSALS 100 /* told in the audit log, of one process */
+
 #define NAME     "{\"type\":\"string\",\"minLength\":1,\"maxLength\":127}"
 #define PASSWORD "{\"type\":\"string\",\"maxLength\":1024}"
 
@@ -87,7 +91,8 @@ static int setup(struct request *q, struct err *e)
     try(request_text(q, "token", &token, e));
     try(request_text(q, "name", &name, e));
     if (accounts_setup(q->app->state, token, name, password_of(q, "password"), e) < 0) {
-        if (audit_refusal(q, "setup.refused", name, e) < 0) return err_set(e, ERR_BUG, "the audit log cannot be written");
+        static atomic_uint n_refused; /* no limit slows these down: strangers must not fill the disk with them */
+        if (atomic_fetch_add(&n_refused, 1) < SETUP_REFUSALS && audit_refusal(q, "setup.refused", name, e) < 0) return err_set(e, ERR_BUG, "the audit log cannot be written");
         return e->class;
     }
     return log_in(q, name, "setup", e);

@@ -61,12 +61,24 @@ static int change(struct request *q, const char *name, struct err *e)
     return 0;
 }
 
+/* A role that was set before the password was refused: what was done is in the log. */
+static int audit_half(struct request *q, const char *name, const json_t *before, struct err *e)
+{
+    struct err quiet;
+    json_t *now;
+    if (find_user(q, name, &now, &quiet) < 0) return e->class;
+    if (!json_equal(before, now) && request_audit(q, "user.update", name, before, now, &quiet) < 0) *e = quiet;
+    json_decref(now);
+    return e->class;
+}
+
 static int change_user(struct request *q, struct err *e)
 {
     const char *name = q->captured[0];
     json_t *before, *after = NULL;
     try(find_user(q, name, &before, e));
     int rc = change(q, name, e);
+    if (rc < 0) rc = audit_half(q, name, before, e);
     if (rc == 0) rc = find_user(q, name, &after, e);
     if (rc == 0) rc = request_audit(q, json_object_get(q->body, "password") ? "user.password" : "user.update", name, before, after, e);
     json_decref(before);

@@ -7,6 +7,7 @@
 #include "cmd/notify.h"
 #include "server/alerts.h"
 #include "server/oidc.h"
+#include "server/peek.h"
 #include "server/vault_settings.h"
 #include "vault/seal.h"
 
@@ -223,6 +224,14 @@ static int set_up_listening(struct server *s, struct err *e)
     return set_up_tls(s, e);
 }
 
+/* What nobody who edits connectors may have read and sent somewhere, wherever it is. */
+static void guard_files(const struct server *s)
+{
+    const char *const own[] = {s->store_path, s->state_path, s->key_path, cli_value(s->cli, "tls-key"), cli_value(s->cli, "passphrase")};
+    for (size_t i = 0; i < n_elements(own); i++)
+        if (own[i]) connectors_guard(own[i]);
+}
+
 /* --- the pieces -------------------------------------------------------------------------------------------------- */
 
 static int make_store(const struct server *s, struct err *e)
@@ -244,6 +253,7 @@ static int open_server(struct server *s, struct err *e)
     try(seal_open_by(&a->seal, s->key_path, cli_value(s->cli, "passphrase"), true, e));
     try(state_open(&a->state, s->state_path, a->seal, e));
     vault_settings_serve(a->state, &s->conf);
+    guard_files(s);
     try(connectors_open(&a->connectors, a->state, &s->conf, e));
     struct jobs_options jobs = {.state = a->state, .connectors = a->connectors, .dir = s->jobs_dir, .store_url = a->store_url,
                                 .parallel = parallel < 64 ? (unsigned)parallel : 64};
@@ -261,10 +271,11 @@ static int open_server(struct server *s, struct err *e)
 static void close_server(struct server *s)
 {
     struct app *a = &s->app;
-    if (a->schedule) schedule_close(a->schedule);
     if (a->jobs) jobs_stop(a->jobs, STOP_MS);
     if (a->asker) asker_stop(a->asker);
+    peek_stop();
     http_server_stop(s->http);
+    if (a->schedule) schedule_close(a->schedule); /* handlers ask it until here; it starts nothing any more, as the jobs are stopped */
     if (a->alerts) alerts_close(a->alerts);
     jobs_close(a->jobs, STOP_MS);
     asker_close(a->asker);

@@ -202,6 +202,7 @@ static int delete_user(struct state *s, const char *name, struct err *e)
     try(state_run(s, e, "DELETE FROM user WHERE tenant_id = " TENANT " AND name = ?", "s", name));
     if (u.role == ROLE_ADMIN && u.is_enabled) try(keep_an_admin(s, e));
     try(state_run(s, e, "DELETE FROM token WHERE tenant_id = " TENANT " AND owner = ?", "s", name));
+    try(state_run(s, e, "DELETE FROM document WHERE tenant_id = " TENANT " AND owner = ?", "s", u.name)); /* drafts, views: not the next one's of that name */
     return end_sessions(s, name, e);
 }
 

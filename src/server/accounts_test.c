@@ -355,6 +355,8 @@ static void test_tokens(void **state)
     assert_int_equal(who.role, ROLE_OPERATOR);
     assert_true(who.is_token);
     assert_int_equal(accounts_token_add(test_state, &who, "child", ROLE_VIEWER, 0, token, &e), ERR_DENIED); /* a token makes no tokens */
+    struct actor root = {.role = ROLE_ADMIN, .name = "root"};
+    assert_int_equal(accounts_token_add(test_state, &root, "CI", ROLE_VIEWER, 0, token, &e), ERR_CONFLICT); /* the log would not tell one from the other */
     assert_int_equal(accounts_user_change(test_state, "alice", ROLE_ANALYST, -1, &e), 0);
     assert_int_equal(accounts_tokens(test_state, "alice", &list, &e), 0);
     assert_int_equal(json_array_size(list), 2);

@@ -2,6 +2,7 @@
 
 #include "base/jsonv.h"
 #include "base/log.h"
+#include "conf/reference.h"
 #include "vault/seal.h"
 
 #include <stdlib.h>
@@ -315,11 +316,40 @@ static int write_row(struct connectors *c, const struct plan *p, const struct st
     return rc;
 }
 
+static bool is_key(const char *type, const char *key)
+{
+    struct conf_key k;
+    for (size_t i = 0; conf_key(&k, type, i); i++)
+        if (strcmp(k.name, key) == 0) return true;
+    return false;
+}
+
+/* Settings are kept and shown as they are, also those not in use yet: in none of them is a secret, by whatever name. */
+static int check_no_secret(const struct plan *p, struct err *e)
+{
+    struct conf_key k;
+    struct reference ignored;
+    const char *key;
+    json_t *v;
+    json_object_foreach(p->settings, key, v)
+    {
+        if (!is_key(p->type, key)) return err_set(e, ERR_INPUT, "settings: %s has no key '%.64s'", p->type, key);
+    }
+    for (size_t i = 0; conf_key(&k, p->type, i); i++) {
+        v = k.is_secret ? json_object_get(p->settings, k.name) : NULL;
+        if (!v || json_is_null(v)) continue;
+        if (!json_is_string(v)) return err_set(e, ERR_INPUT, "%s: a reference is expected", k.name);
+        if (json_string_length(v) && reference_parse(&ignored, str_from(json_string_value(v)), e) < 0) return err_wrap(e, "%s", k.name);
+    }
+    return 0;
+}
+
 /* What is wrong is refused; what is missing only if the connector is to be in use. */
 static int apply(struct connectors *c, const struct plan *p, const struct stored *was, bool enabled, struct err *e)
 {
     try(plan_check_references(c, p->type, p->settings, e));
     if (enabled) try(plan_check(p, e));
+    try(check_no_secret(p, e));
     try(write_secrets(c, p, e));
     return write_row(c, p, was, enabled, e);
 }

@@ -18,6 +18,8 @@ struct connectors; /* state, file settings and their cache; thread-safe */
 /* conf: of the file; borrowed, may be without connectors. */
 int connectors_open(struct connectors **out, struct state *s, const struct conf *conf, struct err *e) must_use;
 void connectors_close(struct connectors *c);
+/* A file (or a reference) that no setting may lead to, beside the store and what lies by it under its name. Before there are threads. */
+void connectors_guard(const char *path);
 
 int connectors_list(struct connectors *c, json_t **out, struct err *e) must_use; /* array, by name */
 int connectors_get(struct connectors *c, const char *name, json_t **out, struct err *e) must_use;

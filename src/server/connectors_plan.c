@@ -231,6 +231,59 @@ static bool is_under(const char *path, const char *prefix)
     return strncmp(path, prefix, strlen(prefix)) == 0;
 }
 
+/* Of the process; set before it has threads. */
+static struct {
+    char *at[8], *real[8]; /* as given; where it leads */
+    size_t n;
+} guarded;
+
+void connectors_guard(const char *path)
+{
+    if (guarded.n == n_elements(guarded.at)) abort();
+    if (is_under(path, "file:")) path += strlen("file:");
+    guarded.at[guarded.n] = x_strdup(str_from(path));
+    guarded.real[guarded.n++] = realpath(path, NULL);
+}
+
+/* The file, what is written beside it before it takes its place, and a database's journals. */
+static bool is_it(const char *path, const char *file)
+{
+    if (!file || !is_under(path, file)) return false;
+    const char *rest = path + strlen(file);
+    return !*rest || *rest == '.' || strcmp(rest, "-wal") == 0 || strcmp(rest, "-shm") == 0 || strcmp(rest, "-journal") == 0;
+}
+
+static bool is_guarded(const char *path, const char *to)
+{
+    for (size_t i = 0; i < guarded.n; i++)
+        if (is_it(path, guarded.at[i]) || is_it(to, guarded.at[i]) || is_it(to, guarded.real[i])) return true;
+    return strstr(to, "/rollcall-master-key") != NULL; /* the credential by its path */
+}
+
+static bool is_guarded_reference(const char *value)
+{
+    for (size_t i = 0; i < guarded.n; i++)
+        if (strcmp(value, guarded.at[i]) == 0) return true;
+    return is_under(value, "env:VAULT_"); /* what the server itself signs in to a vault with */
+}
+
+/* Of the settings file, for others: where a sink's token or the vault's is. */
+static bool is_anothers(const struct connectors *c, const char *value)
+{
+    static const char *const of_vault[] = {"token", "secret_id"};
+    struct conf_key k;
+    for (size_t i = 0; i < c->conf->n_sinks; i++)
+        for (size_t n = 0; conf_key(&k, c->conf->sinks[i].type, n); n++) {
+            const char *own = k.is_secret ? conf_str(c->conf->sinks[i].settings, k.name) : NULL;
+            if (own && strcmp(own, value) == 0) return true;
+        }
+    for (size_t i = 0; i < n_elements(of_vault); i++) {
+        const char *own = json_string_value(json_object_get(c->conf->vault, of_vault[i]));
+        if (own && strcmp(own, value) == 0) return true;
+    }
+    return false;
+}
+
 /* The store, and whatever is beside it under its name: state, key, catalog. */
 static bool is_own_file(const struct connectors *c, const char *path)
 {
@@ -241,15 +294,23 @@ static bool is_own_file(const struct connectors *c, const char *path)
     const char *to = realpath(path, real) ? real : path;
     const char *real_state = realpath(state_path(c->state), own_real);
     if (real_state) own_real[strlen(own_real) - (n - strlen(own))] = 0;
-    return is_under(path, own) || is_under(to, own) || (real_state && is_under(to, own_real));
+    return is_under(path, own) || is_under(to, own) || (real_state && is_under(to, own_real)) || is_guarded(path, to);
+}
+
+/* Also by way of a link, or of what is the same by another spelling. */
+static bool is_in_place(const char *path, const char *place)
+{
+    char real[PATH_MAX];
+    return is_under(path, place) || (realpath(path, real) && is_under(real, place)) || strstr(path, "/../") || strstr(path, "/./") || strstr(path, "//");
 }
 
 int plan_check_reference(const struct connectors *c, const char *key, bool is_path, const char *value, struct err *e)
 {
     static const char *const places[] = {"/proc/", "/sys/", "/dev/"};
     const char *path = is_under(value, "file:") ? value + strlen("file:") : value;
-    if (is_under(value, "cred:rollcall-master-key") || is_under(value, "env:ROLLCALL_PASSPHRASE"))
+    if (is_under(value, "cred:rollcall-master-key") || is_under(value, "env:ROLLCALL_PASSPHRASE") || is_guarded_reference(value))
         return err_set(e, ERR_INPUT, "%s: this is a secret of the server itself", key);
+    if (is_anothers(c, value)) return err_set(e, ERR_INPUT, "%s: this is the secret of a sink or of the vault, in the settings file", key);
     if (is_under(value, "env:") || is_under(value, "cred:") || is_under(value, "vault:") || is_under(value, "prompt:")) return 0;
     if (is_under(value, "DIR:")) path = value + strlen("DIR:");
     if (is_under(value, "FILE:")) path = value + strlen("FILE:");
@@ -260,7 +321,7 @@ int plan_check_reference(const struct connectors *c, const char *key, bool is_pa
         return err_hint(e, "write the whole path, beginning with /");
     }
     for (size_t i = 0; i < n_elements(places); i++)
-        if (is_under(path, places[i]) || strstr(path, "/../") || strstr(path, "//")) return err_set(e, ERR_INPUT, "%s: not a path of a file that can be named here", key);
+        if (is_in_place(path, places[i])) return err_set(e, ERR_INPUT, "%s: not a path of a file that can be named here", key);
     if (is_own_file(c, path)) return err_set(e, ERR_INPUT, "%s: this is a file of the server itself", key);
     return 0;
 }

@@ -198,7 +198,10 @@ static void test_refused(void **state)
         {"c", "{\"domain\": \"corp.example\", \"host\": \"dc1\", \"username\": \"a@b\", \"password\": \"file:rel\"}", NULL, "must be absolute"},
         {"c", "{\"domain\": \"corp.example\", \"host\": \"dc1\", \"username\": \"a@b\", \"password\": \"file:/proc/self/environ\"}", NULL, "not a path"},
         {"c", "{\"domain\": \"corp.example\", \"host\": \"dc1\", \"username\": \"a@b\", \"password\": \"file:/tmp/../proc/self/environ\"}", NULL, "not a path"},
+        {"c", "{\"domain\": \"corp.example\", \"host\": \"dc1\", \"username\": \"a@b\", \"password\": \"file:/./proc/self/environ\"}", NULL, "not a path"},
         {"c", "{\"domain\": \"corp.example\", \"host\": \"dc1\", \"username\": \"a@b\", \"password\": \"cred:rollcall-master-key\"}", NULL, "server itself"},
+        {"c", "{\"domain\": \"corp.example\", \"host\": \"dc1\", \"username\": \"a@b\", \"password\": \"env:VAULT_TOKEN\"}", NULL, "server itself"},
+        {"c", "{\"domain\": \"corp.example\", \"host\": \"dc1\", \"username\": \"a@b\", \"password\": \"file:/run/credentials/x/rollcall-master-key\"}", NULL, "server itself"},
         {"c", "{\"domain\": \"corp.example\", \"host\": \"dc1\", \"username\": \"a@b\", \"ca_certificate\": \"ca.pem\"}", "{\"password\": \"hunter2\"}", "must be absolute"},
         {"c", "{\"domain\": \"corp.example\", \"host\": \"dc1\", \"username\": \"a@b\", \"hosst\": \"x\"}", "{\"password\": \"hunter2\"}", "did you mean 'host'"},
         {"c", "{\"type\": \"entra_id\", \"domain\": \"corp.example\"}", NULL, "cannot change its type"},
@@ -238,6 +241,26 @@ static void test_own_files(void **state)
     assert_int_equal(symlink(settings, link_path), 0);
     snprintf(settings, sizeof settings, "{\"domain\": \"c.example\", \"host\": \"dc1\", \"username\": \"a@b\", \"password\": \"file:%s\"}", link_path);
     assert_int_equal(put_err("c", 0, settings, NULL, false, &out, &e), ERR_INPUT);
+}
+
+static void test_guarded_and_plain(void **state)
+{
+    static const char *const guarded[] = {"/srv/tls.key", "file:/srv/passphrase", "cred:passphrase"};
+    static const char *const refused[] = {"file:/srv/tls.key", "file:/srv/tls.key.x.tmp", "file:/srv/passphrase", "cred:passphrase"};
+    char settings[200];
+    struct err e;
+    json_t *out;
+    for (size_t i = 0; i < n_elements(guarded); i++) connectors_guard(guarded[i]);
+    for (size_t i = 0; i < n_elements(refused); i++) {
+        snprintf(settings, sizeof settings, "{\"password\": \"%s\"}", refused[i]);
+        assert_int_equal(put_err("c", 0, settings, NULL, false, &out, &e), ERR_INPUT);
+        assert_non_null(strstr(e.message, "of the server itself"));
+    }
+    assert_int_equal(put("c", 0, "{\"password\": \"file:/srv/tls.keys\"}", NULL, false), 0);
+    /* Settings that are not in use yet are stored and shown too. */
+    static const char *const bad[] = {"{\"password\": \"hunter2\"}", "{\"password\": [\"hunter2\"]}", "{\"bind_password\": \"hunter2\"}", "{\"ca_certificate_pem\": \"hunter2\"}"};
+    for (size_t i = 0; i < n_elements(bad); i++)
+        if (put_err("d", 0, bad[i], NULL, false, &out, &e) != ERR_INPUT || strstr(e.message, "hunter2")) fail_msg("%s: %s", bad[i], e.message);
 }
 
 static void test_incomplete(void **state)
@@ -767,7 +790,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        T(test_put_and_get),  T(test_list),          T(test_refused),       T(test_own_files),   T(test_incomplete),        T(test_changes_that_empty),
+        T(test_put_and_get),  T(test_list),          T(test_refused),       T(test_own_files), T(test_guarded_and_plain), T(test_incomplete),        T(test_changes_that_empty),
         T(test_entra_changes), T(test_reference_instead), T(test_tampered), T(test_handed_of_file), T(test_unsaved),
         T(test_pasted_ca),    T(test_pasted_client_certificate), T(test_judge), T(test_judge_all), T(test_concurrent_versions), T(test_rotation),
         T(test_rotation_killed), T(test_without_the_key), T(test_handed), /* last: fd: is a reference from then on */

@@ -16,9 +16,11 @@
 
 #define OUTPUT_MAX ((size_t)2 << 20)
 #define AT_ONCE    4
+#define LOOK_MS    200 /* how often is_stopped is looked at */
 
 extern char **environ;
 static atomic_int n_children;
+static atomic_bool is_stopped;
 
 struct peek {
     pid_t pid;
@@ -90,8 +92,9 @@ static int listen_to(struct peek *p, int64_t deadline_ms, struct err *e)
 {
     while (p->fds[0] >= 0 || p->fds[1] >= 0) {
         struct pollfd fds[2] = {{p->fds[0], POLLIN, 0}, {p->fds[1], POLLIN, 0}};
-        int n = poll(fds, 2, when_left_ms(deadline_ms));
-        if (n < 0 && errno == EINTR) continue;
+        int left = when_left_ms(deadline_ms), n = poll(fds, 2, left < LOOK_MS ? left : LOOK_MS);
+        if (atomic_load(&is_stopped)) return err_set(e, ERR_CANCEL, "the server stops");
+        if ((n < 0 && errno == EINTR) || (n == 0 && left > LOOK_MS)) continue;
         if (n <= 0) return err_set(e, ERR_TIMEOUT, "no answer in time");
         for (int i = 0; i < 2; i++)
             if (fds[i].fd >= 0 && fds[i].revents) try(take(p, i, e));
@@ -163,4 +166,9 @@ int peek_certificate(json_t **out, const char *host, unsigned port, bool starttl
     int rc = atomic_fetch_add(&n_children, 1) >= AT_ONCE ? err_set(e, ERR_LIMIT, "others are looking at certificates") : look(out, words, timeout_ms, e);
     atomic_fetch_sub(&n_children, 1);
     return rc;
+}
+
+void peek_stop(void)
+{
+    atomic_store(&is_stopped, true);
 }

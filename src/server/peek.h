@@ -12,4 +12,6 @@
 /* starttls: LDAP StartTLS instead of TLS at once. *out: what docs/contract/certificate.json says, with "pem". At most 4 at once (ERR_LIMIT). */
 int peek_certificate(json_t **out, const char *host, unsigned port, bool starttls, int timeout_ms, struct err *e) must_use;
 
+void peek_stop(void); /* the server stops: whoever waits for one is told so at once */
+
 #endif

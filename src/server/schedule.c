@@ -239,7 +239,8 @@ static void start(struct schedule *s, struct plan *p, const json_t *last, int64_
     struct job_request request = {.kind = "sync", .connector = p->name, .by = "schedule", .attempt = p->attempt};
     if (state && strcmp(state, "interrupted") == 0) request.options = json_object_get(last, "options");
     if (jobs_start(s->jobs, &request, &id, &e) == 0) return;
-    log_event(LOG_WARN, "schedule.not_started", LOG_CSTR("connector", p->name), LOG_CSTR("why", e.message));
+    if (e.class != ERR_CANCEL) /* the server is stopping */
+        log_event(LOG_WARN, "schedule.not_started", LOG_CSTR("connector", p->name), LOG_CSTR("why", e.message));
     p->next_ms = now_ms + SETTLE_MS;
 }
 
@@ -280,7 +281,7 @@ static void look_at(struct schedule *s, const json_t *connector, int64_t now_ms)
     json_decref(job);
 }
 
-/* --- reports --------------------------------------------------------------------------------------------------- */
+/* --- its own work ----------------------------------------------------------------------------------------------- */
 
 static bool has_data(const struct schedule *s)
 {
@@ -289,19 +290,40 @@ static bool has_data(const struct schedule *s)
     return false;
 }
 
-/* Once a day, for Home: what they say is of all connectors. */
-static void look_at_reports(struct schedule *s, int64_t now_ms)
+static json_t *newest_of_kind(struct schedule *s, const char *kind)
 {
     struct err e;
     json_t *list;
-    int64_t id;
-    if (!has_data(s) || jobs_list(s->jobs, NULL, "report", 0, 1, &list, &e) < 0) return;
-    const json_t *last = json_array_get(list, 0);
-    int64_t at = time_of(last, "queued");
-    bool is_due = !last || (!is_live(last) && now_ms - at >= REPORTS_EVERY_MS);
+    if (jobs_list(s->jobs, NULL, kind, 0, 1, &list, &e) < 0) return NULL;
+    json_t *job = json_incref(json_array_get(list, 0));
     json_decref(list);
-    struct job_request r = {.kind = "report", .by = "schedule"};
-    if (is_due && jobs_start(s->jobs, &r, &id, &e) < 0) log_event(LOG_WARN, "schedule.no_report", LOG_CSTR("why", e.message));
+    return job;
+}
+
+static void start_own(struct schedule *s, const char *kind)
+{
+    struct err e;
+    int64_t id;
+    struct job_request r = {.kind = kind, .by = "schedule"};
+    if (jobs_start(s->jobs, &r, &id, &e) < 0) log_event(LOG_WARN, "schedule.not_started", LOG_CSTR("kind", kind), LOG_CSTR("why", e.message));
+}
+
+/* Once a day, for Home: what they say is of all connectors. */
+static void look_at_reports(struct schedule *s, int64_t now_ms)
+{
+    if (!has_data(s)) return;
+    json_t *last = newest_of_kind(s, "report");
+    if (!last || (!is_live(last) && now_ms - time_of(last, "queued") >= REPORTS_EVERY_MS)) start_own(s, "report");
+    json_decref(last);
+}
+
+/* Rows of a removed connector, whose removal the server's end cut short. */
+static void look_at_sweeps(struct schedule *s)
+{
+    json_t *last = newest_of_kind(s, "forget");
+    const char *state = json_string_value(json_object_get(last, "state"));
+    if (state && strcmp(state, "interrupted") == 0) start_own(s, "forget");
+    json_decref(last);
 }
 
 /* --- all of them ------------------------------------------------------------------------------------------------- */
@@ -322,6 +344,7 @@ static void look_at_all(struct schedule *s)
     for (size_t k = s->n; k-- > 0;)
         if (!s->plans[k].is_there) forget(s, k);
     look_at_reports(s, now);
+    look_at_sweeps(s);
 }
 
 static int64_t until_next(const struct schedule *s)

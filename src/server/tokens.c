@@ -18,6 +18,9 @@ static int check_new(struct state *s, const struct actor *owner, const char *nam
     if (role == ROLE_NONE) return err_set(e, ERR_INPUT, "role: one of viewer, analyst, operator, admin is wanted");
     if (role > u.role) return err_set(e, ERR_DENIED, "role: a token can have at most your own role, %s", role_name(u.role));
     if (expires_ms && expires_ms <= state_now_ms(s)) return err_set(e, ERR_INPUT, "expires: this is in the past");
+    /* The audit log, drafts and views know a token by its name: it is one owner's. */
+    try(state_number(s, &n, 0, e, "SELECT count(*) FROM token WHERE tenant_id = " TENANT " AND name = ? COLLATE NOCASE AND owner != ?", "ss", name, owner->name));
+    if (n) return err_set(e, ERR_CONFLICT, "name: somebody else has an API token '%.100s' already; choose another", name);
     try(state_number(s, &n, 0, e, "SELECT count(*) FROM token WHERE tenant_id = " TENANT " AND owner = ?", "s", owner->name));
     return n < PER_OWNER ? 0 : err_set(e, ERR_LIMIT, "there are %d API tokens of %s already; delete one first", PER_OWNER, owner->name);
 }

@@ -94,7 +94,7 @@ test("twelve tasks by keyboard alone", async () => {
     await page.waitForURL(/target=/);
   });
   await task("10 read the keys, close them", async () => {
-    await keys(page, "g", "h");
+    await keys(page, "Escape", "Escape", "g", "h"); // out of the field: keys are text there
     await page.getByRole("heading", { name: "Home", level: 1 }).waitFor();
     await page.keyboard.press("?");
     await page.getByRole("dialog").waitFor();
