@@ -5,6 +5,7 @@
 #include "base/when.h"
 #include "cmd/cli.h"
 #include "cmd/notify.h"
+#include "net/http.h"
 #include "server/alerts.h"
 #include "server/oidc.h"
 #include "server/peek.h"
@@ -274,6 +275,7 @@ static void close_server(struct server *s)
     if (a->jobs) jobs_stop(a->jobs, STOP_MS);
     if (a->asker) asker_stop(a->asker);
     peek_stop();
+    http_cancel_all(); /* webhooks, vaults and providers that are waited for */
     http_server_stop(s->http);
     if (a->schedule) schedule_close(a->schedule); /* handlers ask it until here; it starts nothing any more, as the jobs are stopped */
     if (a->alerts) alerts_close(a->alerts);

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -401,6 +402,13 @@ static void keep_answer(void *ctx, const struct http_answer *a)
     h->has_fetched = true;
 }
 
+static atomic_bool is_cancelled;
+
+void http_cancel_all(void)
+{
+    atomic_store(&is_cancelled, true);
+}
+
 int http_fetch(struct http *h, const struct http_request *r, struct http_answer *out, struct err *e)
 {
     struct http_request own = *r;
@@ -410,7 +418,10 @@ int http_fetch(struct http *h, const struct http_request *r, struct http_answer 
     if (h->is_running) return err_set(e, ERR_BUG, "http_fetch from a callback");
     try(http_submit(h, &own, e));
     h->has_fetched = false;
-    while (!h->has_fetched) try(http_run(h, INT64_MAX, e));
+    while (!h->has_fetched) {
+        if (atomic_load(&is_cancelled)) return err_set(e, ERR_CANCEL, "interrupted");
+        try(http_run(h, when_monotonic_ms() + HTTP_CANCEL_MS, e));
+    }
     *out = h->fetched;
     if (out->rc < 0) *e = *out->why;
     return out->rc;

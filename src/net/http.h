@@ -66,6 +66,9 @@ size_t http_pending(const struct http *h); /* submitted and not over */
 /* Works until at least one request is over, until_ms (monotonic) has passed, or nothing is pending. */
 int http_run(struct http *h, int64_t until_ms, struct err *e) must_use;
 
+/* The process is to end: whoever waits in http_fetch, or will, gets ERR_CANCEL within HTTP_CANCEL_MS. From any thread. */
+#define HTTP_CANCEL_MS 200
+void http_cancel_all(void);
 /* One request, waited for. The answer's body and headers are borrowed until http_close or the next call on h. */
 int http_fetch(struct http *h, const struct http_request *r, struct http_answer *out, struct err *e) must_use;
 

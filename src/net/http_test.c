@@ -1,5 +1,8 @@
 #include "net/http_test.h"
 
+#include <poll.h>
+#include <pthread.h>
+
 /* --- answers -------------------------------------------------------------------------------------------- */
 
 static void test_small(void **state)
@@ -530,6 +533,29 @@ static void test_methods(void **state)
     http_close(h);
 }
 
+/* The last of all: nothing is fetched any more afterwards. */
+static void *cancel_soon(void *ctx)
+{
+    (void)ctx;
+    poll(NULL, 0, 100);
+    http_cancel_all();
+    return NULL;
+}
+
+static void test_cancel(void **state)
+{
+    struct http_options o = options();
+    struct http *h = open_with(&o);
+    struct http_answer a;
+    struct err e;
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, cancel_soon, NULL), 0);
+    assert_int_equal(http_fetch(h, &(struct http_request){.method = "GET", .url = url_of(h1, "/stall")}, &a, &e), ERR_CANCEL);
+    pthread_join(thread, NULL);
+    assert_int_equal(http_fetch(h, &(struct http_request){.method = "GET", .url = url_of(h1, "/small")}, &a, &e), ERR_CANCEL);
+    http_close(h);
+}
+
 static void test_bad_options(void **state)
 {
     struct http *h;
@@ -572,6 +598,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_methods),
         cmocka_unit_test(test_clear),
         cmocka_unit_test(test_bad_options),
+        cmocka_unit_test(test_cancel),
     };
     if (argc > 1) server_js = argv[1];
     return cmocka_run_group_tests(tests, group_set_up, group_tear_down);
