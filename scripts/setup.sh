@@ -4,10 +4,10 @@
 set -euo pipefail
 what=${1:-build}
 packages="make gcc libc6-dev meson ninja-build pkg-config libldap-dev libsqlite3-dev libjansson-dev libyaml-dev
-  libutf8proc-dev libsodium-dev libcurl4-openssl-dev libssl-dev libkrb5-dev libc-ares-dev libcmocka-dev libroaring-dev libmicrohttpd-dev zlib1g-dev ca-certificates"
-[ "$what" = build ] || packages="$packages clang libclang-rt-14-dev python3 python3-jsonschema openssl ldap-utils
+  libutf8proc-dev libsodium-dev libcurl4-openssl-dev libssl-dev libkrb5-dev libc-ares-dev libcmocka-dev libroaring-dev libmicrohttpd-dev zlib1g-dev mandoc python3 ca-certificates"
+[ "$what" = build ] || packages="$packages clang libclang-rt-14-dev python3-jsonschema openssl ldap-utils
   samba samba-ad-dc samba-ad-provision samba-dsdb-modules python3-samba python3-gssapi ldb-tools krb5-user libsasl2-modules-gssapi-mit
-  iproute2 bind9-dnsutils util-linux procps sqlite3 mandoc zstd gdb chromium fonts-dejavu-core dpkg-dev debhelper lintian"
+  iproute2 bind9-dnsutils util-linux procps sqlite3 zstd gdb chromium fonts-dejavu-core dpkg-dev debhelper lintian"
 { command -v node && command -v npm; } >/dev/null || packages="$packages nodejs npm"
 
 # What comes from npm, exactly as locked: the page's tools; in tests also the clients that the simulated tenant is tried on, a browser's driver, an OpenID provider.
