@@ -14,7 +14,7 @@ import shutil
 import sqlite3
 import subprocess
 
-from harness import ROLLCALL, ROOT, SOAK, Replay, Result, at_end, case, main, measured, rollcall, scratch, visible
+from harness import ROLLCALL, ROOT, SOAK, Replay, Result, at_end, case, main, measured, rollcall, scratch, visible, write_config
 
 SHIM = os.environ.get("FAILDISK_SHIM", os.path.join(ROOT, "build", "tests", "fault", "libfaildisk.so"))
 USERS = 1500 if SOAK else 600
@@ -246,6 +246,19 @@ def _():
         assert r.code == 0 and sum(os.path.getsize(os.path.join(to, n)) for n in os.listdir(to)) > 256 << 10, r
         shutil.rmtree(to)
         fs.again("size=256k")
+
+
+@case("eight at once make one store: nobody finds a half of it")
+def many_make_it():
+    d = scratch()
+    config = write_config(d, "c", {"type": "active_directory", "domain": "a.example", "host": "127.0.0.1", "port": 9, "username": "a@b", "password": "env:NO_PASSWORD_AT_ALL"})
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        for _ in range(25):
+            for name in os.listdir(d):
+                if name.startswith("rollcall.db"):
+                    os.unlink(os.path.join(d, name))
+            for r in pool.map(lambda _: rollcall("sync", "c", config=config, code=None), range(8)):
+                assert "a run is under way" in r.err or "NO_PASSWORD_AT_ALL" in r.err, r
 
 
 main()

@@ -139,10 +139,19 @@ static int read_key(struct sq *q, struct hash_key *key, struct err *e)
     return rc < 0 ? rc : 0;
 }
 
+/* In one snapshot: between two of its questions another process may have made the tables. */
+static int check_at_once(struct sq *q, bool *is_empty, struct err *e)
+{
+    try(sq_exec(q, "BEGIN", e));
+    int rc = check(q, is_empty, e);
+    sqlite3_exec(q->db, "ROLLBACK", NULL, NULL, NULL);
+    return rc;
+}
+
 int schema_open(struct sq *q, struct hash_key *key, struct err *e)
 {
     bool is_empty;
-    try(check(q, &is_empty, e));
+    try(check_at_once(q, &is_empty, e));
     if (is_empty) try(make(q, e));
     try(sq_exec(
         q, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16384; PRAGMA journal_size_limit = 67108864",
