@@ -1,5 +1,8 @@
 #include "store/sqlite/schema.h"
 
+#include "base/when.h"
+
+#include <poll.h>
 #include <stdio.h>
 
 #define EXPAND(x) #x
@@ -148,11 +151,22 @@ static int check_at_once(struct sq *q, bool *is_empty, struct err *e)
     return rc;
 }
 
+/* Of many that come to a new file at once one makes it. SQLite waits for no reader when the journal is switched: it says busy at once. */
+static int make_or_find(struct sq *q, struct err *e)
+{
+    const int64_t until = when_monotonic_ms() + SQ_BUSY_MS;
+    for (;;) {
+        bool is_empty = false;
+        int rc = check_at_once(q, &is_empty, e);
+        if (rc == 0 && is_empty) rc = make(q, e);
+        if (rc != ERR_CONFLICT || when_monotonic_ms() >= until) return rc;
+        poll(NULL, 0, 5);
+    }
+}
+
 int schema_open(struct sq *q, struct hash_key *key, struct err *e)
 {
-    bool is_empty;
-    try(check_at_once(q, &is_empty, e));
-    if (is_empty) try(make(q, e));
+    try(make_or_find(q, e));
     try(sq_exec(
         q, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16384; PRAGMA journal_size_limit = 67108864",
         e));
