@@ -11,7 +11,7 @@ async function routes(page) {
     "/", "/assets", "/assets?kind=group&admin=yes", `/assets/corp/${uid}`, `/assets/corp/${uid}?tab=raw`, `/assets/corp/${uid}?tab=groups`, `/assets/corp/${uid}?tab=access`,
     `/assets/corp/${uid}?tab=history`, `/assets/corp/${uid}?tab=linked`, `/assets/corp/${uid}?tab=ocsf`, "/catalog", "/catalog/corp/user", "/changes", "/connectors", "/connectors/corp", "/connectors/new/type",
     "/connectors/new/connect?type=active_directory", "/connectors/new/connect?type=entra_id", "/connectors/corp/edit/connect", "/connectors/corp/edit/scope", "/connectors/corp/test",
-    `/jobs/${jobs.items[0].id}`, `/runs/${runs.items[0].id}`, "/access/who-can", "/access/what-can", "/access/why", "/access/reports", "/alerts", "/alerts/rules", "/alerts/rules/new", "/settings/account", "/settings/tokens",
+    `/jobs/${jobs.items[0].id}`, `/runs/${runs.items[0].id}`, "/access/who-can", "/access/what-can", "/access/why", "/access/reports", "/access/reports?severity=high", "/alerts", "/alerts/rules", "/alerts/rules/new", "/settings/account", "/settings/tokens",
     "/settings/users", "/settings/oidc", "/settings/vault", "/settings/sinks", "/settings/delivery", "/settings/audit", "/settings/key", "/settings/about", "/help", "/help/rollcall.yaml.5", "/help/api", "/help/keys",
   ];
 }

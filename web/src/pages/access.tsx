@@ -173,7 +173,7 @@ export default function Access() {
         right,
     };
     return (
-        <Page title="Access explorer" sub="Who can do what in Active Directory, and why">
+        <Page title="Access explorer" sub="Who can do what in Active Directory, and why" actions={<LinkButton href="#/access/reports">Reports</LinkButton>}>
             <nav class="questions" aria-label="Questions">
                 {QUESTIONS.map((q) => (
                     <a key={q.id} href={link(["access", q.id], keep)} aria-current={q.id === question ? "page" : undefined}>

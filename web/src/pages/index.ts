@@ -28,6 +28,7 @@ export const PAGES: PageRow[] = [
     { pattern: "jobs/:id", load: () => import("./run") },
     { pattern: "runs/:id", load: () => import("./run_result") },
     { pattern: "access", load: () => import("./access") },
+    { pattern: "access/reports", load: () => import("./reports") },
     { pattern: "access/:question", load: () => import("./access") },
     { pattern: "alerts", load: () => import("./alerts") },
     { pattern: "alerts/:part", load: () => import("./alerts") },
