@@ -199,7 +199,7 @@ static void check_bad(struct http *h, const struct bad *b)
     assert_int_equal(a.body.len, 0); /* never half of it */
     assert_non_null(a.why);
     assert_int_equal(a.why->class, rc);
-    if (when_monotonic_ms() - began > 2500)
+    if (when_monotonic_ms() - began > 20000) /* the limits are told by the message; this only says that it did not hang */
         fail_msg("%s: took %lld ms", b->path, (long long)(when_monotonic_ms() - began));
     if (getenv("HTTP_TEST_SHOW")) print_message("%s %s\n", err_class_name(rc), e.message);
     /* and the next one is not harmed */
@@ -297,7 +297,7 @@ static void test_time_limits(void **state)
         {&h2, "/stall", ERR_TIMEOUT, "not complete after 0."},
         {&mute, "/", ERR_TIMEOUT, "handshake was not done within 0."},
     };
-    check_all_bad(list, n_elements(list), 250);
+    check_all_bad(list, n_elements(list), 900); /* long enough for the good one that follows each, on a busy machine, too */
 }
 
 static void test_connect_timeout(void **state)
