@@ -272,6 +272,7 @@ static bool is_anothers(const struct connectors *c, const char *value)
 {
     static const char *const of_vault[] = {"token", "secret_id"};
     struct conf_key k;
+    if (!c->conf) return false; /* the server's own settings, which an admin makes (client.h) */
     for (size_t i = 0; i < c->conf->n_sinks; i++)
         for (size_t n = 0; conf_key(&k, c->conf->sinks[i].type, n); n++) {
             const char *own = k.is_secret ? conf_str(c->conf->sinks[i].settings, k.name) : NULL;
