@@ -32,12 +32,12 @@ test("reports: they have run by themselves; each finding says why, what to do, a
   await go(page, "/");
   await page.getByRole("link", { name: "Reports" }).click();
   await page.getByRole("heading", { name: "Reports", level: 1 }).waitFor();
-  const finding = page.locator("details").filter({ hasText: "Administrators without a second factor" });
+  const finding = page.locator("main details").first();
   await finding.locator("summary").click();
   await finding.getByText("What to do:").waitFor();
   await shot(page, "reports");
   await finding.getByRole("listitem").getByRole("link").first().click();
-  await page.waitForURL(/#\/assets\/cloud\//);
+  await page.waitForURL(/#\/assets\/[a-z]+\//);
   await go(page, "/access/reports");
   await page.getByRole("button", { name: "Run now" }).click();
   await until(async () => (await api(page, "GET", "/jobs?kind=report")).json.items.some((j) => j.by === "admin" && j.state === "done"), "it has run");
