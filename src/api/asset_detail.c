@@ -51,8 +51,7 @@ static void add_listed(struct request *q, const struct entity *x, json_t *entity
     json_t *row = NULL;
     int64_t n = 0;
     if (catalog_lend(q, &c, &ignored) < 0) return;
-    if (catalog_find(c, x->connector, x->id, &row, &ignored) < 0) row = NULL;
-    if (catalog_identities_count(c, x->id, &n, &ignored) < 0) n = 0;
+    if (catalog_find(c, x->connector, x->id, &row, &n, &ignored) < 0) n = 0;
     catalog_return(c);
     for (size_t i = 0; row && i < n_elements(listed); i++) json_object_set(entity, listed[i], json_object_get(row, listed[i]));
     jsonv_put(entity, "identities", json_integer(n));

@@ -13,17 +13,35 @@
 
 #define TRIES 8 /* a page may be empty although others follow (catalog.h): nobody should have to ask again for nothing */
 
-static int next_page_with_rows(struct catalog *c, struct catalog_query *query, json_t **out, struct err *e)
+static int page_with_rows(struct catalog *c, struct catalog_query *query, struct catalog_page *out, struct err *e)
 {
-    json_t *before = NULL;
-    int rc = catalog_list(c, query, out, e);
-    for (int i = 0; i < TRIES && rc == 0 && !json_array_size(json_object_get(*out, "items")) && json_is_string(json_object_get(*out, "next")); i++) {
-        json_decref(before);
-        before = *out;
-        query->after = str_from(json_string_value(json_object_get(before, "next")));
-        rc = catalog_list(c, query, out, e);
+    struct buf after = buf_new(SIZE_MAX / 2);
+    int rc = catalog_page(c, query, out, e);
+    for (int i = 0; i < TRIES && rc == 0 && !out->n && out->next.len; i++) {
+        buf_clear(&after);
+        buf_add_bytes(&after, buf_bytes(&out->next));
+        catalog_page_free(out);
+        query->after = buf_str(&after);
+        rc = catalog_page(c, query, out, e);
     }
-    json_decref(before);
+    buf_free(&after);
+    return rc;
+}
+
+static int reply_assets(struct request *q, const struct catalog_page *p)
+{
+    struct buf b = buf_new(SIZE_MAX / 2);
+    struct jsonw j = jsonw_new(&b);
+    buf_add_str(&b, STR("{\"items\":["));
+    buf_add_bytes(&b, buf_bytes(&p->items));
+    buf_add_str(&b, STR("],\"next\":"));
+    if (p->next.len)
+        jsonw_str(&j, buf_str(&p->next));
+    else
+        jsonw_null(&j);
+    buf_add_byte(&b, '}');
+    int rc = reply_bytes(q, 200, "application/json", buf_bytes(&b));
+    buf_free(&b);
     return rc;
 }
 
@@ -31,14 +49,16 @@ static int list(struct request *q, struct err *e)
 {
     struct catalog_query query;
     struct catalog *c;
-    json_t *out;
+    struct catalog_page page;
     try(asset_query(q, &query, e));
     int rc = catalog_lend(q, &c, e);
     if (rc == ERR_NOTFOUND) return reply_json(q, 200, json_pack("{s:[], s:n}", "items", "next"));
     if (rc < 0) return rc;
-    rc = next_page_with_rows(c, &query, &out, e);
+    rc = page_with_rows(c, &query, &page, e);
     catalog_return(c);
-    return rc < 0 ? rc : reply_json(q, 200, out);
+    if (rc == 0) rc = reply_assets(q, &page);
+    catalog_page_free(&page);
+    return rc;
 }
 
 static int facets(struct request *q, struct err *e)

@@ -42,7 +42,7 @@ int pool_lend(struct store_pool *p, const char *url, struct store **out, struct 
     try(store_open(&s, str_from(url), e));
     pthread_mutex_lock(&p->lock);
     is_full = p->n_lent == n_elements(p->lent);
-    if (!is_full) p->lent[p->n_lent++] = (struct pooled){.store = s};
+    if (!is_full) p->lent[p->n_lent++] = (struct pooled){.store = s, .opened_ms = when_monotonic_ms()};
     pthread_mutex_unlock(&p->lock);
     if (is_full) {
         store_close(s);
@@ -60,7 +60,7 @@ void pool_return(struct store_pool *p, struct store *s, bool is_sound)
     struct pooled back = p->lent[i];
     p->lent[i] = p->lent[--p->n_lent];
     back.since_ms = when_monotonic_ms();
-    bool keep = is_sound && ++back.uses < POOL_USES && p->n_idle < POOL_KEEP;
+    bool keep = is_sound && back.since_ms - back.opened_ms < POOL_LIFE_MS && p->n_idle < POOL_KEEP;
     if (keep) p->idle[p->n_idle++] = back;
     pthread_mutex_unlock(&p->lock);
     if (!keep) store_close(s);

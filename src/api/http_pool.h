@@ -9,13 +9,12 @@
 
 #define POOL_KEEP    8
 #define POOL_IDLE_MS 10000
-#define POOL_USES    200 /* a handle keeps strings until it is closed (store.h): after so many requests it is */
+#define POOL_LIFE_MS 600000 /* a handle keeps some strings of every run that it saw until it is closed (store.h): from time to time it is */
 struct store_pool {
     pthread_mutex_t lock;
     struct pooled {
         struct store *store;
-        int64_t since_ms;
-        unsigned uses;
+        int64_t opened_ms, since_ms;
     } idle[POOL_KEEP], lent[64];
     unsigned n_idle, n_lent;
 };

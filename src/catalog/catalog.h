@@ -44,16 +44,24 @@ struct catalog_query {
     struct str after;                          /* opaque: `next` of the page before */
     int64_t limit;                             /* 1..1000 */
 };
-/* {items: [{connector, kind, uid, name, account, display_name, mail, dn, enabled, admin, mfa, last_sign_in, last_changed, tags[], deleted}], next}; next null at the end.
- * A page may be shorter than limit although there is a next one: no page looks at more than some ten thousand rows. */
+/* A page of {connector, kind, uid, name, account, display_name, mail, dn, enabled, admin, mfa, last_sign_in, last_changed, tags[], deleted}. It may be shorter than the limit
+ * although there is a next one: no page looks at more than some ten thousand rows. */
+struct catalog_page {
+    struct buf items; /* JSON: the rows, commas between them */
+    size_t n;
+    struct buf next;  /* `after` of the page that follows; empty: there is none */
+};
+/* The page is the caller's to free, also after an error. */
+int catalog_page(struct catalog *c, const struct catalog_query *q, struct catalog_page *out, struct err *e) must_use;
+void catalog_page_free(struct catalog_page *p);
+/* The same for who looks into the rows: {items: [...], next}; next null at the end. */
 int catalog_list(struct catalog *c, const struct catalog_query *q, json_t **out, struct err *e) must_use;
 /* {total, exact, kind: {user: n...}, source: {...}, enabled: {...}, admin, mfa, sign_in, tag}: each facet counted under the conditions of all others. exact false: "more than". */
 int catalog_facets(struct catalog *c, const struct catalog_query *q, json_t **out, struct err *e) must_use;
 /* Who is the same in another directory, and who might be: [{connector, uid, name, kind, rule, confidence, confirmed_by[], contradicts[], conflict}]; conflict null: an edge. */
 int catalog_identities(struct catalog *c, int64_t entity_id, json_t **out, struct err *e) must_use;
-int catalog_identities_count(struct catalog *c, int64_t entity_id, int64_t *n, struct err *e) must_use; /* edges, not candidates */
-/* The row of one entity, as in catalog_list; *out NULL: it is not in the catalog. */
-int catalog_find(struct catalog *c, struct str connector, int64_t entity_id, json_t **out, struct err *e) must_use;
+/* The row of one entity, as in catalog_list, and how many identities it has elsewhere (edges, not candidates); *out NULL: it is not in the catalog. */
+int catalog_find(struct catalog *c, struct str connector, int64_t entity_id, json_t **out, int64_t *n_identities, struct err *e) must_use;
 /* {kinds: [{kind, connector, count, attributes: n}], as_of} */
 int catalog_kinds(struct catalog *c, json_t **out, struct err *e) must_use;
 /* One kind of one connector: [{attribute, type, filled, of, custom, normalized, ocsf[], sample}]: lineage from attribute to the list's column and OCSF's paths.

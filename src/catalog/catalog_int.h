@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/hash.h"
+#include "base/jsonw.h"
 #include "catalog/catalog.h"
 #include "catalog/db.h"
 #include "model/derive.h"
@@ -174,8 +175,10 @@ void fills_free(struct fills *f);
 void fills_add(struct fills *f, const struct record *r);
 int fills_write(struct fills *f, struct db *d, int64_t source, struct err *e) must_use;
 
-/* --- row_json.c: NULL: not there */
-int catalog_row(struct catalog *c, int64_t docid, json_t **out, struct err *e) must_use;
+/* --- row_json.c */
+#define ROW_MAX ((size_t)64 << 10) /* five texts of TEXT_CUT, each byte escaped as \u00XX, and the rest */
+int catalog_row_write(struct catalog *c, int64_t docid, struct jsonw *out, bool *is_there, struct err *e) must_use;
+int catalog_row(struct catalog *c, int64_t docid, json_t **out, struct err *e) must_use; /* NULL: not there */
 
 /* --- refresh.c, stage.c */
 struct refresh {

@@ -142,20 +142,16 @@ int catalog_identities(struct catalog *c, int64_t entity_id, json_t **out, struc
     return rc;
 }
 
-int catalog_identities_count(struct catalog *c, int64_t entity_id, int64_t *n, struct err *e)
-{
-    try(catalog_begin(c, e));
-    int rc = db_number(&c->db, SQL_EDGES_COUNT, 1, &entity_id, 0, n, e);
-    catalog_end(c);
-    return rc;
-}
-
-int catalog_find(struct catalog *c, struct str connector, int64_t entity_id, json_t **out, struct err *e)
+int catalog_find(struct catalog *c, struct str connector, int64_t entity_id, json_t **out, int64_t *n_identities, struct err *e)
 {
     try(catalog_begin(c, e));
     const struct source *s = source_named(&c->sources, connector);
     *out = NULL;
     int rc = s ? find(c, s->id, entity_id, out, e) : 0;
+    if (rc == 0) rc = db_number(&c->db, SQL_EDGES_COUNT, 1, &entity_id, 0, n_identities, e);
     catalog_end(c);
+    if (rc == 0) return 0;
+    json_decref(*out);
+    *out = NULL;
     return rc;
 }

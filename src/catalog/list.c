@@ -502,7 +502,7 @@ static int read_after(struct listing *l, json_t **after, struct str *group, stru
     return place_of(l, json_str(name), json_integer_value(entity), e);
 }
 
-static int write_after(struct listing *l, struct hit last, json_t **out, struct err *e)
+static int write_after(struct listing *l, struct hit last, struct buf *out, struct err *e)
 {
     sqlite3_stmt *s;
     try(db_take(&l->c->db, SQL_ROW, &s, e));
@@ -517,7 +517,7 @@ static int write_after(struct listing *l, struct hit last, json_t **out, struct 
     json_array_append_new(a, json_integer(rc ? sqlite3_column_int64(s, 10) : 0));
     sqlite3_reset(s);
     char *text = json_dumps(a, JSON_COMPACT);
-    *out = json_string(text);
+    buf_add_str(out, str_from(text));
     free(text);
     json_decref(a);
     return 0;
@@ -525,23 +525,20 @@ static int write_after(struct listing *l, struct hit last, json_t **out, struct 
 
 /* --- the answer ------------------------------------------------------------------------------------------------ */
 
-static int tell(struct listing *l, json_t **out, struct err *e)
+static int tell(struct listing *l, struct catalog_page *out, struct err *e)
 {
-    json_t *items = json_array(), *next = NULL;
     size_t n = l->n_hits < (size_t)l->q->limit ? l->n_hits : (size_t)l->q->limit;
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < n; i++) {
-        json_t *row = NULL;
-        rc = catalog_row(l->c, l->hits[i].docid, &row, e);
-        if (row) json_array_append_new(items, row);
+    for (size_t i = 0; i < n; i++) {
+        struct jsonw j = jsonw_new(&out->items);
+        size_t before = out->items.len;
+        bool is_there;
+        if (before) buf_add_byte(&out->items, ',');
+        try(catalog_row_write(l->c, l->hits[i].docid, &j, &is_there, e));
+        if (!is_there) out->items.len = before;
+        out->n += is_there;
     }
-    if (rc == 0 && is_full(l))
-        rc = write_after(l, l->hits[n - 1], &next, e);
-    else if (rc == 0 && l->is_cut)
-        rc = write_after(l, l->from, &next, e);
-    *out = json_pack("{s:o, s:o}", "items", items, "next", next ? next : json_null());
-    if (rc < 0) json_decref(*out);
-    return rc;
+    if (is_full(l)) return write_after(l, l->hits[n - 1], &out->next, e);
+    return l->is_cut ? write_after(l, l->from, &out->next, e) : 0;
 }
 
 /* --- the query --------------------------------------------------------------------------------------------- */
@@ -607,7 +604,7 @@ static int fill_page(struct listing *l, struct err *e)
     return rc;
 }
 
-static int list_now(struct listing *l, json_t **out, struct err *e)
+static int list_now(struct listing *l, struct catalog_page *out, struct err *e)
 {
     try(filter_open(&l->filter, l->c, l->q, e));
     try(search_open(&l->search, l->c, l->q->search, e));
@@ -617,9 +614,10 @@ static int list_now(struct listing *l, json_t **out, struct err *e)
     return tell(l, out, e);
 }
 
-int catalog_list(struct catalog *c, const struct catalog_query *q, json_t **out, struct err *e)
+int catalog_page(struct catalog *c, const struct catalog_query *q, struct catalog_page *out, struct err *e)
 {
     struct listing l = {.c = c, .q = q, .texts = arena_new((size_t)64 << 20)};
+    *out = (struct catalog_page){.items = buf_new(1000 * ROW_MAX), .next = buf_new(ROW_MAX)};
     try(read_sort(&l, e));
     if (q->limit < 1 || q->limit > 1000) return err_set(e, ERR_INPUT, "limit: 1 to 1000");
     try(catalog_begin(c, e));
@@ -631,5 +629,27 @@ int catalog_list(struct catalog *c, const struct catalog_query *q, json_t **out,
     free(l.cells);
     free(l.is_meant);
     free(l.hits);
+    return rc;
+}
+
+void catalog_page_free(struct catalog_page *p)
+{
+    buf_free(&p->items);
+    buf_free(&p->next);
+}
+
+int catalog_list(struct catalog *c, const struct catalog_query *q, json_t **out, struct err *e)
+{
+    struct catalog_page page;
+    int rc = catalog_page(c, q, &page, e);
+    if (rc == 0) {
+        struct buf text = buf_new(SIZE_MAX / 2);
+        buf_add_byte(&text, '[');
+        buf_add_bytes(&text, buf_bytes(&page.items));
+        buf_add_byte(&text, ']');
+        *out = json_pack("{s:o, s:o}", "items", json_loadb((const char *)text.ptr, text.len, 0, NULL), "next", page.next.len ? jsonv_str(buf_str(&page.next)) : json_null());
+        buf_free(&text);
+    }
+    catalog_page_free(&page);
     return rc;
 }

@@ -2,32 +2,54 @@
 #include "catalog/catalog_int.h"
 
 #include "base/jsonv.h"
+#include "base/when.h"
 
-static json_t *text_or_null(struct str s)
+/* Text of a file that somebody else could have written is not sure to be UTF-8. */
+static void put_text(struct jsonw *j, struct str s)
 {
-    return s.len ? jsonv_str(s) : json_null();
+    if (str_is_utf8(s)) {
+        jsonw_str(j, s);
+        return;
+    }
+    json_t *repaired = jsonv_str(s);
+    jsonw_str(j, (struct str){json_string_value(repaired), json_string_length(repaired)});
+    json_decref(repaired);
 }
 
-static json_t *time_or_null(int64_t ms)
+static void put_optional(struct jsonw *j, struct str key, struct str s)
 {
-    json_t *t = jsonv_time(ms);
-    return t ? t : json_null();
+    jsonw_raw_key(j, key);
+    if (s.len)
+        put_text(j, s);
+    else
+        jsonw_null(j);
 }
 
-static json_t *tri_json(uint8_t t)
+static void put_time(struct jsonw *j, struct str key, int64_t ms)
 {
-    return t == TRI_UNKNOWN ? json_null() : json_boolean(t == TRI_YES);
+    char text[WHEN_TEXT];
+    put_optional(j, key, ms ? str_from(when_format(text, ms)) : STR(""));
 }
 
-static json_t *tags_json(uint32_t tags)
+static void put_tri(struct jsonw *j, struct str key, uint8_t t)
 {
-    json_t *list = json_array();
-    for (size_t i = 0; catalog_tags[i]; i++)
-        if (tags >> i & 1) json_array_append_new(list, json_string(catalog_tags[i]));
-    return list;
+    jsonw_raw_key(j, key);
+    if (t == TRI_UNKNOWN)
+        jsonw_null(j);
+    else
+        jsonw_bool(j, t == TRI_YES);
 }
 
-static json_t *row_json(const struct catalog *c, sqlite3_stmt *s)
+static void put_tags(struct jsonw *j, uint32_t tags)
+{
+    jsonw_raw_key(j, STR("\"tags\":"));
+    jsonw_array(j);
+    for (size_t i = 0; tags >> i && catalog_tags[i]; i++)
+        if (tags >> i & 1) jsonw_str(j, str_from(catalog_tags[i]));
+    jsonw_end(j);
+}
+
+static void put_row(struct jsonw *j, const struct catalog *c, sqlite3_stmt *s)
 {
     static const struct cell none;
     char uid[GUID_TEXT] = "";
@@ -35,32 +57,46 @@ static json_t *row_json(const struct catalog *c, sqlite3_stmt *s)
     if (!x) x = &none;
     const struct source *source = source_of(&c->sources, x->source);
     struct bytes guid = db_col_blob(s, 6);
-    json_t *j = json_object();
-    jsonv_put(j, "connector", json_string(source ? source->name : ""));
-    jsonv_put(j, "kind", json_string(kind_name((enum kind)x->kind)));
-    jsonv_put(j, "uid", json_string(guid.len == GUID_SIZE ? guid_format(uid, guid.ptr) : ""));
-    jsonv_put(j, "name", jsonv_str(db_col_text(s, 1)));
-    jsonv_put(j, "account", text_or_null(db_col_text(s, 2)));
-    jsonv_put(j, "display_name", text_or_null(db_col_text(s, 3)));
-    jsonv_put(j, "mail", text_or_null(db_col_text(s, 4)));
-    jsonv_put(j, "dn", text_or_null(db_col_text(s, 5)));
-    jsonv_put(j, "enabled", tri_json(x->enabled));
-    jsonv_put(j, "admin", json_boolean(x->admin));
-    jsonv_put(j, "mfa", json_string(tri_names[x->mfa]));
-    jsonv_put(j, "last_sign_in", time_or_null(sqlite3_column_int64(s, 7)));
-    jsonv_put(j, "last_changed", time_or_null(sqlite3_column_int64(s, 8)));
-    jsonv_put(j, "tags", tags_json(x->tags));
-    jsonv_put(j, "deleted", time_or_null(sqlite3_column_int64(s, 9)));
-    return j;
+    if (guid.len == GUID_SIZE) guid_format(uid, guid.ptr);
+    jsonw_object(j);
+    jsonw_kstr(j, "connector", str_from(source ? source->name : ""));
+    jsonw_kstr(j, "kind", str_from(kind_name((enum kind)x->kind)));
+    jsonw_kstr(j, "uid", str_from(uid));
+    jsonw_raw_key(j, STR("\"name\":"));
+    put_text(j, db_col_text(s, 1));
+    put_optional(j, STR("\"account\":"), db_col_text(s, 2));
+    put_optional(j, STR("\"display_name\":"), db_col_text(s, 3));
+    put_optional(j, STR("\"mail\":"), db_col_text(s, 4));
+    put_optional(j, STR("\"dn\":"), db_col_text(s, 5));
+    put_tri(j, STR("\"enabled\":"), x->enabled);
+    jsonw_kbool(j, "admin", x->admin);
+    jsonw_kstr(j, "mfa", str_from(tri_names[x->mfa]));
+    put_time(j, STR("\"last_sign_in\":"), sqlite3_column_int64(s, 7));
+    put_time(j, STR("\"last_changed\":"), sqlite3_column_int64(s, 8));
+    put_tags(j, x->tags);
+    put_time(j, STR("\"deleted\":"), sqlite3_column_int64(s, 9));
+    jsonw_end(j);
 }
 
-int catalog_row(struct catalog *c, int64_t docid, json_t **out, struct err *e)
+int catalog_row_write(struct catalog *c, int64_t docid, struct jsonw *out, bool *is_there, struct err *e)
 {
     sqlite3_stmt *s;
     try(db_take(&c->db, SQL_ROW, &s, e));
     db_int(s, 1, docid);
     int rc = db_step(&c->db, s, e);
-    *out = rc > 0 ? row_json(c, s) : NULL;
+    *is_there = rc > 0;
+    if (rc > 0) put_row(out, c, s);
     sqlite3_reset(s);
     return rc < 0 ? rc : 0;
+}
+
+int catalog_row(struct catalog *c, int64_t docid, json_t **out, struct err *e)
+{
+    struct buf text = buf_new(ROW_MAX);
+    struct jsonw j = jsonw_new(&text);
+    bool is_there;
+    int rc = catalog_row_write(c, docid, &j, &is_there, e);
+    *out = rc == 0 && is_there ? json_loadb((const char *)text.ptr, text.len, 0, NULL) : NULL;
+    buf_free(&text);
+    return rc;
 }
