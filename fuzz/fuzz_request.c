@@ -1,8 +1,8 @@
 /* fuzz_request.c - what a peer chooses of a request: "PATH\nCOOKIE HEADER\nBODY". */
 #include "fuzz.h"
 
-#include "api/http_route.h"
-#include "api/http_schema.h"
+#include "api/http/http_route.h"
+#include "api/http/http_schema.h"
 
 static const struct route rows[] = {
     {.method = "GET", .pattern = "/api/v1/connectors/{name}"},

@@ -292,7 +292,7 @@ def _():
 
 
 def handed(settings, *contents):
-    """An environment and descriptors as server/connectors.h hands them: settings on 20, contents from 21 on; made in the child."""
+    """An environment and descriptors as server/connectors/connectors.h hands them: settings on 20, contents from 21 on; made in the child."""
     def memory(data):
         fd = os.memfd_create("handed", os.MFD_CLOEXEC)
         os.write(fd, data)

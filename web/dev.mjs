@@ -12,7 +12,7 @@ const port = Number(process.argv[3] ?? 8090);
 const here = dirname(fileURLToPath(import.meta.url));
 const out = mkdtempSync(join(tmpdir(), "rollcall-page-"));
 const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".map": "application/json" };
-// As always[] in src/api/http_reply.c.
+// As always[] in src/api/http/http_reply.c.
 const POLICY = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; " +
     "form-action 'self'; require-trusted-types-for 'script'";
 

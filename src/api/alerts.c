@@ -1,5 +1,5 @@
 /* alerts.c - routes of alerts: rules, their trial, what they fired. */
-#include "server/alerts.h"
+#include "server/alerts/alerts.h"
 
 #include "api/http.h"
 #include "base/jsonv.h"

@@ -5,10 +5,10 @@
 
 #include "conf/conf.h"
 #include "server/asker.h"
-#include "server/connectors.h"
-#include "server/job.h"
-#include "server/schedule.h"
-#include "server/state.h"
+#include "server/connectors/connectors.h"
+#include "server/jobs/job.h"
+#include "server/jobs/schedule.h"
+#include "server/state/state.h"
 
 struct oidc;
 struct alerts;

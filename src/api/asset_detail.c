@@ -8,7 +8,7 @@
 #include "model/sid.h"
 #include "run/rows.h"
 #include "run/subject.h"
-#include "server/documents.h"
+#include "server/state/documents.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #include "base/jsonv.h"
 #include "base/jsonw.h"
 #include "base/when.h"
-#include "server/documents.h"
+#include "server/state/documents.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* audit.c - routes of the audit log. */
-#include "server/audit.h"
+#include "server/state/audit.h"
 
 #include "api/http.h"
 

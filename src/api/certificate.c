@@ -2,7 +2,7 @@
 #include "api/http.h"
 
 #include "base/jsonv.h"
-#include "server/peek.h"
+#include "server/connectors/peek.h"
 
 #define LOOK_MS 25000
 

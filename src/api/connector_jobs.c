@@ -1,4 +1,4 @@
-/* connector_jobs.c - routes that do something with a connector's directory: sync, test, browse, discover. All of it in child processes (server/job.h). */
+/* connector_jobs.c - routes that do something with a connector's directory: sync, test, browse, discover. All of it in child processes (server/jobs/job.h). */
 #include "api/http.h"
 
 #include "base/jsonv.h"

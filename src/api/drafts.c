@@ -2,7 +2,7 @@
 #include "api/http.h"
 
 #include "base/jsonv.h"
-#include "server/documents.h"
+#include "server/state/documents.h"
 
 #define KIND "draft"
 

@@ -6,8 +6,8 @@
 #include "base/jsonv.h"
 #include "base/when.h"
 #include "run/rows.h"
-#include "server/alerts.h"
-#include "server/documents.h"
+#include "server/alerts/alerts.h"
+#include "server/state/documents.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* key.c - routes of the master key that seals entered secrets. */
 #include "api/http.h"
-#include "server/state_secrets.h"
+#include "server/state/state_secrets.h"
 #include "vault/seal.h"
 
 static void ignore_line(void *ctx, const char *line)

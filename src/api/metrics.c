@@ -1,9 +1,9 @@
 /* metrics.c - GET /metrics: the text format of Prometheus (version 0.0.4). */
 #include "api/connector_tell.h"
-#include "api/http_int.h"
+#include "api/http/http_int.h"
 #include "base/file.h"
 #include "base/when.h"
-#include "server/alerts.h"
+#include "server/alerts/alerts.h"
 
 #include <dirent.h>
 #include <stdio.h>

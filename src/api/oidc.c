@@ -1,11 +1,11 @@
 /* oidc.c - routes of logging in through an OpenID provider. The browser walks them itself, so what goes wrong is told as a page. */
-#include "server/oidc.h"
+#include "server/oidc/oidc.h"
 
 #include "access/report/html.h"
 #include "api/http.h"
 #include "base/log.h"
 #include "base/secret.h"
-#include "server/audit.h"
+#include "server/state/audit.h"
 
 #include <stdio.h>
 #include <stdlib.h>

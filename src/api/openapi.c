@@ -1,5 +1,5 @@
 /* openapi.c - GET /api/openapi.json: the tables of routes as OpenAPI 3.1. */
-#include "api/http_int.h"
+#include "api/http/http_int.h"
 #include "base/hash.h"
 #include "base/jsonv.h"
 

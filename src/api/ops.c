@@ -1,7 +1,7 @@
 /* ops.c - routes for who operates the server: is it alive, is it ready, what it is; and where browsers report what the page's policy refused. */
 #include "api/http.h"
 
-#include "api/http_stats.h"
+#include "api/http/http_stats.h"
 #include "base/file.h"
 #include "base/jsonv.h"
 #include "base/log.h"

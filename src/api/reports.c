@@ -3,7 +3,7 @@
 #include "api/http.h"
 
 #include "base/jsonv.h"
-#include "server/documents.h"
+#include "server/state/documents.h"
 
 #define ASK_MS        60000
 #define FINDINGS_KIND "report"

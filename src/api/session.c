@@ -3,9 +3,9 @@
 #include "base/jsonv.h"
 #include "base/secret.h"
 #include "base/when.h"
-#include "server/audit.h"
-#include "server/documents.h"
-#include "server/oidc.h"
+#include "server/state/audit.h"
+#include "server/state/documents.h"
+#include "server/oidc/oidc.h"
 
 #include <stdatomic.h>
 

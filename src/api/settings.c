@@ -1,7 +1,7 @@
 /* settings.c - routes of the server's own settings: OpenID provider, vault, where alerts may be delivered. */
 #include "api/http.h"
-#include "server/alerts.h"
-#include "server/oidc.h"
+#include "server/alerts/alerts.h"
+#include "server/oidc/oidc.h"
 #include "server/vault_settings.h"
 
 /* Read, changed, read again; both in the audit log, in which no secret is: what is told holds none. */

@@ -3,7 +3,7 @@
 
 #include "base/jsonv.h"
 #include "base/when.h"
-#include "server/documents.h"
+#include "server/state/documents.h"
 
 #include <sodium.h>
 #include <stdio.h>

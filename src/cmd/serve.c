@@ -6,9 +6,9 @@
 #include "cmd/cli.h"
 #include "cmd/notify.h"
 #include "net/http.h"
-#include "server/alerts.h"
-#include "server/oidc.h"
-#include "server/peek.h"
+#include "server/alerts/alerts.h"
+#include "server/oidc/oidc.h"
+#include "server/connectors/peek.h"
 #include "server/vault_settings.h"
 #include "vault/seal.h"
 

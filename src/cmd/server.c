@@ -4,8 +4,8 @@
 
 #include "base/jsonv.h"
 #include "catalog/catalog.h"
-#include "server/audit.h"
-#include "server/state_secrets.h"
+#include "server/state/audit.h"
+#include "server/state/state_secrets.h"
 #include "vault/seal.h"
 #include "vault/vault.h"
 

@@ -6,8 +6,8 @@
 #define ROLLCALL_SERVER_FILES_H
 
 #include "cmd/cli.h"
-#include "server/backup.h"
-#include "server/state.h"
+#include "server/state/backup.h"
+#include "server/state/state.h"
 
 #define SERVER_FILE_OPTIONS                                                                                                                                \
     {"store", 0, "URL", "instead of the setting store: sqlite:PATH", NULL, false},                                                                         \

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #define DEFAULT_PATH "/etc/rollcall/rollcall.yaml"
-#define HANDED       "/proc/self/fd/" /* settings from the process that started this one (server/connectors.h); its own environment is in them already */
+#define HANDED       "/proc/self/fd/" /* settings from the process that started this one (server/connectors/connectors.h); its own environment is in them already */
 
 /* One parse: the tree, where it came from, what it becomes. */
 struct reading {

@@ -1,6 +1,6 @@
 #include "server/client.h"
 
-#include "server/connectors_int.h"
+#include "server/connectors/connectors_int.h"
 
 #include <stdio.h>
 #include <sys/mman.h>

@@ -4,7 +4,7 @@
 #define ROLLCALL_SERVER_CLIENT_H
 
 #include "net/http.h"
-#include "server/state.h"
+#include "server/state/state.h"
 
 /* As http_open; ca: PEM text, the path of a file, or NULL. */
 int client_open(struct http **out, struct http_options *o, const char *ca, struct err *e) must_use;

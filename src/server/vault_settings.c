@@ -5,8 +5,8 @@
 #include "net/hashicorp.h"
 #include "net/steps.h"
 #include "server/client.h"
-#include "server/documents.h"
-#include "server/state_int.h"
+#include "server/state/documents.h"
+#include "server/state/state_int.h"
 #include "vault/vault.h"
 
 #include <stdio.h>

@@ -7,7 +7,7 @@
 
 #include "base/secret.h"
 #include "conf/conf.h"
-#include "server/state.h"
+#include "server/state/state.h"
 
 /* {source: "server" | "file" | "none", address, namespace, ca_certificate, auth, mount, role_id, token: {set, updated, reference}, secret_id: {...}, version}. */
 int vault_settings_get(struct state *s, const struct conf *conf, json_t **out, struct err *e) must_use;

@@ -1,0 +1,799 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "server/connectors/connectors.h"
+#include "server/state/state_secrets.h"
+#include "server/state/state_test.h"
+
+#include "base/file.h"
+#include "conf/reference.h"
+#include "vault/vault.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define AD "active_directory"
+
+static struct connectors *all;
+static struct conf file_conf;
+
+static int set_up(void **state)
+{
+    static const char yaml[] = "store: sqlite:/var/lib/x/x.db\n"
+                               "connectors:\n"
+                               "  lab:\n    type: active_directory\n    domain: lab.example\n    host: dc.lab.example\n    username: u@lab.example\n"
+                               "    password: env:LAB_PW\n"
+                               "sinks:\n  siem: {type: http, url: \"https://intake.example/x\", token: \"env:SIEM\"}\n"
+                               "identity_rules:\n  - {name: by-mail, kind: user, active_directory: mail, entra_id: mail, confidence: 60, ignore_case: true}\n";
+    struct err e;
+    if (test_set_up(state) < 0) return -1;
+    if (conf_parse(&file_conf, STR(yaml), "t.yaml", "/", NULL, &e) < 0) return -1;
+    return connectors_open(&all, test_state, &file_conf, &e);
+}
+
+static int tear_down(void **state)
+{
+    connectors_close(all);
+    conf_free(&file_conf);
+    return test_tear_down(state);
+}
+
+static json_t *json(const char *text)
+{
+    json_error_t why;
+    json_t *o = json_loads(text, JSON_ALLOW_NUL, &why);
+    if (!o) fail_msg("%s: %s", text, why.text);
+    return o;
+}
+
+static const char corp[] = "{\"domain\": \"corp.example\", \"host\": \"dc1.corp.example\", \"username\": \"svc@corp.example\"}";
+
+static int put_err(const char *name, int64_t version, const char *settings, const char *secrets, bool enabled, json_t **out, struct err *e)
+{
+    json_t *s = json(settings), *x = secrets ? json(secrets) : NULL;
+    const char *type = strstr(settings, "tenant_id") ? "entra_id" : AD;
+    *e = (struct err){0};
+    int rc = connectors_put(all, name, version, type, s, x, enabled, out, e);
+    json_decref(s);
+    json_decref(x);
+    return rc;
+}
+
+static int put(const char *name, int64_t version, const char *settings, const char *secrets, bool enabled)
+{
+    json_t *out;
+    struct err e;
+    int rc = put_err(name, version, settings, secrets, enabled, &out, &e);
+    if (rc == 0) assert_int_equal(json_integer_value(json_object_get(out, "version")), version + 1);
+    assert_null(strstr(e.message, "hunter2"));
+    json_decref(out);
+    return rc;
+}
+
+static json_t *get(const char *name)
+{
+    json_t *o;
+    struct err e;
+    assert_int_equal(connectors_get(all, name, &o, &e), 0);
+    char *text = json_dumps(o, 0);
+    assert_null(strstr(text, "hunter2"));
+    free(text);
+    return o;
+}
+
+static bool must_enter(const char *name, const char *key)
+{
+    json_t *o = get(name), *one;
+    size_t i;
+    bool found = false;
+    json_array_foreach(json_object_get(o, "must_enter"), i, one) found |= strcmp(json_string_value(one), key) == 0;
+    json_decref(o);
+    return found;
+}
+
+static bool is_set(const char *name, const char *key)
+{
+    json_t *o = get(name);
+    bool set = json_is_true(json_object_get(json_object_get(json_object_get(o, "secrets"), key), "set"));
+    json_decref(o);
+    return set;
+}
+
+/* What a child would read. */
+static int handed_secret(const char *name, const char *key, char *out, size_t size)
+{
+    struct handed h;
+    struct err e = {0};
+    int rc = connectors_hand(all, name, &h, &e);
+    out[0] = 0;
+    if (rc < 0) return rc;
+    json_t *doc = json_loadfd(h.settings_fd, 0, NULL);
+    assert_non_null(doc);
+    const char *at = json_string_value(json_object_get(json_object_get(json_object_get(doc, "connectors"), name), key));
+    assert_non_null(at);
+    size_t n = strcspn(at, "0123456789");
+    ssize_t got = pread(h.secret_fds[strtol(at + n, NULL, 10) - HANDED_SECRET_FD], out, size - 1, 0);
+    out[got > 0 ? got : 0] = 0;
+    json_decref(doc);
+    handed_close(&h);
+    return 0;
+}
+
+/* --- keeping ---------------------------------------------------------------------------------------------------- */
+
+static void test_put_and_get(void **state)
+{
+    struct err e;
+    json_t *out;
+    char pw[64];
+    assert_int_equal(put("corp", 0, corp, "{\"password\": \"hunter2\"}", true), 0);
+    json_t *o = get("corp"), *settings = json_object_get(o, "settings");
+    assert_string_equal(json_string_value(json_object_get(o, "source")), "server");
+    assert_string_equal(json_string_value(json_object_get(settings, "security")), "ldaps"); /* with defaults */
+    assert_int_equal(json_integer_value(json_object_get(settings, "port")), 636);
+    assert_null(json_object_get(settings, "password"));
+    assert_string_equal(json_string_value(json_object_get(json_object_get(o, "schedule"), "every")), "1h");
+    assert_true(is_set("corp", "password"));
+    /* what was told can be put back as it is */
+    char *text = json_dumps(settings, 0);
+    assert_int_equal(put("corp", 1, text, NULL, true), 0);
+    free(text);
+    json_decref(o);
+    assert_true(is_set("corp", "password"));
+    assert_int_equal(handed_secret("corp", "password", pw, sizeof pw), 0);
+    assert_string_equal(pw, "hunter2");
+    assert_int_equal(put("corp", 1, corp, NULL, true), ERR_CONFLICT);
+    assert_int_equal(put("corp", 0, corp, NULL, true), ERR_CONFLICT);
+    assert_int_equal(put("other", 1, corp, NULL, true), ERR_NOTFOUND);
+    assert_int_equal(put("lab", 0, corp, "{\"password\": \"hunter2\"}", true), ERR_CONFLICT); /* of the file */
+    assert_int_equal(connectors_delete(all, "lab", &e), ERR_CONFLICT);
+    assert_int_equal(connectors_enable(all, "lab", false, &e), ERR_CONFLICT);
+    assert_int_equal(connectors_enable(all, "corp", false, &e), 0);
+    assert_int_equal(connectors_delete(all, "corp", &e), 0);
+    assert_int_equal(connectors_delete(all, "corp", &e), ERR_NOTFOUND);
+    assert_int_equal(connectors_get(all, "corp", &out, &e), ERR_NOTFOUND);
+    int64_t n;
+    assert_int_equal(state_number(test_state, &n, -1, &e, "SELECT count(*) FROM secret", ""), 0);
+    assert_int_equal(n, 0);
+}
+
+static void test_list(void **state)
+{
+    struct err e;
+    json_t *list;
+    assert_int_equal(put("zzz", 0, corp, "{\"password\": \"hunter2\"}", true), 0);
+    assert_int_equal(put("abc", 0, corp, "{\"password\": \"hunter2\"}", false), 0);
+    assert_int_equal(connectors_list(all, &list, &e), 0);
+    assert_int_equal(json_array_size(list), 3);
+    static const char *const names[] = {"abc", "lab", "zzz"};
+    for (size_t i = 0; i < 3; i++) assert_string_equal(json_string_value(json_object_get(json_array_get(list, i), "name")), names[i]);
+    json_decref(list);
+    json_t *lab = get("lab");
+    assert_string_equal(json_string_value(json_object_get(json_object_get(json_object_get(lab, "secrets"), "password"), "reference")), "env:LAB_PW");
+    assert_string_equal(json_string_value(json_object_get(lab, "source")), "file");
+    json_decref(lab);
+}
+
+static void test_refused(void **state)
+{
+    static const struct {
+        const char *name, *settings, *secrets, *says;
+    } cases[] = {
+        {"c", "{}", NULL, "is missing"},
+        {"c", "{\"domain\": \"corp.example\", \"host\": \"dc1\", \"username\": \"a@b\"}", NULL, "password is missing"},
+        {"my corp", corp, "{\"password\": \"hunter2\"}", "no spaces"},
+        {"", corp, "{\"password\": \"hunter2\"}", "1 to 64"},
+        {"a/b", corp, "{\"password\": \"hunter2\"}", "1 to 64"},
+        {"c", corp, "{\"passwort\": \"hunter2\"}", "no key 'passwort'"},
+        {"c", corp, "{\"password\": 7}", "text is expected"},
+        {"c", corp, "{\"password\": \"hunter2\\u0000x\"}", "NUL"},
+        {"c", "{\"domain\": \"corp.example\", \"host\": \"dc1\", \"username\": \"a@b\", \"password\": \"env:X\"}", "{\"password\": \"hunter2\"}", "one of them"},
+        {"c", "{\"domain\": \"corp.example\", \"host\": \"dc1\", \"username\": \"a@b\", \"password\": \"hunter2\"}", NULL, "never written"},
+        {"c", "{\"domain\": \"corp.example\", \"host\": \"dc1\", \"username\": \"a@b\", \"password\": \"fd:21\"}", NULL, "never written"},
+        {"c", "{\"domain\": \"corp.example\", \"host\": \"dc1\", \"username\": \"a@b\", \"password\": \"file:rel\"}", NULL, "must be absolute"},
+        {"c", "{\"domain\": \"corp.example\", \"host\": \"dc1\", \"username\": \"a@b\", \"password\": \"file:/proc/self/environ\"}", NULL, "not a path"},
+        {"c", "{\"domain\": \"corp.example\", \"host\": \"dc1\", \"username\": \"a@b\", \"password\": \"file:/tmp/../proc/self/environ\"}", NULL, "not a path"},
+        {"c", "{\"domain\": \"corp.example\", \"host\": \"dc1\", \"username\": \"a@b\", \"password\": \"file:/./proc/self/environ\"}", NULL, "not a path"},
+        {"c", "{\"domain\": \"corp.example\", \"host\": \"dc1\", \"username\": \"a@b\", \"password\": \"cred:rollcall-master-key\"}", NULL, "server itself"},
+        {"c", "{\"domain\": \"corp.example\", \"host\": \"dc1\", \"username\": \"a@b\", \"password\": \"env:VAULT_TOKEN\"}", NULL, "server itself"},
+        {"c", "{\"domain\": \"corp.example\", \"host\": \"dc1\", \"username\": \"a@b\", \"password\": \"file:/run/credentials/x/rollcall-master-key\"}", NULL, "server itself"},
+        {"c", "{\"domain\": \"corp.example\", \"host\": \"dc1\", \"username\": \"a@b\", \"ca_certificate\": \"ca.pem\"}", "{\"password\": \"hunter2\"}", "must be absolute"},
+        {"c", "{\"domain\": \"corp.example\", \"host\": \"dc1\", \"username\": \"a@b\", \"hosst\": \"x\"}", "{\"password\": \"hunter2\"}", "did you mean 'host'"},
+        {"c", "{\"type\": \"entra_id\", \"domain\": \"corp.example\"}", NULL, "cannot change its type"},
+    };
+    struct err e;
+    json_t *out;
+    for (size_t i = 0; i < n_elements(cases); i++) {
+        if (put_err(cases[i].name, 0, cases[i].settings, cases[i].secrets, true, &out, &e) != ERR_INPUT) fail_msg("%zu was taken", i);
+        assert_null(out);
+        if (!strstr(e.message, cases[i].says)) fail_msg("%zu: %s", i, e.message);
+        assert_null(strstr(e.message, "hunter2"));
+        assert_null(strstr(e.hint, "hunter2"));
+    }
+    json_t *list = json("[]"), *x = json("{}");
+    assert_int_equal(connectors_put(all, "c", 0, AD, list, NULL, false, &out, &e), ERR_INPUT);
+    assert_int_equal(connectors_put(all, "c", 0, AD, x, list, false, &out, &e), ERR_INPUT);
+    assert_int_equal(connectors_put(all, "c", 0, "http", x, NULL, false, &out, &e), ERR_INPUT);
+    assert_int_equal(connectors_put(all, "c", 0, "nonsense", x, NULL, false, &out, &e), ERR_INPUT);
+    json_decref(list);
+    json_decref(x);
+}
+
+/* The server's own secrets are not a connector's to send anywhere. */
+static void test_own_files(void **state)
+{
+    static const char *const tails[] = {"", ".server", ".key", ".server-wal"};
+    char settings[512], link_path[128];
+    struct err e;
+    json_t *out;
+    for (size_t i = 0; i < n_elements(tails); i++) {
+        snprintf(settings, sizeof settings, "{\"domain\": \"c.example\", \"host\": \"dc1\", \"username\": \"a@b\", \"password\": \"file:%s/x.db%s\"}", test_dir, tails[i]);
+        assert_int_equal(put_err("c", 0, settings, NULL, false, &out, &e), ERR_INPUT);
+        assert_non_null(strstr(e.message, "of the server itself"));
+    }
+    snprintf(settings, sizeof settings, "%s/x.db.key", test_dir);
+    snprintf(link_path, sizeof link_path, "%s/innocent", test_dir);
+    assert_int_equal(symlink(settings, link_path), 0);
+    snprintf(settings, sizeof settings, "{\"domain\": \"c.example\", \"host\": \"dc1\", \"username\": \"a@b\", \"password\": \"file:%s\"}", link_path);
+    assert_int_equal(put_err("c", 0, settings, NULL, false, &out, &e), ERR_INPUT);
+}
+
+static void test_guarded_and_plain(void **state)
+{
+    static const char *const guarded[] = {"/srv/tls.key", "file:/srv/passphrase", "cred:passphrase"};
+    static const char *const refused[] = {"file:/srv/tls.key", "file:/srv/tls.key.x.tmp", "file:/srv/passphrase", "cred:passphrase"};
+    char settings[200];
+    struct err e;
+    json_t *out;
+    for (size_t i = 0; i < n_elements(guarded); i++) connectors_guard(guarded[i]);
+    for (size_t i = 0; i < n_elements(refused); i++) {
+        snprintf(settings, sizeof settings, "{\"password\": \"%s\"}", refused[i]);
+        assert_int_equal(put_err("c", 0, settings, NULL, false, &out, &e), ERR_INPUT);
+        assert_non_null(strstr(e.message, "of the server itself"));
+    }
+    assert_int_equal(put("c", 0, "{\"password\": \"file:/srv/tls.keys\"}", NULL, false), 0);
+    /* Settings that are not in use yet are stored and shown too. */
+    static const char *const bad[] = {"{\"password\": \"hunter2\"}", "{\"password\": [\"hunter2\"]}", "{\"bind_password\": \"hunter2\"}", "{\"ca_certificate_pem\": \"hunter2\"}"};
+    for (size_t i = 0; i < n_elements(bad); i++)
+        if (put_err("d", 0, bad[i], NULL, false, &out, &e) != ERR_INPUT || strstr(e.message, "hunter2")) fail_msg("%s: %s", bad[i], e.message);
+}
+
+static void test_incomplete(void **state)
+{
+    struct err e;
+    assert_int_equal(put("c", 0, "{\"domain\": \"corp.example\"}", NULL, false), 0); /* saved, not in use */
+    assert_int_equal(connectors_enable(all, "c", true, &e), ERR_INPUT);
+    struct handed h;
+    assert_int_equal(connectors_hand(all, "c", &h, &e), ERR_INPUT);
+    assert_int_equal(put("c", 1, corp, "{\"password\": \"hunter2\"}", false), 0);
+    assert_int_equal(connectors_enable(all, "c", true, &e), 0);
+}
+
+/* --- pass-back: a secret goes where it was entered for, and nowhere else --------------------------------------------- */
+
+static void test_changes_that_empty(void **state)
+{
+    static const struct {
+        const char *key, *value;
+        bool empties;
+    } cases[] = {
+        {"host", "\"evil.example\"", true},
+        {"host", "\"dc1.corp.example\"", false}, /* the same */
+        {"port", "3636", true},
+        {"port", "636", false}, /* the default, written out */
+        {"port", "\"636\"", false},
+        {"security", "\"starttls\"", true},
+        {"ca_certificate", "\"/etc/ssl/evil.pem\"", true},
+        {"certificate_name", "\"evil.example\"", true},
+        {"username", "\"other@corp.example\"", true},
+        {"domain", "\"evil.example\"", true},
+        {"failover_hosts", "[\"evil.example\"]", true},
+        {"failover_hosts", "[]", false},
+        {"dc_discovery", "true", true},
+        {"dns_servers", "[\"192.0.2.66\"]", true},
+        {"auth", "\"kerberos\"", true},
+        {"base_dn", "\"OU=Users,DC=corp,DC=example\"", false},
+        {"frequency", "\"2h\"", false},
+        {"extract_acls", "false", false},
+        {"page_size", "500", false},
+        {"cron", "\"15 3 * * 1-5\"", false},
+    };
+    struct err e;
+    json_t *out;
+    char pw[64];
+    for (size_t i = 0; i < n_elements(cases); i++) {
+        assert_int_equal(put("corp", 0, corp, "{\"password\": \"hunter2\"}", true), 0);
+        json_t *s = json(corp), *v = json_loads(cases[i].value, JSON_DECODE_ANY, NULL);
+        json_object_set_new(s, cases[i].key, v);
+        int rc = connectors_put(all, "corp", 1, AD, s, NULL, true, &out, &e);
+        if (rc != (cases[i].empties ? ERR_INPUT : 0)) fail_msg("%s: %d %s", cases[i].key, rc, e.message);
+        if (rc == 0) assert_int_equal(handed_secret("corp", "password", pw, sizeof pw), 0);
+        json_decref(out);
+        if (cases[i].empties) {
+            assert_non_null(strstr(e.message, "must be entered again"));
+            assert_true(is_set("corp", "password")); /* nothing was written */
+            assert_int_equal(connectors_put(all, "corp", 1, AD, s, NULL, false, &out, &e), 0); /* saved, not in use */
+            json_decref(out);
+            assert_false(is_set("corp", "password"));
+            assert_true(must_enter("corp", "password"));
+            assert_int_equal(connectors_enable(all, "corp", true, &e), ERR_INPUT);
+            assert_int_equal(put("corp", 2, corp, NULL, true), ERR_INPUT); /* back as it was: it is gone all the same */
+            json_t *again = json("{\"password\": \"hunter2-again\"}");
+            assert_int_equal(connectors_put(all, "corp", 2, AD, s, again, true, &out, &e), 0);
+            json_decref(again);
+            json_decref(out);
+            assert_false(must_enter("corp", "password"));
+        }
+        json_decref(s);
+        assert_int_equal(connectors_delete(all, "corp", &e), 0);
+    }
+}
+
+static const char tenant[] = "{\"tenant_id\": \"11111111-1111-1111-1111-111111111111\", \"client_id\": \"22222222-2222-2222-2222-222222222222\"}";
+
+static void test_entra_changes(void **state)
+{
+    static const char *const changes[] = {
+        "{\"tenant_id\": \"11111111-1111-1111-1111-111111111112\", \"client_id\": \"22222222-2222-2222-2222-222222222222\"}",
+        "{\"tenant_id\": \"11111111-1111-1111-1111-111111111111\", \"client_id\": \"22222222-2222-2222-2222-222222222223\"}",
+        "{\"tenant_id\": \"11111111-1111-1111-1111-111111111111\", \"client_id\": \"22222222-2222-2222-2222-222222222222\", \"cloud\": \"china\"}",
+        ("{\"tenant_id\": \"11111111-1111-1111-1111-111111111111\", \"client_id\": \"22222222-2222-2222-2222-222222222222\", \"login_url\": \"https://evil.example\","
+         " \"graph_url\": \"https://evil.example\"}"),
+    };
+    assert_int_equal(put("cloud", 0, tenant, "{\"client_secret\": \"hunter2\"}", true), 0);
+    for (size_t i = 0; i < n_elements(changes); i++) assert_int_equal(put("cloud", 1, changes[i], NULL, true), ERR_INPUT);
+    assert_int_equal(put("cloud", 1, "{\"tenant_id\": \"11111111-1111-1111-1111-111111111111\", \"client_id\": \"22222222-2222-2222-2222-222222222222\", \"mfa\": \"off\"}", NULL, true), 0);
+    /* another way to sign in needs the secret no more */
+    assert_int_equal(put("cloud", 2, "{\"tenant_id\": \"11111111-1111-1111-1111-111111111111\", \"managed_identity\": true}", NULL, true), 0);
+    assert_false(is_set("cloud", "client_secret"));
+    assert_false(must_enter("cloud", "client_secret"));
+}
+
+static void test_reference_instead(void **state)
+{
+    assert_int_equal(put("corp", 0, corp, "{\"password\": \"hunter2\"}", true), 0);
+    assert_int_equal(put("corp", 1, "{\"domain\": \"corp.example\", \"host\": \"evil\", \"username\": \"svc@corp.example\", \"password\": \"env:PW\"}", NULL, true), 0);
+    json_t *o = get("corp");
+    const json_t *pw = json_object_get(json_object_get(o, "secrets"), "password");
+    assert_string_equal(json_string_value(json_object_get(pw, "reference")), "env:PW");
+    assert_true(json_is_null(json_object_get(pw, "updated")));
+    json_decref(o);
+    assert_int_equal(put("corp", 2, corp, NULL, true), ERR_INPUT); /* the entered one is gone */
+}
+
+/* --- a file in somebody else's hands ------------------------------------------------------------------------------------ */
+
+static void run(const char *sql)
+{
+    struct err e;
+    if (state_run(test_state, &e, sql, "") < 0) fail_msg("%s: %s", sql, e.message);
+}
+
+static void test_tampered(void **state)
+{
+    char pw[64];
+    static const char *const ways[] = {
+        "UPDATE connector SET settings = replace(settings, 'dc1.corp', 'evil.corp') WHERE name = 'corp'",
+        "UPDATE secret SET sealed = (SELECT sealed FROM secret WHERE owner = 'connector:other') WHERE owner = 'connector:corp'",
+        ("UPDATE secret SET sealed = (SELECT sealed FROM secret WHERE owner = 'connector:other'), bound = (SELECT bound FROM secret WHERE owner = 'connector:other')"
+         " WHERE owner = 'connector:corp'"),
+        "UPDATE connector SET settings = replace(settings, 'dc1.corp', 'evil.corp') WHERE name = 'corp';",
+        "UPDATE secret SET sealed = 'AAAA' WHERE owner = 'connector:corp'",
+        "UPDATE secret SET bound = '' WHERE owner = 'connector:corp'",
+    };
+    for (size_t i = 0; i < n_elements(ways); i++) {
+        struct err e;
+        assert_int_equal(put("corp", 0, corp, "{\"password\": \"hunter2\"}", true), 0);
+        assert_int_equal(put("other", 0, corp, "{\"password\": \"hunter2-other\"}", true), 0);
+        run(ways[i]);
+        int rc = handed_secret("corp", "password", pw, sizeof pw);
+        if (rc != ERR_AUTH && rc != ERR_INPUT) fail_msg("%s: %d '%s'", ways[i], rc, pw);
+        assert_int_equal(connectors_delete(all, "corp", &e), 0);
+        assert_int_equal(connectors_delete(all, "other", &e), 0);
+    }
+    /* settings and binding changed together: the seal itself does not open */
+    assert_int_equal(put("corp", 0, corp, "{\"password\": \"hunter2\"}", true), 0);
+    run("UPDATE connector SET settings = replace(settings, 'dc1.corp', 'evil.corp')");
+    run("UPDATE secret SET bound = replace(bound, 'dc1.corp', 'evil.corp')");
+    assert_int_equal(handed_secret("corp", "password", pw, sizeof pw), ERR_AUTH);
+}
+
+/* --- handing over ---------------------------------------------------------------------------------------------------------- */
+
+static char *document(const struct handed *h)
+{
+    struct buf b = buf_new(1 << 20);
+    struct err e;
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", h->settings_fd);
+    assert_int_equal(file_read(&b, path, &e), 0);
+    char *out = x_strdup(buf_str(&b));
+    buf_free(&b);
+    return out;
+}
+
+static void test_handed(void **state)
+{
+    struct handed h;
+    struct err e;
+    struct conf conf;
+    struct secret s;
+    struct stat st;
+    assert_int_equal(put("corp", 0, corp, "{\"password\": \"hunter2\\n \\u20ac\"}", true), 0);
+    assert_int_equal(connectors_hand(all, "corp", &h, &e), 0);
+    char *one = document(&h);
+    assert_null(strstr(one, "hunter2"));
+    assert_null(strstr(one, "lab.example")); /* one connector only */
+    assert_int_equal(h.n_secrets, 1);
+    assert_int_equal(fstat(h.secret_fds[0], &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    assert_true(write(h.secret_fds[0], "x", 1) < 0); /* nobody changes it any more */
+    assert_int_equal(dup2(h.settings_fd, HANDED_SETTINGS_FD), HANDED_SETTINGS_FD);
+    assert_int_equal(dup2(h.secret_fds[0], HANDED_SECRET_FD), HANDED_SECRET_FD);
+    char *env[] = {"ROLLCALL_CONNECTORS_CORP_HOST=evil.example", NULL};
+    assert_int_equal(conf_load(&conf, "/proc/self/fd/20", env, &e), 0);
+    assert_string_equal(conf.store_url, "sqlite:/var/lib/x/x.db");
+    assert_int_equal(conf.n_connectors, 1);
+    assert_int_equal(conf.n_sinks, 1);
+    assert_int_equal(conf.n_identity_rules, 1);
+    assert_string_equal(conf_str(conf.connectors[0].settings, "host"), "dc1.corp.example"); /* no variable reaches it */
+    const char *ref = conf_str(conf.connectors[0].settings, "password");
+    assert_string_equal(ref, "fd:21");
+    for (int again = 0; again < 2; again++) {
+        assert_int_equal(secret_resolve(&s, str_from(ref), "password", &e), 0);
+        assert_string_equal((char *)s.ptr, "hunter2\n \xe2\x82\xac"); /* as entered, byte by byte */
+        secret_drop(&s);
+    }
+    struct buf words = buf_new(100);
+    secret_describe(&words, str_from(ref));
+    assert_string_equal(buf_cstr(&words), "the server, where it was entered");
+    buf_free(&words);
+    conf_free(&conf);
+    handed_close(&h);
+    assert_int_equal(connectors_hand(all, "corp", &h, &e), 0);
+    char *two = document(&h);
+    assert_string_equal(one, two); /* the same from run to run: run/pause.h holds it against the run before */
+    free(one);
+    free(two);
+    handed_close(&h);
+    close(HANDED_SETTINGS_FD);
+    close(HANDED_SECRET_FD);
+}
+
+static void test_handed_of_file(void **state)
+{
+    struct handed h;
+    struct err e;
+    assert_int_equal(connectors_hand(all, "lab", &h, &e), 0);
+    char *text = document(&h);
+    assert_non_null(strstr(text, "env:LAB_PW"));
+    assert_int_equal(h.n_secrets, 0);
+    free(text);
+    handed_close(&h);
+    assert_int_equal(connectors_hand(all, "nobody", &h, &e), ERR_NOTFOUND);
+    assert_int_equal(h.settings_fd, -1);
+}
+
+static void test_unsaved(void **state)
+{
+    struct handed h;
+    struct err e;
+    json_t *s = json(corp), *x = json("{\"password\": \"hunter2\"}"), *evil = json(corp);
+    json_object_set_new(evil, "host", json_string("evil.example"));
+    assert_int_equal(connectors_hand_unsaved(all, "new", AD, s, NULL, &h, &e), ERR_INPUT);
+    assert_int_equal(connectors_hand_unsaved(all, "new", AD, s, x, &h, &e), 0);
+    assert_int_equal(h.n_secrets, 1);
+    handed_close(&h);
+    assert_int_equal(put("corp", 0, corp, "{\"password\": \"hunter2\"}", true), 0);
+    assert_int_equal(connectors_hand_unsaved(all, "corp", AD, s, NULL, &h, &e), 0); /* the stored one, for the same server */
+    handed_close(&h);
+    assert_int_equal(connectors_hand_unsaved(all, "corp", AD, evil, NULL, &h, &e), ERR_INPUT); /* not for another */
+    assert_int_equal(connectors_hand_unsaved(all, "copy", AD, s, NULL, &h, &e), ERR_INPUT);
+    assert_true(is_set("corp", "password"));
+    json_object_set_new(evil, "password", json_string("file:/proc/1/environ"));
+    assert_int_equal(connectors_hand_unsaved(all, "corp", AD, evil, NULL, &h, &e), ERR_INPUT);
+    json_decref(s);
+    json_decref(x);
+    json_decref(evil);
+}
+
+/* --- certificates that were pasted --------------------------------------------------------------------------------------- */
+
+static char *pem(const char *name, bool with_key)
+{
+    char command[512], *out;
+    struct buf b = buf_new(65536);
+    struct err e;
+    snprintf(command, sizeof command,
+             "cd %s && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout k -out c -days 30 -subj /CN=%s 2>/dev/null && cat c %s > both", test_dir,
+             name, with_key ? "k" : "");
+    assert_int_equal(system(command), 0);
+    snprintf(command, sizeof command, "%s/both", test_dir);
+    assert_int_equal(file_read(&b, command, &e), 0);
+    out = x_strdup(buf_str(&b));
+    buf_free(&b);
+    return out;
+}
+
+static json_t *secrets_of(const char *key, const char *value, const char *password)
+{
+    return json_pack("{s:s, s:s*}", key, value, "password", password);
+}
+
+static void test_pasted_ca(void **state)
+{
+    char *ca = pem("ca", false), *other = pem("evil", false), got[8192];
+    struct err e;
+    json_t *out, *s = json(corp), *x = secrets_of("ca_certificate_pem", ca, "hunter2");
+    assert_int_equal(connectors_put(all, "corp", 0, AD, s, x, true, &out, &e), 0);
+    json_decref(out);
+    json_decref(x);
+    assert_int_equal(handed_secret("corp", "ca_certificate", got, sizeof got), 0);
+    assert_string_equal(got, ca);
+    assert_int_equal(handed_secret("corp", "password", got, sizeof got), 0);
+    assert_string_equal(got, "hunter2");
+    x = secrets_of("ca_certificate_pem", other, NULL); /* another authority: the password must be entered again */
+    assert_int_equal(connectors_put(all, "corp", 1, AD, s, x, true, &out, &e), ERR_INPUT);
+    assert_non_null(strstr(e.message, "password: must be entered again"));
+    json_decref(x);
+    x = json("{\"ca_certificate_pem\": \"\"}"); /* as when it is taken away */
+    assert_int_equal(connectors_put(all, "corp", 1, AD, s, x, true, &out, &e), ERR_INPUT);
+    json_decref(x);
+    json_object_set_new(s, "host", json_string("dc9.corp.example")); /* another host: both */
+    x = json("{\"password\": \"hunter2\"}");
+    assert_int_equal(connectors_put(all, "corp", 1, AD, s, x, true, &out, &e), ERR_INPUT);
+    assert_non_null(strstr(e.message, "ca_certificate_pem: must be entered again"));
+    assert_int_equal(connectors_put(all, "corp", 1, AD, s, x, false, &out, &e), 0);
+    json_decref(out);
+    assert_true(must_enter("corp", "ca_certificate_pem"));
+    json_object_set_new(x, "ca_certificate_pem", json_string("")); /* the system's authorities are meant */
+    assert_int_equal(connectors_put(all, "corp", 2, AD, s, x, true, &out, &e), 0);
+    json_decref(out);
+    assert_false(must_enter("corp", "ca_certificate_pem"));
+    json_decref(x);
+    json_decref(s);
+    free(ca);
+    free(other);
+}
+
+static void test_pasted_client_certificate(void **state)
+{
+    char *both = pem("client", true), got[8192];
+    struct err e;
+    json_t *out, *s = json(tenant), *x = json_pack("{s:s, s:s}", "client_certificate_pem", both, "client_certificate_password", "hunter2");
+    assert_int_equal(connectors_put(all, "cloud", 0, "entra_id", s, x, true, &out, &e), 0);
+    json_decref(out);
+    assert_int_equal(handed_secret("cloud", "client_certificate", got, sizeof got), 0);
+    assert_string_equal(got, both);
+    assert_int_equal(handed_secret("cloud", "client_certificate_password", got, sizeof got), 0);
+    assert_string_equal(got, "hunter2");
+    json_object_set_new(s, "tenant_id", json_string("other.example"));
+    assert_int_equal(connectors_put(all, "cloud", 1, "entra_id", s, NULL, true, &out, &e), ERR_INPUT);
+    json_decref(s);
+    json_decref(x);
+    free(both);
+}
+
+/* --- judging -------------------------------------------------------------------------------------------------------------- */
+
+static json_t *judge(const char *name, const char *settings, const char *secrets, bool is_new)
+{
+    struct err e;
+    json_t *problems, *s = json(settings), *x = secrets ? json(secrets) : NULL;
+    const char *type = strstr(settings, "tenant") ? "entra_id" : AD;
+    assert_int_equal(connectors_judge(all, name, type, s, x, is_new, &problems, &e), 0);
+    char *text = json_dumps(problems, 0);
+    assert_null(strstr(text, "hunter2"));
+    free(text);
+    json_decref(s);
+    json_decref(x);
+    return problems;
+}
+
+static void test_judge(void **state)
+{
+    static const struct {
+        const char *name, *settings, *secrets, *key, *severity, *says;
+    } cases[] = {
+#define AD_WITH(more) "{\"domain\": \"corp.example\", \"host\": \"dc1.corp.example\", \"username\": \"svc@corp.example\"" more "}"
+#define PW "{\"password\": \"hunter2\"}"
+        {"my corp", AD_WITH(""), PW, "name", "error", "write my_corp"},
+        {"lab", AD_WITH(""), PW, "name", "error", "already"},
+        {"c", AD_WITH(", \"host\": \"192.0.2.1\""), PW, "host", "warning", "rarely contains an IP"},
+        {"c", AD_WITH(", \"username\": \"CORP\\\\alice\""), PW, "username", "hint", "alice@corp.example also works across renames"},
+        {"c", AD_WITH(", \"base_dn\": \"OU=Users,DC=company\""), PW, "base_dn", "error", "did you mean 'OU=Users,DC=corp,DC=example'"},
+        {"c", AD_WITH(", \"base_dn\": \"OU=Users,DC\""), PW, "base_dn", "error", "DC"},
+        {"c", AD_WITH(", \"security\": \"ldap\", \"port\": 389"), PW, "port", "error", "would travel in clear"},
+        {"c", AD_WITH(", \"port\": 389"), PW, "port", "error", "389 speaks LDAP without TLS"},
+        {"c", AD_WITH(", \"port\": 3269"), PW, "port", "error", "global catalog"},
+        {"c", AD_WITH(", \"port\": 99999"), PW, "port", "error", "whole number"},
+        {"c", AD_WITH(""), NULL, "password", "error", "is missing"},
+        {"c", AD_WITH(""), "{\"password\": \"hunter2 \"}", "password", "warning", "space"},
+        {"c", AD_WITH(""), "{\"password\": \"file:/etc/hunter2\"}", "password", "warning", "looks like a reference"},
+        {"c", AD_WITH(", \"password\": \"file:/nonexistent\""), NULL, "password", "warning", "No such file"},
+        {"c", AD_WITH(", \"password\": \"env:NO_SUCH_VARIABLE\""), NULL, "password", "warning", "not set"},
+        {"c", AD_WITH(", \"password\": \"prompt:\""), NULL, "password", "error", "a server has none"},
+        {"c", AD_WITH(", \"ca_certificate\": \"/nonexistent.pem\""), PW, "ca_certificate", "warning", "no such file"},
+        {"c", AD_WITH(", \"ca_certificate\": \"ca.pem\""), PW, "ca_certificate", "error", "must be absolute"},
+        {"c", AD_WITH(", \"hosst\": \"x\""), PW, "hosst", "error", "did you mean 'host'"},
+        {"c", AD_WITH(", \"failover_hosts\": [\"DC1.corp.example\"]"), PW, "failover_hosts", "hint", "itself"},
+        {"c", AD_WITH(", \"cron\": \"61 * * * *\""), PW, "cron", "error", "61"},
+        {"c", AD_WITH(""), "{\"password\": \"hunter2\", \"ca_certificate_pem\": \"hello\"}", "ca_certificate_pem", "error", "no certificate"},
+        {"c", "{\"tenant_id\": \"not-a-tenant\", \"client_id\": \"22222222-2222-2222-2222-222222222222\"}", "{\"client_secret\": \"hunter2\"}", "tenant_id", "error",
+         "neither a GUID"},
+        {"c", "{\"tenant_id\": \"corp.example\", \"client_id\": \"22222222-2222-2222-2222-222222222222\"}", "{\"client_secret\": \"22222222-2222-2222-2222-222222222225\"}",
+         "client_secret", "error", "this is the secret's ID"},
+        {"c", "{\"tenant_id\": \"corp.example\", \"client_id\": \"x\"}", "{\"client_secret\": \"hunter2\"}", "client_id", "error", "not a GUID"},
+        {"c", "{\"tenant_id\": \"corp.example\", \"client_id\": \"22222222-2222-2222-2222-222222222222\"}", NULL, "", "error", "no way to sign in"},
+    };
+    for (size_t i = 0; i < n_elements(cases); i++) {
+        json_t *problems = judge(cases[i].name, cases[i].settings, cases[i].secrets, true), *one;
+        size_t k;
+        bool found = false;
+        json_array_foreach(problems, k, one)
+        {
+            bool here = strcmp(json_string_value(json_object_get(one, "key")), cases[i].key) == 0 &&
+                        strcmp(json_string_value(json_object_get(one, "severity")), cases[i].severity) == 0;
+            const char *m = json_string_value(json_object_get(one, "message")), *hint = json_string_value(json_object_get(one, "hint"));
+            found |= here && (strstr(m, cases[i].says) || strstr(hint, cases[i].says));
+        }
+        if (!found) fail_msg("%zu: %s: %s", i, cases[i].says, json_dumps(problems, 0));
+        json_decref(problems);
+    }
+}
+
+/* Everything at once, each key once, and nothing where all is well. */
+static void test_judge_all(void **state)
+{
+    json_t *p = judge("c", AD_WITH(""), PW, true);
+    assert_int_equal(json_array_size(p), 0);
+    json_decref(p);
+    p = judge("my corp", "{\"domain\": \"corp .example\", \"host\": \"ldaps://dc1\", \"port\": 0, \"security\": \"tls\", \"base_dn\": \"x\", \"frequency\": \"1s\", \"nonsense\": 1}",
+              NULL, true);
+    static const char *const keys[] = {"name", "domain", "host", "port", "security", "base_dn", "frequency", "nonsense", "username", "password"};
+    assert_int_equal(json_array_size(p), n_elements(keys));
+    json_decref(p);
+    assert_int_equal(put("corp", 0, corp, PW, true), 0);
+    p = judge("corp", corp, NULL, false); /* its stored password counts */
+    assert_int_equal(json_array_size(p), 0);
+    json_decref(p);
+    p = judge("corp", "{\"domain\": \"corp.example\", \"host\": \"dc2.corp.example\", \"username\": \"svc@corp.example\"}", NULL, false);
+    assert_int_equal(json_array_size(p), 1);
+    assert_non_null(strstr(json_string_value(json_object_get(json_array_get(p, 0), "message")), "must be entered again"));
+    json_decref(p);
+    assert_true(is_set("corp", "password")); /* nothing was written */
+}
+
+/* --- many hands, and kills --------------------------------------------------------------------------------------------------- */
+
+static void *change_it(void *arg)
+{
+    intptr_t won = 0;
+    for (int i = 0; i < 30; i++) {
+        struct err e;
+        json_t *o, *out, *s = json(corp);
+        if (connectors_get(all, "corp", &o, &e) < 0) return (void *)-1;
+        int64_t version = json_integer_value(json_object_get(o, "version"));
+        int rc = connectors_put(all, "corp", version, AD, s, NULL, true, &out, &e);
+        won += rc == 0;
+        json_decref(o);
+        json_decref(s);
+        json_decref(out);
+        if (rc < 0 && rc != ERR_CONFLICT) return (void *)-1;
+    }
+    return (void *)won;
+}
+
+static void test_concurrent_versions(void **state)
+{
+    pthread_t threads[4];
+    intptr_t total = 0;
+    assert_int_equal(put("corp", 0, corp, PW, true), 0);
+    for (size_t i = 0; i < 4; i++) pthread_create(&threads[i], NULL, change_it, NULL);
+    for (size_t i = 0; i < 4; i++) {
+        void *won;
+        pthread_join(threads[i], &won);
+        assert_true((intptr_t)won >= 0);
+        total += (intptr_t)won;
+    }
+    json_t *o = get("corp");
+    assert_int_equal(json_integer_value(json_object_get(o, "version")), total + 1); /* each that won is one version */
+    json_decref(o);
+}
+
+static void ignore_line(void *ctx, const char *line)
+{
+}
+
+static void test_rotation(void **state)
+{
+    struct err e;
+    uint64_t n;
+    char pw[64];
+    assert_int_equal(put("corp", 0, corp, PW, true), 0);
+    uint32_t was = seal_number(test_seal);
+    assert_int_equal(state_rotate(test_state, &n, &e), 0);
+    assert_int_equal(n, 1);
+    assert_int_equal(seal_number(test_seal), was + 1);
+    assert_int_equal(handed_secret("corp", "password", pw, sizeof pw), 0);
+    assert_string_equal(pw, "hunter2");
+    run("UPDATE secret SET sealed = 'broken'");
+    assert_int_equal(connectors_reseal(all, &n, &e), 0); /* what opens no more does not stop the others */
+    assert_int_equal(n, 0);
+}
+
+/* Killed between any two steps of a rotation: everything opens, and the next rotation works. */
+static void test_rotation_killed(void **state)
+{
+    struct err e;
+    uint64_t n;
+    char key[128], pw[64];
+    assert_int_equal(put("corp", 0, corp, PW, true), 0);
+    assert_int_equal(put("other", 0, corp, "{\"password\": \"hunter2-other\"}", true), 0);
+    snprintf(key, sizeof key, "%s/x.db.key", test_dir);
+    for (int round = 0; round < 40; round++) {
+        connectors_close(all);
+        state_close(test_state);
+        seal_close(test_seal);
+        pid_t pid = fork();
+        if (pid == 0) {
+            if (seal_open(&test_seal, key, false, &e) < 0) _exit(1);
+            test_state = test_open();
+            for (;;)
+                if (state_rotate(test_state, &n, &e) < 0) _exit(1);
+        }
+        usleep(3000 + (useconds_t)round * 900);
+        assert_true(pid > 0);
+        kill(pid, SIGKILL);
+        int status;
+        waitpid(pid, &status, 0);
+        bool was_killed = WIFSIGNALED(status); /* asserted when all is open again, for the teardown's sake */
+        assert_int_equal(seal_open(&test_seal, key, false, &e), 0);
+        test_state = test_open();
+        assert_non_null(test_state);
+        assert_int_equal(connectors_open(&all, test_state, &file_conf, &e), 0);
+        assert_true(was_killed);
+        assert_int_equal(handed_secret("corp", "password", pw, sizeof pw), 0);
+        assert_string_equal(pw, "hunter2");
+        assert_int_equal(state_check_secrets(test_state, &n, ignore_line, NULL, &e), 0);
+        assert_int_equal(n, 2);
+    }
+    assert_int_equal(state_rotate(test_state, &n, &e), 0);
+    for (int i = 0; i < 20; i++) assert_int_equal(seal_rotate(test_seal, &e), i < 15 ? 0 : ERR_LIMIT); /* and more that were never finished */
+    assert_int_equal(state_rotate(test_state, &n, &e), 0);
+    assert_int_equal(n, 2);
+    assert_int_equal(seal_keys(test_seal), 1);
+}
+
+static void test_without_the_key(void **state)
+{
+    struct err e;
+    char pw[64], key[128];
+    assert_int_equal(put("corp", 0, corp, PW, true), 0);
+    connectors_close(all);
+    state_close(test_state);
+    seal_close(test_seal);
+    snprintf(key, sizeof key, "%s/x.db.key", test_dir);
+    unlink(key);
+    assert_int_equal(seal_open(&test_seal, key, true, &e), 0); /* another one */
+    test_state = test_open();
+    assert_int_equal(connectors_open(&all, test_state, &file_conf, &e), 0);
+    assert_int_equal(handed_secret("corp", "password", pw, sizeof pw), ERR_AUTH);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        T(test_put_and_get),  T(test_list),          T(test_refused),       T(test_own_files), T(test_guarded_and_plain), T(test_incomplete),        T(test_changes_that_empty),
+        T(test_entra_changes), T(test_reference_instead), T(test_tampered), T(test_handed_of_file), T(test_unsaved),
+        T(test_pasted_ca),    T(test_pasted_client_certificate), T(test_judge), T(test_judge_all), T(test_concurrent_versions), T(test_rotation),
+        T(test_rotation_killed), T(test_without_the_key), T(test_handed), /* last: fd: is a reference from then on */
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
