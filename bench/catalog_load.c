@@ -6,22 +6,15 @@
  *     bench-catalog ask FILE [rounds]      p50 and p99 of questions, in microseconds
  * With BENCH_CPU set, in CPU time: for a machine that does other things too.
  */
+#include "bench.h"
+
 #include "base/jsonw.h"
 #include "base/when.h"
 #include "catalog/catalog.h"
+#include "model/record_test.h"
 #include "model/sid.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/resource.h>
 #include <time.h>
-
-static void check(int rc, const struct err *e)
-{
-    if (rc >= 0) return;
-    fprintf(stderr, "%s\n%s\n", e->message, e->hint);
-    exit(1);
-}
 
 static uint64_t mixed(uint64_t v)
 {
@@ -55,38 +48,11 @@ static bool one_in(const struct who *w, unsigned salt, unsigned n)
     return mixed(w->dice + salt) % n == 0;
 }
 
-static void add_text(struct buf *body, enum attr id, const char *text)
-{
-    struct buf v = buf_new(4096);
-    body_value_bytes(&v, bytes_of(str_from(text)));
-    body_add(body, id, 1, buf_bytes(&v));
-    buf_free(&v);
-}
-
-static void add_number(struct buf *body, enum attr id, int64_t n)
-{
-    struct buf v = buf_new(64);
-    body_value_int(&v, n);
-    body_add(body, id, 1, buf_bytes(&v));
-    buf_free(&v);
-}
-
-static void add_bool(struct buf *body, enum attr id, bool b)
-{
-    struct buf v = buf_new(64);
-    body_value_bool(&v, b);
-    body_add(body, id, 1, buf_bytes(&v));
-    buf_free(&v);
-}
-
 static void add_sid(struct buf *body, enum attr id, unsigned user)
 {
     uint8_t sid[SID_MAX];
     struct sid s = {.n_sub = 5, .authority = 5, .sub = {21, 1111111111, 2222222222, 3333333333, 2000000 + user}};
-    struct buf v = buf_new(128);
-    body_value_bytes(&v, (struct bytes){sid, sid_encode(sid, &s)});
-    body_add(body, id, 1, buf_bytes(&v));
-    buf_free(&v);
+    body_add_bytes(body, id, (struct bytes){sid, sid_encode(sid, &s)});
 }
 
 #define NOW  INT64_C(1790000000000)
@@ -154,28 +120,28 @@ static void ad_user(struct load *l, unsigned n)
     clear(l);
     user_dn(&l->dn, n);
     snprintf(text, sizeof text, "%s %s%s", w.first, w.last, changed ? " (moved)" : "");
-    add_text(&l->state, ATTR_DISPLAY_NAME, text);
-    add_number(&l->state, ATTR_WHEN_CREATED, NOW - 1000 * DAY - n);
+    body_add_text(&l->state, ATTR_DISPLAY_NAME, text);
+    body_add_int(&l->state, ATTR_WHEN_CREATED, NOW - 1000 * DAY - n);
     snprintf(text, sizeof text, "%.1s%s%u", w.first, w.last, n);
-    add_text(&l->state, ATTR_SAM_ACCOUNT_NAME, text);
+    body_add_text(&l->state, ATTR_SAM_ACCOUNT_NAME, text);
     snprintf(text, sizeof text, "%s.%s%u@corp.example", w.first, w.last, n);
-    add_text(&l->state, ATTR_USER_PRINCIPAL_NAME, text);
-    add_number(&l->state, ATTR_USER_ACCOUNT_CONTROL, uac_of(&w, false));
-    add_number(&l->state, ATTR_PRIMARY_GROUP_ID, 513);
-    add_number(&l->state, ATTR_PWD_LAST_SET, NOW - 100 * DAY);
-    if (one_in(&w, 9, 500)) add_text(&l->state, ATTR_SERVICE_PRINCIPAL_NAME, "HTTP/host.corp.example");
-    add_text(&l->state, ATTR_GIVEN_NAME, w.first);
-    add_text(&l->state, ATTR_SN, w.last);
+    body_add_text(&l->state, ATTR_USER_PRINCIPAL_NAME, text);
+    body_add_int(&l->state, ATTR_USER_ACCOUNT_CONTROL, uac_of(&w, false));
+    body_add_int(&l->state, ATTR_PRIMARY_GROUP_ID, 513);
+    body_add_int(&l->state, ATTR_PWD_LAST_SET, NOW - 100 * DAY);
+    if (one_in(&w, 9, 500)) body_add_text(&l->state, ATTR_SERVICE_PRINCIPAL_NAME, "HTTP/host.corp.example");
+    body_add_text(&l->state, ATTR_GIVEN_NAME, w.first);
+    body_add_text(&l->state, ATTR_SN, w.last);
     snprintf(text, sizeof text, "%s.%s%u@corp.example", w.first, w.last, n);
-    add_text(&l->state, ATTR_MAIL, text);
-    add_text(&l->state, ATTR_TITLE, "Regional sales representative");
-    add_text(&l->state, ATTR_DEPARTMENT, "Sales and customer relations");
-    add_text(&l->state, ATTR_EMPLOYEE_ID, "E00012345");
-    add_text(&l->state, ATTR_MANAGER, "CN=Manager 17,OU=Managers,OU=People,DC=corp,DC=example");
-    add_number(&l->stats, ATTR_USN_CHANGED, 1000 + n);
+    body_add_text(&l->state, ATTR_MAIL, text);
+    body_add_text(&l->state, ATTR_TITLE, "Regional sales representative");
+    body_add_text(&l->state, ATTR_DEPARTMENT, "Sales and customer relations");
+    body_add_text(&l->state, ATTR_EMPLOYEE_ID, "E00012345");
+    body_add_text(&l->state, ATTR_MANAGER, "CN=Manager 17,OU=Managers,OU=People,DC=corp,DC=example");
+    body_add_int(&l->stats, ATTR_USN_CHANGED, 1000 + n);
     int64_t seen = signs_in ? l->now : last_seen(&w, NOW);
-    if (seen) add_number(&l->stats, ATTR_LAST_LOGON, seen);
-    add_number(&l->stats, ATTR_LOGON_COUNT, n % 1000);
+    if (seen) body_add_int(&l->stats, ATTR_LAST_LOGON, seen);
+    body_add_int(&l->stats, ATTR_LOGON_COUNT, n % 1000);
     put(l, KIND_user, n, true);
 }
 
@@ -186,13 +152,13 @@ static void ad_computer(struct load *l, unsigned n)
     clear(l);
     snprintf(text, sizeof text, "PC-%06u$", n);
     buf_printf(&l->dn, "CN=PC-%06u,OU=Computers%u,DC=corp,DC=example", n, n % 20);
-    add_number(&l->state, ATTR_WHEN_CREATED, NOW - 900 * DAY);
-    add_text(&l->state, ATTR_SAM_ACCOUNT_NAME, text);
-    add_number(&l->state, ATTR_USER_ACCOUNT_CONTROL, uac_of(&w, true));
-    add_text(&l->state, ATTR_SERVICE_PRINCIPAL_NAME, "HOST/pc");
-    add_text(&l->state, ATTR_OPERATING_SYSTEM, "Windows 11 Enterprise");
+    body_add_int(&l->state, ATTR_WHEN_CREATED, NOW - 900 * DAY);
+    body_add_text(&l->state, ATTR_SAM_ACCOUNT_NAME, text);
+    body_add_int(&l->state, ATTR_USER_ACCOUNT_CONTROL, uac_of(&w, true));
+    body_add_text(&l->state, ATTR_SERVICE_PRINCIPAL_NAME, "HOST/pc");
+    body_add_text(&l->state, ATTR_OPERATING_SYSTEM, "Windows 11 Enterprise");
     int64_t seen = last_seen(&w, NOW);
-    if (seen) add_number(&l->stats, ATTR_LAST_LOGON_TIMESTAMP, seen);
+    if (seen) body_add_int(&l->stats, ATTR_LAST_LOGON_TIMESTAMP, seen);
     put(l, KIND_computer, n, true);
 }
 
@@ -204,8 +170,8 @@ static void ad_group(struct load *l, unsigned n)
     snprintf(text, sizeof text, "%s-%s-%05u", last_names[n % n_elements(last_names)], n % 3 ? "Team" : "Share", n);
     if (n && n <= n_elements(odd)) snprintf(text, sizeof text, "%s", odd[n - 1]);
     buf_printf(&l->dn, "CN=Group %u,OU=Groups,DC=corp,DC=example", n);
-    add_text(&l->state, ATTR_SAM_ACCOUNT_NAME, n ? text : "Domain Admins");
-    add_number(&l->state, ATTR_GROUP_TYPE, -2147483646);
+    body_add_text(&l->state, ATTR_SAM_ACCOUNT_NAME, n ? text : "Domain Admins");
+    body_add_int(&l->state, ATTR_GROUP_TYPE, -2147483646);
     struct buf dn = buf_new(1024);
     for (unsigned i = 0; i < (n ? 20u : 40u) && l->n_users; i++, l->n_members++) {
         buf_clear(&dn);
@@ -229,18 +195,18 @@ static void entra_user(struct load *l, unsigned n)
     clear(l);
     buf_printf(&l->dn, "%08x-0000-4000-8000-%012x", n, n);
     snprintf(text, sizeof text, "%s %s", w.first, w.last);
-    add_text(&l->state, ATTR_DISPLAY_NAME, text);
+    body_add_text(&l->state, ATTR_DISPLAY_NAME, text);
     snprintf(text, sizeof text, "%s.%s%u@corp.example", w.first, w.last, n);
-    add_text(&l->state, ATTR_USER_PRINCIPAL_NAME, text);
-    add_text(&l->state, ATTR_MAIL, text);
-    add_bool(&l->state, ATTR_ACCOUNT_ENABLED, !one_in(&w, 5, 12));
-    add_text(&l->state, ATTR_USER_TYPE, one_in(&w, 10, 10) ? "Guest" : "Member");
-    add_number(&l->state, ATTR_CREATED, NOW - 500 * DAY);
-    add_bool(&l->state, ATTR_SYNC_ENABLED, true);
+    body_add_text(&l->state, ATTR_USER_PRINCIPAL_NAME, text);
+    body_add_text(&l->state, ATTR_MAIL, text);
+    body_add_bool(&l->state, ATTR_ACCOUNT_ENABLED, !one_in(&w, 5, 12));
+    body_add_text(&l->state, ATTR_USER_TYPE, one_in(&w, 10, 10) ? "Guest" : "Member");
+    body_add_int(&l->state, ATTR_CREATED, NOW - 500 * DAY);
+    body_add_bool(&l->state, ATTR_SYNC_ENABLED, true);
     add_sid(&l->state, ATTR_ON_PREMISES_SID, n); /* of the domain's user of the same number, if there is one */
-    if (!one_in(&w, 11, 10)) add_bool(&l->state, ATTR_IS_MFA_REGISTERED, !one_in(&w, 12, 4));
+    if (!one_in(&w, 11, 10)) body_add_bool(&l->state, ATTR_IS_MFA_REGISTERED, !one_in(&w, 12, 4));
     int64_t seen = last_seen(&w, NOW);
-    if (seen) add_number(&l->stats, ATTR_LAST_SUCCESSFUL_SIGN_IN, seen);
+    if (seen) body_add_int(&l->stats, ATTR_LAST_SUCCESSFUL_SIGN_IN, seen);
     put(l, KIND_user, n, false);
 }
 
@@ -411,7 +377,6 @@ int main(int argc, char **argv)
 {
     struct store *s;
     struct err e;
-    struct rusage r;
     const char *how = "";
     char url[512], path[512];
     if (argc < 3) return fprintf(stderr, "usage: bench-catalog make|again|refresh|ask FILE [n]\n"), 2;
@@ -436,8 +401,7 @@ int main(int argc, char **argv)
     } else {
         check(catalog_refresh(s, path, &how, &e), &e);
     }
-    getrusage(RUSAGE_SELF, &r);
-    printf("%s %s: %.2f s, peak %ld MiB\n", argv[1], how, (now_us() - from) / 1e6, r.ru_maxrss / 1024);
+    printf("%s %s: %.2f s, peak %ld MiB\n", argv[1], how, (now_us() - from) / 1e6, peak_mib());
     store_close(s);
     return 0;
 }

@@ -4,21 +4,13 @@
  *     bench-identity make FILE [users]     a store with a domain and a tenant; 1 in 100 is in only one of
  * them, 1 in 1000 in conflict bench-identity read FILE             all edges, then all orphans
  */
-#include "base/when.h"
+#include "bench.h"
+
 #include "base/jsonw.h"
+#include "base/when.h"
+#include "model/record_test.h"
 #include "model/sid.h"
 #include "run/identity.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/resource.h>
-
-static void check(int rc, const struct err *e)
-{
-    if (rc >= 0) return;
-    fprintf(stderr, "%s\n%s\n", e->message, e->hint);
-    exit(1);
-}
 
 /* --- two directories ------------------------------------------------------------------------------ */
 
@@ -29,31 +21,12 @@ static void make_guid(uint8_t guid[GUID_SIZE], uint64_t id)
     memcpy(guid + 8, &id, 8);
 }
 
-static void add_bytes(struct buf *body, enum attr id, struct bytes b)
-{
-    struct buf v = buf_new(4096);
-    body_value_bytes(&v, b);
-    body_add(body, id, 1, buf_bytes(&v));
-    buf_free(&v);
-}
-
 static void add_text(struct buf *body, enum attr id, const char *fmt, unsigned user)
 {
     struct buf text = buf_new(4096);
     buf_printf(&text, fmt, user);
-    add_bytes(body, id, buf_bytes(&text));
+    body_add_bytes(body, id, buf_bytes(&text));
     buf_free(&text);
-}
-
-static void add_number(struct buf *body, enum attr id, bool is_bool, int64_t n)
-{
-    struct buf v = buf_new(64);
-    if (is_bool)
-        body_value_bool(&v, n);
-    else
-        body_value_int(&v, n);
-    body_add(body, id, 1, buf_bytes(&v));
-    buf_free(&v);
 }
 
 #define DN "CN=Givenname%u Familyname,OU=Region,OU=People,DC=corp,DC=example"
@@ -68,7 +41,7 @@ static void ad_user(struct record *rec, struct buf *body, struct buf *dn, uint8_
     add_text(body, ATTR_DISPLAY_NAME, "Familyname, Givenname%u (Sales)", u);
     add_text(body, ATTR_SAM_ACCOUNT_NAME, "user%u", u);
     add_text(body, ATTR_USER_PRINCIPAL_NAME, "givenname%u.familyname@corp.example", u);
-    add_number(body, ATTR_USER_ACCOUNT_CONTROL, false, 512);
+    body_add_int(body, ATTR_USER_ACCOUNT_CONTROL, 512);
     add_text(body, ATTR_MAIL, "givenname%u.familyname@corp.example", u);
     add_text(body, ATTR_DEPARTMENT, "Sales and customer relations, region %u", u % 50);
 }
@@ -86,10 +59,10 @@ static void entra_user(struct record *rec, struct buf *body, struct buf *dn, uin
     add_text(body, ATTR_DISPLAY_NAME, "Familyname, Givenname%u (Sales)", u);
     add_text(body, ATTR_USER_PRINCIPAL_NAME, "givenname%u.familyname@corp.example", u);
     add_text(body, ATTR_MAIL, "givenname%u.familyname@corp.example", u);
-    add_number(body, ATTR_ACCOUNT_ENABLED, true, 1);
-    add_number(body, ATTR_SYNC_ENABLED, true, 1);
-    add_bytes(body, ATTR_ON_PREMISES_SID, (struct bytes){sid, sid_encode(sid, &s)});
-    add_bytes(body, ATTR_IMMUTABLE_ID, buf_bytes(&base64));
+    body_add_bool(body, ATTR_ACCOUNT_ENABLED, true);
+    body_add_bool(body, ATTR_SYNC_ENABLED, true);
+    body_add_bytes(body, ATTR_ON_PREMISES_SID, (struct bytes){sid, sid_encode(sid, &s)});
+    body_add_bytes(body, ATTR_IMMUTABLE_ID, buf_bytes(&base64));
     add_text(body, ATTR_ON_PREMISES_DN, DN, u);
     add_text(body, ATTR_ON_PREMISES_DOMAIN, "corp.example", u);
     add_text(body, ATTR_ON_PREMISES_SAM, "user%u", u);
@@ -150,12 +123,10 @@ static void measure(struct store *s, const char *what, struct identity_reader re
 {
     struct identity_query q = {0};
     struct err e;
-    struct rusage r;
     int64_t began = when_monotonic_ms();
     check(identity_read(s, &q, &reader, &e), &e);
-    getrusage(RUSAGE_SELF, &r);
     printf("%-8s %6.2f s, peak %ld MiB\n", what, (double)(when_monotonic_ms() - began) / 1e3,
-           r.ru_maxrss / 1024);
+           peak_mib());
 }
 
 int main(int argc, char **argv)

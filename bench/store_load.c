@@ -4,13 +4,13 @@
  *
  *     store_load [users] [groups] [directory]       default 200000 16000 /var/tmp
  */
+#include "bench.h"
+
 #include "base/when.h"
+#include "model/record_test.h"
 #include "model/sid.h"
 #include "store/store.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,13 +19,6 @@
 
 static unsigned n_users = 200000, n_groups = 16000;
 static uint64_t n_bytes;
-
-static void check(int rc, const struct err *e)
-{
-    if (rc >= 0) return;
-    fprintf(stderr, "%s\n%s\n", e->message, e->hint);
-    exit(1);
-}
 
 /* --- the directory ---------------------------------------------------------------------------- */
 
@@ -59,14 +52,6 @@ static void add_strs(struct buf *body, enum attr id, unsigned n, const char *fmt
     body_add(body, id, n, buf_bytes(&v));
     buf_free(&v);
     buf_free(&one);
-}
-
-static void add_int(struct buf *body, enum attr id, int64_t value)
-{
-    struct buf v = buf_new(64);
-    body_value_int(&v, value);
-    body_add(body, id, 1, buf_bytes(&v));
-    buf_free(&v);
 }
 
 /* About 1.3 KB of state, as a mail-enabled user of a large company has it. */
@@ -123,25 +108,25 @@ static void make_user_state(struct buf *s, unsigned u, unsigned round)
 #define ADD(table)                                                                                           \
     for (size_t i = 0; i < n_elements(table); i++) add_strs(s, table[i].id, table[i].n, table[i].fmt, u)
     ADD(texts);
-    add_int(s, ATTR_WHEN_CREATED, 1400000000000 + (int64_t)u * 1000);
+    body_add_int(s, ATTR_WHEN_CREATED, 1400000000000 + (int64_t)u * 1000);
     add_strs(s, ATTR_SAM_ACCOUNT_NAME, 1, "user%u", u);
     ADD(more);
-    add_int(s, ATTR_USER_ACCOUNT_CONTROL, 512);
-    add_int(s, ATTR_PRIMARY_GROUP_ID, 513);
-    add_int(s, ATTR_PWD_LAST_SET, 1700000000000 + (int64_t)u + (u % 100 == 0 ? round : 0));
+    body_add_int(s, ATTR_USER_ACCOUNT_CONTROL, 512);
+    body_add_int(s, ATTR_PRIMARY_GROUP_ID, 513);
+    body_add_int(s, ATTR_PWD_LAST_SET, 1700000000000 + (int64_t)u + (u % 100 == 0 ? round : 0));
     ADD(last);
 #undef ADD
 }
 
 static void make_stats(struct buf *s, unsigned u, unsigned round)
 {
-    add_int(s, ATTR_WHEN_CHANGED, 1700000000000 + u);
-    add_int(s, ATTR_USN_CHANGED, 1000000 + u);
-    add_int(s, ATTR_LAST_LOGON, 1700000000000 + u + round);
-    add_int(s, ATTR_LAST_LOGON_TIMESTAMP, 1700000000000 + u);
-    add_int(s, ATTR_LOGON_COUNT, u + round);
-    add_int(s, ATTR_BAD_PWD_COUNT, 0);
-    add_int(s, ATTR_BAD_PASSWORD_TIME, 1690000000000 + u);
+    body_add_int(s, ATTR_WHEN_CHANGED, 1700000000000 + u);
+    body_add_int(s, ATTR_USN_CHANGED, 1000000 + u);
+    body_add_int(s, ATTR_LAST_LOGON, 1700000000000 + u + round);
+    body_add_int(s, ATTR_LAST_LOGON_TIMESTAMP, 1700000000000 + u);
+    body_add_int(s, ATTR_LOGON_COUNT, u + round);
+    body_add_int(s, ATTR_BAD_PWD_COUNT, 0);
+    body_add_int(s, ATTR_BAD_PASSWORD_TIME, 1690000000000 + u);
 }
 
 static void user_dn(struct buf *out, unsigned u)
@@ -162,13 +147,6 @@ static struct pace now(void)
     return (struct pace){(double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) +
                              (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6,
                          (double)when_monotonic_ms() / 1e3};
-}
-
-static long peak_mb(void)
-{
-    struct rusage r;
-    getrusage(RUSAGE_SELF, &r);
-    return r.ru_maxrss / 1024;
 }
 
 /* The stream is prepared in pieces that are not measured. */
@@ -208,9 +186,9 @@ static void prepare_groups(struct piece *p, unsigned from, unsigned n)
         p->at[i].state = p->bytes.len;
         add_strs(&p->bytes, ATTR_CN, 1, "Group %u", g);
         add_strs(&p->bytes, ATTR_SAM_ACCOUNT_NAME, 1, "group%u", g);
-        add_int(&p->bytes, ATTR_GROUP_TYPE, -2147483646);
+        body_add_int(&p->bytes, ATTR_GROUP_TYPE, -2147483646);
         p->at[i].stats = p->bytes.len;
-        add_int(&p->bytes, ATTR_USN_CHANGED, 77);
+        body_add_int(&p->bytes, ATTR_USN_CHANGED, 77);
         p->at[i].members = p->bytes.len;
         p->n_members[i] = g == 0 ? 0 : each;
         for (unsigned m = 0; m < p->n_members[i]; m++) {
@@ -379,7 +357,7 @@ int main(int argc, char **argv)
     check(store_open(&s, str_from(url), &e), &e);
     hash_once();
     load(s, "first load", 0);
-    printf("peak memory %ld MB\n", peak_mb());
+    printf("peak memory %ld MB\n", peak_mib());
     load(s, "nothing changed", 0);
     load(s, "everybody logged on, 1% changed", 1);
     read_back(s, false);
@@ -387,7 +365,7 @@ int main(int argc, char **argv)
     store_close(s);
     if (stat(path, &st) == 0)
         printf("file %lld MB, %.0f bytes a user; peak memory %ld MB\n", (long long)st.st_size >> 20,
-               (double)st.st_size / n_users, peak_mb());
+               (double)st.st_size / n_users, peak_mib());
     for (size_t i = 0; i < n_elements(sides); i++) {
         snprintf(side, sizeof side, "%s%s", path, sides[i]);
         unlink(side);

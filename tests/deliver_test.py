@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import time
 
-from harness import PYTHON, ROLLCALL, ROOT, SOAK, Fake, Replay, at_end, case, kill_tree, main, rollcall, scratch, shared_ca, write
+from harness import PYTHON, ROLLCALL, ROOT, SOAK, Replay, at_end, case, kill_tree, main, rollcall, scratch, shared_ca, write
 
 TOKEN = "A-token-that-nobody-sees-1234567"
 

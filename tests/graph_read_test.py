@@ -6,7 +6,6 @@ Entra ID has no back links: `read` knows who is in which group, role and adminis
 # budget: 40 120
 import collections
 import csv
-import io
 import json
 import os
 

@@ -6,7 +6,6 @@ Every case starts from the same store, synchronized before a piece of history, a
 tests/lab/graph). A row of the tables is a fault of the simulator (faults.js, edits.js) with what must come of it.
 """
 # budget: 90 2400
-import concurrent.futures
 import contextlib
 import json
 import os

@@ -7,46 +7,28 @@ import http.client
 import json
 import os
 import re
-import select
 import ssl
-import subprocess
 import time
 import urllib.parse
-import urllib.request
 
-from harness import ROOT, at_end, case, main, scratch, shared_ca, write
+from harness import ROOT, case, main, scratch, shared_ca, write
+from nodelab import NodeLab
 from server import Server
 
-NODE = os.environ.get("ROLLCALL_NODE", "node")
 LAB = os.path.join(ROOT, "tests", "lab", "oidc")
 SECRET = "S3cret+of/the&client=%"
 CA, CERT, KEY = shared_ca()
 server = Server()
 
 
-class Lab:
+class Lab(NodeLab):
     """One of tests/lab/oidc's providers as a process."""
 
     def __init__(self, script, **config):
-        config = dict({"cert": CERT, "key": KEY}, **config)
-        file = write(os.path.join(scratch(), "config.json"), json.dumps(config))
-        self.process = subprocess.Popen([NODE, script, file], cwd=LAB, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        at_end(self.stop)
-        ready, _, _ = select.select([self.process.stdout], [], [], 30)
-        line = self.process.stdout.readline() if ready else ""
-        assert line, "%s does not start" % script
-        told = json.loads(line)
-        self.issuer, self.control, self.foreign = told["issuer"], told["control"], told.get("foreign")
-
-    def turn(self, **state):
-        return json.loads(urllib.request.urlopen(urllib.request.Request(self.control, json.dumps(state).encode()), timeout=10).read())
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.stdin.close()
-            self.process.terminate()
-            self.process.wait(10)
-        self.process.stdout.close()
+        directory = scratch()
+        file = write(os.path.join(directory, "config.json"), json.dumps(dict({"cert": CERT, "key": KEY}, **config)))
+        super().__init__(directory, script, file, cwd=LAB)
+        self.issuer, self.foreign = self.told["issuer"], self.told.get("foreign")
 
 
 class Browser:

@@ -13,7 +13,6 @@ import sqlite3
 
 import jsonschema
 
-import harness
 from domain import Domain
 from harness import ROOT, Lab, case, main, rollcall, scratch, write
 

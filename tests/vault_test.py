@@ -146,11 +146,11 @@ def weather():
             (dict(throttled=50), "login", 6, "too many requests.*rate limit quota exceeded", "quota raised"),
             (dict(foreign=True), "health", 1, "not as Vault does", "no path such as /ui")):
         vault.reset()
-        vault.set(**state)
+        vault.turn(**state)
         failing(path, step=step, code=code, evidence=evidence, fix=fix)
     for state in (dict(broken=2), dict(throttled=2), dict(knows_mounts=False)):
         vault.reset()
-        vault.set(**state)
+        vault.turn(**state)
         steps(path)
     vault.reset()
     failing(step="tls", code=6, env=vault.environment(VAULT_CACERT=""), evidence="certificate|trust", fix="")
@@ -162,7 +162,7 @@ def weather():
 @case("check and sync take the password from the vault; what is wrong with it is the secret's step")
 def connector():
     vault.reset()
-    vault.set(namespaces={"": {"secret/": {"type": "kv", "version": "2", "secrets": {"fake": [{"data": {"password": "Collector-1"}, "created_time": "2026-01-01T00:00:00Z", "deletion_time": "", "destroyed": False}]}}}},
+    vault.turn(namespaces={"": {"secret/": {"type": "kv", "version": "2", "secrets": {"fake": [{"data": {"password": "Collector-1"}, "created_time": "2026-01-01T00:00:00Z", "deletion_time": "", "destroyed": False}]}}}},
               policies={"rollcall": {"secret/data/fake": ["read"], "auth/token/lookup-self": ["read"]}})
     d = scratch()
     token = write(os.path.join(d, "token"), "hvs.good\n")
@@ -181,7 +181,7 @@ def connector():
         assert len(bad) == 1 and bad[0]["name"] == "secret" and "has no field nothing" in bad[0]["evidence"], bad
         r = rollcall("sync", "fake", config=wrong, code=3)
         assert "connectors.fake.password" in r.err and "has no field nothing" in r.err and "its fields are: password" in r.err, r
-        vault.set(sealed=True)
+        vault.turn(sealed=True)
         r = rollcall("sync", "fake", config=config, code=6)
         assert "is sealed" in r.err, r
         assert "Collector-1" not in r.out + r.err
@@ -206,7 +206,7 @@ def block():
 @case("the token goes to the configured host only: a redirect is not followed")
 def no_redirect():
     vault.reset()
-    vault.set(standby=True)
+    vault.turn(standby=True)
     p = subprocess.run([ROLLCALL, "vault", "test", "secret/rollcall/corp#password"], env=dict(os.environ, **vault.environment()), capture_output=True, text=True)
     assert p.returncode == 6 and "a token follows nobody" in p.stdout, p
 
@@ -214,7 +214,7 @@ def no_redirect():
 @case("the server: its vault is set on the page, tested step by step, entered secrets go with another address; syncs read from it")
 def of_server():
     vault.reset()
-    vault.set(namespaces={"": {"secret/": {"type": "kv", "version": "2", "secrets": {"fake": [{"data": {"password": "Collector-1"}, "created_time": "2026-01-01T00:00:00Z", "deletion_time": "", "destroyed": False}]}}}},
+    vault.turn(namespaces={"": {"secret/": {"type": "kv", "version": "2", "secrets": {"fake": [{"data": {"password": "Collector-1"}, "created_time": "2026-01-01T00:00:00Z", "deletion_time": "", "destroyed": False}]}}}},
               policies={"rollcall": {"secret/data/fake": ["read"]}, "default": {"auth/token/lookup-self": ["read"], "sys/capabilities-self": ["update"]}})
     d = scratch()
     with Fake("--users", 20) as fake:

@@ -15,7 +15,7 @@ import subprocess
 import time
 
 from domain import Domain
-from harness import ROLLCALL, ROOT, SOAK, Lab, case, kill_tree, main, rollcall, scratch
+from harness import ROLLCALL, ROOT, SOAK, Lab, case, kill_tree, main, rollcall
 from twin import Store, difference, state_difference
 
 os.environ["EXTRA_CONF"] = ""

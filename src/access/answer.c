@@ -12,20 +12,14 @@ struct asking {
 
 static void add(struct places *p, uint32_t place)
 {
-    if (p->n == p->cap) {
-        p->cap = p->cap ? p->cap * 2 : 32;
-        p->list = x_realloc(p->list, p->cap * sizeof *p->list);
-    }
+    GROW(p->list, p->n, p->cap, 32);
     p->list[p->n++] = place;
 }
 
 static void note_difference(struct asking *q, const struct right *r)
 {
     struct answer *a = q->a;
-    if (a->n_differs == q->cap_differs) {
-        q->cap_differs = q->cap_differs ? q->cap_differs * 2 : 16;
-        a->differs = x_realloc(a->differs, q->cap_differs * sizeof *a->differs);
-    }
+    GROW(a->differs, a->n_differs, q->cap_differs, 16);
     a->differs[a->n_differs++] = *r;
 }
 

@@ -96,17 +96,10 @@ static bool is_child_class(const struct access_object *o, const uint8_t *guid)
 static bool has_attribute(const struct access_object *o, uint32_t attribute)
 {
     if (!class_of(o)) return true;
-    size_t n, low = 0;
+    size_t n, at;
     const uint32_t *of = schema_class_attributes(o->schema, o->class, &n);
-    while (low < n) {
-        size_t middle = low + (n - low) / 2;
-        if (of[middle] == attribute) return true;
-        if (of[middle] < attribute)
-            low = middle + 1;
-        else
-            n = middle;
-    }
-    return false;
+    LOWER_BOUND(at, n, of[at] < attribute);
+    return at < n && of[at] == attribute;
 }
 
 static bool has_attribute_of_set(const struct access_object *o, const uint8_t *set)

@@ -67,7 +67,7 @@ static void undo_membership(struct past *p, const struct change *c)
     }
     uint8_t via = str_equal(c->attribute, STR("primaryGroupID")) ? VIA_PRIMARY_GROUP : VIA_MEMBER;
     uint32_t key[3] = {group, member, via};
-    uint32_t *at = hmap_put(&s->at, hash128_fast((struct bytes){(const uint8_t *)key, sizeof key}), &is_new);
+    uint32_t *at = hmap_put(&s->at, hash128_fast(BYTES_OF(key)), &is_new);
     if (is_new) {
         *at = (uint32_t)s->n_overrides;
         GROW(s->overrides, s->n_overrides, s->cap_overrides, 256);
@@ -111,65 +111,31 @@ static bool take_change(void *ctx, const struct change *c)
 static const struct override *override_of(const struct past_state *s, uint32_t group, uint32_t member, uint8_t via)
 {
     uint32_t key[3] = {group, member, via == VIA_PRIMARY_GROUP ? VIA_PRIMARY_GROUP : VIA_MEMBER};
-    const uint32_t *at = hmap_find(&s->at, hash128_fast((struct bytes){(const uint8_t *)key, sizeof key}));
+    const uint32_t *at = hmap_find(&s->at, hash128_fast(BYTES_OF(key)));
     return at ? &s->overrides[*at] : NULL;
 }
 
 struct edges {
-    struct override *list;
+    struct world_edge *list;
     size_t n, cap;
 };
+
+static void add_edge(struct edges *out, uint32_t group, uint32_t member, uint8_t via)
+{
+    GROW(out->list, out->n, out->cap, 4096);
+    out->list[out->n++] = (struct world_edge){group, member, via};
+}
 
 static void gather_edges(struct edges *out, const struct past_state *s)
 {
     const struct world *w = s->now;
     for (uint32_t p = 0; p < w->n_principals; p++)
-        for (uint32_t k = w->first_group[p]; k < w->first_group[p + 1]; k++) {
-            if (override_of(s, w->groups_of[k], p, w->via_of[k])) continue;
-            GROW(out->list, out->n, out->cap, 4096);
-            out->list[out->n++] = (struct override){w->groups_of[k], p, w->via_of[k], true};
-        }
+        for (uint32_t k = w->first_group[p]; k < w->first_group[p + 1]; k++)
+            if (!override_of(s, w->groups_of[k], p, w->via_of[k])) add_edge(out, w->groups_of[k], p, w->via_of[k]);
     for (size_t i = 0; i < s->n_overrides; i++) {
-        if (!s->overrides[i].is_there) continue;
-        GROW(out->list, out->n, out->cap, 4096);
-        out->list[out->n++] = s->overrides[i];
+        const struct override *o = &s->overrides[i];
+        if (o->is_there) add_edge(out, o->group, o->member, o->via);
     }
-}
-
-/* first[i] becomes where i begins. */
-static void sum_up(uint32_t *first, uint32_t n)
-{
-    uint32_t sum = 0;
-    for (uint32_t i = 0; i <= n; i++) {
-        uint32_t here = first[i];
-        first[i] = sum;
-        sum += here;
-    }
-}
-
-static void lay_out(struct world *w, const struct edges *x)
-{
-    uint32_t n = w->n_principals;
-    uint32_t *at_group = x_zalloc((n + 1u) * sizeof *at_group), *at_member = x_zalloc((n + 1u) * sizeof *at_member);
-    w->first_group = x_zalloc((n + 2u) * sizeof *w->first_group);
-    w->first_member = x_zalloc((n + 2u) * sizeof *w->first_member);
-    w->groups_of = x_alloc((x->n + 1) * sizeof *w->groups_of);
-    w->members_of = x_alloc((x->n + 1) * sizeof *w->members_of);
-    w->via_of = x_alloc(x->n + 1);
-    for (size_t i = 0; i < x->n; i++) {
-        w->first_group[x->list[i].member]++;
-        w->first_member[x->list[i].group]++;
-    }
-    sum_up(w->first_group, n);
-    sum_up(w->first_member, n);
-    for (size_t i = 0; i < x->n; i++) {
-        uint32_t k = w->first_group[x->list[i].member] + at_group[x->list[i].member]++;
-        w->groups_of[k] = x->list[i].group;
-        w->via_of[k] = x->list[i].via;
-        w->members_of[w->first_member[x->list[i].group] + at_member[x->list[i].group]++] = x->list[i].member;
-    }
-    free(at_group);
-    free(at_member);
 }
 
 /* --- descriptors ------------------------------------------------------------------------------------------------- */
@@ -243,7 +209,7 @@ static int undo(struct past *p, int64_t run, struct err *e)
     struct change_query q = {.connector = s->now->connectors[s->connector].name, .since_run = run, .newest_first = true};
     try(store_changes(s->store, &q, take_change, p, e));
     gather_edges(&edges, s);
-    lay_out(p->world, &edges);
+    world_link(p->world, edges.list, edges.n);
     free(edges.list);
     return put_descriptors(p, e);
 }

@@ -129,18 +129,10 @@ static bool read_number(struct str text, int64_t *out)
 /* 90d, 12h, 30m, 45s, 8w */
 static bool read_age(struct str text, int64_t *out_ms)
 {
-    static const struct {
-        char unit;
-        int64_t ms;
-    } units[] = {{'s', 1000}, {'m', 60000}, {'h', 3600000}, {'d', 86400000}, {'w', 604800000}};
-    int64_t n;
-    if (text.len < 2 || !read_number((struct str){text.ptr, text.len - 1}, &n) || n < 0 || n > 1000000) return false;
-    for (size_t i = 0; i < n_elements(units); i++) {
-        if (text.ptr[text.len - 1] != units[i].unit) continue;
-        *out_ms = n * units[i].ms;
-        return true;
-    }
-    return false;
+    int64_t n, unit = text.len < 2 ? 0 : when_unit_ms(text.ptr[text.len - 1]);
+    if (!unit || !read_number((struct str){text.ptr, text.len - 1}, &n) || n < 0 || n > 1000000) return false;
+    *out_ms = n * unit;
+    return true;
 }
 
 /* RFC 3339, a date, or an age. */
@@ -271,11 +263,6 @@ void filter_free(struct filter *f)
 
 /* --- judging ------------------------------------------------------------------------------------------------------- */
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
 static bool contains(struct str hay, struct str needle)
 {
     for (size_t i = 0; i + needle.len <= hay.len; i++)
@@ -291,7 +278,7 @@ static bool fits(struct str text, struct str pattern)
         if (p < pattern.len && pattern.ptr[p] == '*') {
             star = p++;
             from = t;
-        } else if (p < pattern.len && lower(pattern.ptr[p]) == lower(text.ptr[t])) {
+        } else if (p < pattern.len && ascii_lower(pattern.ptr[p]) == ascii_lower(text.ptr[t])) {
             p++;
             t++;
         } else if (star != SIZE_MAX) {
@@ -308,8 +295,8 @@ static bool fits(struct str text, struct str pattern)
 static int compare_text(struct str a, struct str b)
 {
     for (size_t i = 0; i < a.len && i < b.len; i++)
-        if (lower(a.ptr[i]) != lower(b.ptr[i])) return lower(a.ptr[i]) < lower(b.ptr[i]) ? -1 : 1;
-    return (a.len > b.len) - (a.len < b.len);
+        if (ascii_lower(a.ptr[i]) != ascii_lower(b.ptr[i])) return ascii_lower(a.ptr[i]) < ascii_lower(b.ptr[i]) ? -1 : 1;
+    return COMPARE(a.len, b.len);
 }
 
 static bool ordered(enum op op, int order)
@@ -338,7 +325,7 @@ static bool number_fits(const struct node *n, int64_t value)
     snprintf(text, sizeof text, "%lld", (long long)value);
     if (n->op == OP_EQUAL || n->op == OP_NOT_EQUAL || n->op == OP_CONTAINS) return text_fits(n, str_from(text));
     if (!read_number(n->value, &wanted)) return false;
-    return ordered(n->op, (value > wanted) - (value < wanted));
+    return ordered(n->op, COMPARE(value, wanted));
 }
 
 static bool bool_fits(const struct node *n, bool value)
@@ -352,7 +339,7 @@ static bool time_fits(const struct node *n, int64_t ms)
     char text[WHEN_TEXT];
     if (!ms) return false; /* never, or not known: no time */
     if (n->op == OP_EQUAL || n->op == OP_NOT_EQUAL || n->op == OP_CONTAINS || !n->has_time) return text_fits(n, str_from(when_format(text, ms)));
-    return ordered(n->op, (ms > n->time_ms) - (ms < n->time_ms));
+    return ordered(n->op, COMPARE(ms, n->time_ms));
 }
 
 static bool bytes_fit(const struct node *n, enum attr_type type, struct bytes b)

@@ -2,8 +2,6 @@
 
 #include "model/sid.h"
 
-#include <stdio.h>
-
 struct taking {
     struct party *out;
     struct arena *a;

@@ -68,7 +68,7 @@ void fixture_member(struct fixture *f, uint32_t member, uint32_t group)
 static int compare_history(const void *a, const void *b)
 {
     uint32_t x = ((const struct history *)a)->principal, y = ((const struct history *)b)->principal;
-    return (x > y) - (x < y);
+    return COMPARE(x, y);
 }
 
 void fixture_history(struct fixture *f, uint32_t principal, struct bytes sid)

@@ -88,12 +88,9 @@ static const struct sets_who *members_of(struct stream *s, uint32_t group)
 {
     bool is_new;
     uint32_t key[2] = {s->w->objects[s->object].connector, group};
-    uint32_t *at = hmap_put(&s->at, hash128_fast((struct bytes){(const uint8_t *)key, sizeof key}), &is_new);
+    uint32_t *at = hmap_put(&s->at, hash128_fast(BYTES_OF(key)), &is_new);
     if (!is_new) return s->closed[*at].who;
-    if (s->n_closed == s->cap_closed) {
-        s->cap_closed = s->cap_closed ? s->cap_closed * 2 : 64;
-        s->closed = x_realloc(s->closed, s->cap_closed * sizeof *s->closed);
-    }
+    GROW(s->closed, s->n_closed, s->cap_closed, 64);
     *at = (uint32_t)s->n_closed;
     struct closed *c = &s->closed[s->n_closed++];
     *c = (struct closed){key[0], group, x_zalloc(sizeof *c->who)};
@@ -128,10 +125,7 @@ static void listen(struct stream *s)
     struct ace a;
     for (s->n_aces = 0; sd_next_ace(&rest, &a); s->n_aces++) {
         if (access_ace_speaks(&a, &s->o, &s->right) != ACE_ALLOWS || s->n_voices == VOICES_MAX) continue;
-        if (s->n_voices == s->cap_voices) {
-            s->cap_voices = s->cap_voices ? s->cap_voices * 2 : 16;
-            s->voices = x_realloc(s->voices, s->cap_voices * sizeof *s->voices);
-        }
+        GROW(s->voices, s->n_voices, s->cap_voices, 16);
         struct voice *v = &s->voices[s->n_voices++];
         *v = (struct voice){.ace = a, .number = s->n_aces, .origin = NOBODY};
         name_trustee(s, v, a.trustee);
@@ -145,13 +139,6 @@ static void see_owner(struct stream *s)
     s->owner = (struct voice){.origin = NOBODY, .has_origin = true};
     name_trustee(s, &s->owner, s->o.sd->owner); /* SELF is possible */
     s->is_exact |= access_blocks_owner(&s->o);
-}
-
-static bool is_everybody(const struct world *w, uint32_t principal)
-{
-    for (size_t i = 0; i < w->n_implicit; i++)
-        if (w->implicit[i] == principal) return true;
-    return false;
 }
 
 static void fill(struct stream *s, struct stream_row *row, struct voice *v)
@@ -175,7 +162,7 @@ static void take_everybody_out(struct stream *s)
     s->everybody = (struct stream_row){.principal = s->w->implicit[0], .trustee = NOBODY, .inherited_from = NOBODY, .n_aces = s->n_aces};
     s->everybody.reason = s->is_null ? ACCESS_NULL_DACL : ACCESS_BY_ACE;
     if (s->is_owned && s->owner.who) roaring_bitmap_or_inplace(before, s->owner.who->bitmap);
-    for (; !s->is_null && i < s->n_voices && !is_everybody(s->w, s->voices[i].trustee); i++)
+    for (; !s->is_null && i < s->n_voices && !world_is_implicit(s->w, s->voices[i].trustee); i++)
         if (s->voices[i].who) roaring_bitmap_or_inplace(before, s->voices[i].who->bitmap);
     if (s->is_null || i < s->n_voices) {
         if (!s->is_null) fill(s, &s->everybody, &s->voices[i]);

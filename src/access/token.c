@@ -7,17 +7,11 @@
 const struct history *world_history(const struct world *w, uint32_t principal, size_t *n)
 {
     const struct world_index *x = w->index;
-    size_t low = 0, high = x->n_history;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (x->history[middle].principal < principal)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    size_t first;
+    LOWER_BOUND(first, x->n_history, x->history[first].principal < principal);
     *n = 0;
-    while (low + *n < x->n_history && x->history[low + *n].principal == principal) ++*n;
-    return *n ? &x->history[low] : NULL;
+    while (first + *n < x->n_history && x->history[first + *n].principal == principal) ++*n;
+    return *n ? &x->history[first] : NULL;
 }
 
 /* Distribution groups are in no token; domain local ones only where their domain decides. */
@@ -37,10 +31,7 @@ static void add(struct world_token *t, uint32_t p)
 {
     if (is_marked(t, p)) return;
     t->marks[p / 64] |= (uint64_t)1 << (p % 64);
-    if (t->n == t->cap) {
-        t->cap = t->cap ? t->cap * 2 : 256;
-        t->list = x_realloc(t->list, t->cap * sizeof *t->list);
-    }
+    GROW(t->list, t->n, t->cap, 256);
     t->list[t->n++] = p;
 }
 
@@ -57,12 +48,6 @@ static void add_history(struct world_token *t, const struct world *w, uint32_t p
         t->history = x_realloc(t->history, (t->n_history + 1) * sizeof *t->history);
         t->history[t->n_history++] = h[i].sid;
     }
-}
-
-static int compare(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
 }
 
 int world_token(struct world_token *t, const struct world *w, uint32_t principal, uint32_t target_connector, struct err *e)
@@ -82,7 +67,7 @@ int world_token(struct world_token *t, const struct world *w, uint32_t principal
         for (uint32_t k = w->first_group[p]; k < w->first_group[p + 1]; k++)
             if (world_is_in_token_of(w, w->groups_of[k], target_connector)) add(t, w->groups_of[k]);
     }
-    qsort(t->list, t->n, sizeof *t->list, compare);
+    qsort(t->list, t->n, sizeof *t->list, u32_compare);
     return 0;
 }
 

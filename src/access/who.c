@@ -35,17 +35,10 @@ static enum who_via via_of(const struct world *w, uint32_t member, uint32_t grou
     return WHO_MEMBER;
 }
 
-static bool is_implicit(const struct world *w, uint32_t p)
-{
-    for (size_t i = 0; i < w->n_implicit; i++)
-        if (w->implicit[i] == p) return true;
-    return false;
-}
-
 static void open_group(struct search *s, uint32_t group)
 {
     const struct world *w = s->w;
-    if (is_implicit(w, group))
+    if (world_is_implicit(w, group))
         for (uint32_t p = 0; p < w->n_principals; p++)
             if (w->principals[p].is_account) reach(s, p, group, WHO_IMPLICIT);
     for (uint32_t k = w->first_member[group]; k < w->first_member[group + 1]; k++)

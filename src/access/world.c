@@ -181,7 +181,7 @@ static uint32_t find_place(struct building *b, struct str dn)
 
 static struct hash128 number_key(int64_t n)
 {
-    return hash128_fast((struct bytes){(const uint8_t *)&n, sizeof n});
+    return hash128_fast(BYTES_OF(n));
 }
 
 /* Its place; what it holds comes at the end. */
@@ -315,7 +315,7 @@ static void tell_gaps(struct building *b)
         add_gap(b, what, "", "");
     }
     if (!c->n_gaps_loss) return;
-    snprintf(what, sizeof what, "the last run had %u losses", c->n_gaps_loss);
+    snprintf(what, sizeof what, "the last run had %u loss%s", c->n_gaps_loss, c->n_gaps_loss == 1 ? "" : "es");
     add_gap(b, what, "", "rollcall run get tells them");
 }
 
@@ -323,16 +323,10 @@ static void tell_gaps(struct building *b)
 
 static size_t place_of(const struct world_entities *all, int64_t id)
 {
-    size_t low = 0, high = all->n;
-    if (all->n && id >= all->ids[0] && (uint64_t)(id - all->ids[0]) < high) high = (size_t)(id - all->ids[0]) + 1; /* ids are dense */
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (all->ids[middle] < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < all->n && all->ids[low] == id ? low : SIZE_MAX;
+    size_t at, n = all->n;
+    if (n && id >= all->ids[0] && (uint64_t)(id - all->ids[0]) < n) n = (size_t)(id - all->ids[0]) + 1; /* ids are dense */
+    LOWER_BOUND(at, n, all->ids[at] < id);
+    return at < all->n && all->ids[at] == id ? at : SIZE_MAX;
 }
 
 static bool take_run(void *ctx, const struct run_row *r)
@@ -359,17 +353,27 @@ static int read_schema(struct building *b, struct err *e)
     return rc == ERR_NOTFOUND ? 0 : rc;
 }
 
+struct domain_info world_domain_copy(struct arena *a, const struct domain_info *d)
+{
+    struct domain_info own = *d;
+    own.dns_name = arena_str(a, d->dns_name);
+    own.netbios_name = arena_str(a, d->netbios_name);
+    own.base = arena_str(a, d->base);
+    own.server = arena_str(a, d->server);
+    own.sid = arena_bytes(a, d->sid);
+    own.tenant_id = arena_str(a, d->tenant_id);
+    own.organization = arena_str(a, d->organization);
+    return own;
+}
+
 static int read_connector(struct building *b, struct str name, const struct connector_state *state, struct err *e)
 {
     static const struct store_everything to = {on_entity, on_members, on_missing, on_descriptor};
     struct world *w = b->w;
     b->connector = (uint32_t)w->n_connectors++;
     struct world_connector *c = &w->connectors[b->connector];
-    *c = (struct world_connector){.name = arena_str(&b->x->memory, name), .domain = state->domain, .run = state->visible_run};
-    c->domain.sid = arena_bytes(&b->x->memory, state->domain.sid);
-    c->domain.dns_name = arena_str(&b->x->memory, state->domain.dns_name);
-    c->domain.netbios_name = arena_str(&b->x->memory, state->domain.netbios_name);
-    c->domain.base = arena_str(&b->x->memory, state->domain.base);
+    *c = (struct world_connector){
+        .name = arena_str(&b->x->memory, name), .domain = world_domain_copy(&b->x->memory, &state->domain), .run = state->visible_run};
     try(store_runs(b->store, name, 0, take_run, c, e));
     try(read_schema(b, e));
     uint32_t first = w->n_objects;
@@ -443,7 +447,7 @@ void world_access_object(struct access_object *out, const struct world *w, uint3
     if (o->principal != NOBODY) out->sid = w->principals[o->principal].sid;
 }
 
-static void count_up(uint32_t *first, uint32_t n)
+void starts_make(uint32_t *first, uint32_t n)
 {
     uint32_t sum = 0;
     for (uint32_t i = 0; i <= n; i++) {
@@ -451,6 +455,12 @@ static void count_up(uint32_t *first, uint32_t n)
         first[i] = sum;
         sum += here;
     }
+}
+
+void starts_step_back(uint32_t *first, uint32_t n)
+{
+    memmove(first + 1, first, n * sizeof *first);
+    first[0] = 0;
 }
 
 /* Both directions, compressed: two counting sorts. */
@@ -466,17 +476,16 @@ void world_link(struct world *w, const struct world_edge *edges, size_t n_edges)
         w->first_group[edges[i].member]++;
         w->first_member[edges[i].group]++;
     }
-    count_up(w->first_group, n);
-    count_up(w->first_member, n);
+    starts_make(w->first_group, n);
+    starts_make(w->first_member, n);
     for (size_t i = 0; i < n_edges; i++) {
         uint32_t at = w->first_group[edges[i].member]++;
         w->groups_of[at] = edges[i].group;
         w->via_of[at] = edges[i].via;
         w->members_of[w->first_member[edges[i].group]++] = edges[i].member;
     }
-    memmove(w->first_group + 1, w->first_group, n * sizeof *w->first_group);
-    memmove(w->first_member + 1, w->first_member, n * sizeof *w->first_member);
-    w->first_group[0] = w->first_member[0] = 0;
+    starts_step_back(w->first_group, n);
+    starts_step_back(w->first_member, n);
 }
 
 /* --- all of it ------------------------------------------------------------------------------------------------------------------------ */
@@ -495,18 +504,28 @@ static bool take_name(void *ctx, struct str name)
     return true;
 }
 
-static int read_all(struct building *b, const struct names *names, struct err *e)
+int world_names(struct str **list, size_t *n, struct arena *a, struct store *s, struct str connector, struct err *e)
+{
+    struct names names = {.memory = a};
+    int rc = connector.len ? 0 : store_connectors(s, take_name, &names, e);
+    if (connector.len) take_name(&names, connector);
+    *list = names.list;
+    *n = names.n;
+    return rc;
+}
+
+static int read_all(struct building *b, const struct str *names, size_t n, struct err *e)
 {
     struct world *w = b->w;
-    w->connectors = x_zalloc((names->n + 1) * sizeof *w->connectors);
-    b->x->entities = x_zalloc((names->n + 1) * sizeof *b->x->entities);
-    b->x->schemas = x_zalloc((names->n + 1) * sizeof *b->x->schemas);
+    w->connectors = x_zalloc((n + 1) * sizeof *w->connectors);
+    b->x->entities = x_zalloc((n + 1) * sizeof *b->x->entities);
+    b->x->schemas = x_zalloc((n + 1) * sizeof *b->x->schemas);
     add_implicit(b);
-    for (size_t i = 0; i < names->n; i++) {
+    for (size_t i = 0; i < n; i++) {
         struct connector_state state;
-        try(store_connector(b->store, names->list[i], &state, e));
+        try(store_connector(b->store, names[i], &state, e));
         if (domain_is_tenant(&state.domain)) continue; /* has no descriptors */
-        try(read_connector(b, names->list[i], &state, e));
+        try(read_connector(b, names[i], &state, e));
     }
     resolve_foreign(b);
     make_edges(b);
@@ -520,15 +539,15 @@ int world_read(struct world **out, struct store *s, struct str connector, struct
     w->index = x_zalloc(sizeof *w->index);
     w->index->memory = arena_new(NO_LIMIT);
     struct building b = {.w = w, .x = w->index, .store = s, .form = buf_new((size_t)1 << 20)};
-    struct names names = {.memory = &w->index->memory};
-    int rc = connector.len ? 0 : store_connectors(s, take_name, &names, e);
-    if (connector.len) take_name(&names, connector);
-    if (rc == 0) rc = read_all(&b, &names, e);
+    struct str *names;
+    size_t n;
+    int rc = world_names(&names, &n, &w->index->memory, s, connector, e);
+    if (rc == 0) rc = read_all(&b, names, n, e);
     if (rc == 0 && !w->n_connectors) {
         rc = err_set(e, ERR_NOTFOUND, "no Active Directory was synced into this store");
         err_hint(e, "rollcall sync CONNECTOR first; Entra ID has no access control lists");
     }
-    free(names.list);
+    free(names);
     free(b.edges);
     free(b.foreign);
     free(b.lists);

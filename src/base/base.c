@@ -4,16 +4,17 @@
 #include <unistd.h>
 #include <utf8proc.h>
 
-static char fold(char c)
+int u32_compare(const void *a, const void *b)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return COMPARE(x, y);
 }
 
 bool str_equal_nocase(struct str a, struct str b)
 {
     if (a.len != b.len) return false;
     for (size_t i = 0; i < a.len; i++)
-        if (fold(a.ptr[i]) != fold(b.ptr[i])) return false;
+        if (ascii_lower(a.ptr[i]) != ascii_lower(b.ptr[i])) return false;
     return true;
 }
 

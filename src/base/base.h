@@ -28,6 +28,7 @@ struct str {
     size_t len;
 };
 
+#define BYTES_OF(object) ((struct bytes){(const uint8_t *)&(object), sizeof(object)}) /* a variable or an array; for keys */
 #define STR(literal) ((struct str){(literal), sizeof(literal) - 1})
 #define STR_FMT(s) (int)(s).len, (s).ptr /* for "%.*s" */
 
@@ -50,6 +51,30 @@ static inline bool bytes_equal(struct bytes a, struct bytes b)
 static inline bool str_equal(struct str a, struct str b)
 {
     return bytes_equal(bytes_of(a), bytes_of(b));
+}
+/* -1, 0 or 1, as qsort wants it; each is looked at twice. */
+#define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
+/* Below, at or above 0: byte by byte, and the shorter first. */
+static inline int bytes_compare(struct bytes a, struct bytes b)
+{
+    size_t n = a.len < b.len ? a.len : b.len;
+    int d = n ? memcmp(a.ptr, b.ptr, n) : 0;
+    return d ? d : COMPARE(a.len, b.len);
+}
+static inline int str_compare(struct str a, struct str b)
+{
+    return bytes_compare(bytes_of(a), bytes_of(b));
+}
+int u32_compare(const void *a, const void *b); /* of uint32_t, for qsort */
+
+/* ASCII, whatever the locale; every other byte stays as it is, and is neither letter nor digit. */
+static inline char ascii_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+static inline bool ascii_is_alnum(char c)
+{
+    return (c >= '0' && c <= '9') || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z');
 }
 /* ASCII letters folded; for LDAP attribute names, host names and keywords, never for people's names. */
 bool str_equal_nocase(struct str a, struct str b);
@@ -85,6 +110,23 @@ void x_close_p(int *fd);
             (cap) = (cap) ? (cap)*2 : (first);                                                               \
             (array) = x_realloc((array), (size_t)(cap) * sizeof *(array));                                   \
         }                                                                                                    \
+    } while (0)
+
+/* The place of the first element that is not below what is looked for, n if all are: puts 0..n into the size_t `at`. is_below is an expression
+ * of `at`, asked of places below n only, that is true of none behind the first of which it is false:
+ *   LOWER_BOUND(at, x->n_list, x->list[at].id < id);
+ */
+#define LOWER_BOUND(at, n, is_below)                                                                         \
+    do {                                                                                                     \
+        size_t low_ = 0, high_ = (n);                                                                        \
+        while (low_ < high_) {                                                                               \
+            (at) = low_ + (high_ - low_) / 2;                                                                \
+            if (is_below)                                                                                    \
+                low_ = (at) + 1;                                                                             \
+            else                                                                                             \
+                high_ = (at);                                                                                \
+        }                                                                                                    \
+        (at) = low_;                                                                                         \
     } while (0)
 
 #endif

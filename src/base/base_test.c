@@ -164,6 +164,51 @@ static void closes_on_leaving(void **state)
     assert_int_equal(none, -1);
 }
 
+static void orders_numbers_and_bytes(void **state)
+{
+    static const struct {
+        struct str a, b;
+        int order;
+    } cases[] = {
+        {{NULL, 0}, {NULL, 0}, 0}, {{NULL, 0}, {"a", 1}, -1}, {{"a", 1}, {"a", 1}, 0},         {{"a", 1}, {"ab", 2}, -1},
+        {{"b", 1}, {"ab", 2}, 1},  {{"B", 1}, {"a", 1}, -1},  {{"\xc3", 1}, {"z", 1}, 1},      {{"a\0b", 3}, {"a\0a", 3}, 1},
+    };
+    for (size_t i = 0; i < n_elements(cases); i++) {
+        int d = str_compare(cases[i].a, cases[i].b), back = bytes_compare(bytes_of(cases[i].b), bytes_of(cases[i].a));
+        assert_int_equal(COMPARE(d, 0), cases[i].order);
+        assert_int_equal(COMPARE(back, 0), -cases[i].order);
+    }
+    uint32_t list[] = {3, UINT32_MAX, 0, 3, 0x80000000};
+    qsort(list, n_elements(list), sizeof *list, u32_compare);
+    for (size_t i = 1; i < n_elements(list); i++) assert_true(list[i - 1] <= list[i]);
+    assert_int_equal(BYTES_OF(list).len, sizeof list);
+    assert_ptr_equal(BYTES_OF(list[1]).ptr, &list[1]);
+}
+
+static void knows_ascii(void **state)
+{
+    for (int i = 0; i < 256; i++) {
+        bool is_upper = i < 128 && i && strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZ", i), is_lower = i < 128 && i && strchr("abcdefghijklmnopqrstuvwxyz", i);
+        assert_int_equal(ascii_lower((char)i), is_upper ? (char)(i + 32) : (char)i);
+        assert_int_equal(ascii_is_alnum((char)i), is_upper || is_lower || (i < 128 && i && strchr("0123456789", i)));
+    }
+}
+
+/* Every list of up to 40 even numbers, and everything that may be looked for in it. */
+static void finds_the_lower_bound(void **state)
+{
+    int list[40];
+    for (int i = 0; i < 40; i++) list[i] = 2 * (i / 3); /* each three times */
+    for (size_t n = 0; n <= 40; n++)
+        for (int wanted = -1; wanted <= 28; wanted++) {
+            size_t at = SIZE_MAX, first = 0, n_asked = 0;
+            while (first < n && list[first] < wanted) first++;
+            LOWER_BOUND(at, n, (n_asked++, assert_true(at < n), list[at] < wanted));
+            assert_int_equal(at, first);
+            assert_true(n_asked <= 6);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +217,9 @@ int main(void)
         cmocka_unit_test(trims_both_ends),
         cmocka_unit_test(knows_utf8),
         cmocka_unit_test(accepts_every_code_point_once),
+        cmocka_unit_test(orders_numbers_and_bytes),
+        cmocka_unit_test(knows_ascii),
+        cmocka_unit_test(finds_the_lower_bound),
         cmocka_unit_test(allocates_and_copies),
         cmocka_unit_test(says_that_memory_is_out),
         cmocka_unit_test(closes_on_leaving),

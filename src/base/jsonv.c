@@ -34,6 +34,17 @@ json_t *jsonv_time(int64_t ms)
     return ms ? json_string(when_format(text, ms)) : NULL;
 }
 
+json_t *jsonv_words(const char *words)
+{
+    json_t *a = json_array();
+    while (words && *words) {
+        size_t n = strcspn(words, " ");
+        json_array_append_new(a, json_stringn(words, n));
+        words += n + (words[n] == ' ');
+    }
+    return a;
+}
+
 void jsonv_put(json_t *object, const char *key, json_t *value)
 {
     if (value) json_object_set_new(object, key, value);

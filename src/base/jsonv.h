@@ -10,6 +10,19 @@
 /* A JSON string of text; what is not UTF-8 in it becomes U+FFFD. */
 json_t *jsonv_str(struct str s);
 json_t *jsonv_time(int64_t ms); /* RFC 3339, NULL for 0 */
+/* An array of words that stand with one space between them; an empty one for NULL. */
+json_t *jsonv_words(const char *words);
+/* The text that is a member of object; borrowed. Empty: there is none. */
+static inline struct str jsonv_text(const json_t *object, const char *key)
+{
+    const json_t *v = json_object_get(object, key);
+    return (struct str){json_is_string(v) ? json_string_value(v) : "", json_string_length(v)};
+}
+/* The same up to its first NUL. */
+static inline const char *jsonv_cstr(const json_t *object, const char *key)
+{
+    return jsonv_text(object, key).ptr;
+}
 /* Sets key if value is not NULL. */
 void jsonv_put(json_t *object, const char *key, json_t *value);
 

@@ -8,11 +8,6 @@ static size_t smallest(size_t a, size_t b, size_t c)
     return m < c ? m : c;
 }
 
-static char fold(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
 /* Damerau-Levenshtein in the restricted form: insert, delete, replace, swap of neighbours. Both at most
  * WORD_MAX. */
 static size_t distance(struct str a, struct str b)
@@ -23,10 +18,10 @@ static size_t distance(struct str a, struct str b)
     for (size_t i = 1; i <= a.len; i++) {
         now[0] = i;
         for (size_t j = 1; j <= b.len; j++) {
-            bool same = fold(a.ptr[i - 1]) == fold(b.ptr[j - 1]);
+            bool same = ascii_lower(a.ptr[i - 1]) == ascii_lower(b.ptr[j - 1]);
             now[j] = smallest(last[j] + 1, now[j - 1] + 1, last[j - 1] + !same);
-            bool swapped = i > 1 && j > 1 && fold(a.ptr[i - 1]) == fold(b.ptr[j - 2]) &&
-                           fold(a.ptr[i - 2]) == fold(b.ptr[j - 1]);
+            bool swapped = i > 1 && j > 1 && ascii_lower(a.ptr[i - 1]) == ascii_lower(b.ptr[j - 2]) &&
+                           ascii_lower(a.ptr[i - 2]) == ascii_lower(b.ptr[j - 1]);
             if (swapped && before[j - 2] + 1 < now[j]) now[j] = before[j - 2] + 1;
         }
         size_t *oldest = before;

@@ -33,6 +33,12 @@ void secret_wipe(void *p, size_t n)
     sodium_memzero(p, n);
 }
 
+void secret_wipe_buf(struct buf *b)
+{
+    if (b->ptr) secret_wipe(b->ptr, b->cap);
+    buf_free(b);
+}
+
 int secret_mark(char out[SECRET_MARK], const struct secret *s, struct err *e)
 {
     _Static_assert(SECRET_MARK >= crypto_pwhash_STRBYTES, "libsodium's strings grew");

@@ -6,6 +6,7 @@
 #ifndef ROLLCALL_SECRET_H
 #define ROLLCALL_SECRET_H
 
+#include "base/buf.h"
 #include "base/err.h"
 
 struct secret {
@@ -23,6 +24,8 @@ static inline struct bytes secret_bytes(const struct secret *s)
 }
 void secret_drop(struct secret *s);
 void secret_wipe(void *p, size_t n);
+/* A buffer in which a secret was put together. It was reserved at once: growing leaves copies behind. */
+void secret_wipe_buf(struct buf *b);
 /* A mark by which a secret is recognised later without being kept: a slow salted hash (Argon2id, 64 MiB, about 0.1 s), printable.
  * "" of an empty secret. ERR_LIMIT: no memory for it. */
 #define SECRET_MARK 128

@@ -1,7 +1,6 @@
 #include "base/when.h"
 
 #include <limits.h>
-#include <time.h>
 
 static int64_t clock_ms(clockid_t id)
 {
@@ -152,6 +151,26 @@ bool when_parse(int64_t *out_ms, struct str s)
     if (mo < 1 || mo > 12 || d < 1 || d > when_month_days(y, mo) || h > 23 || mi > 59 || se > 60) return false;
     *out_ms = when_from_civil(y, mo, d, h, mi, se) + frac + off;
     return true;
+}
+
+int64_t when_unit_ms(char unit)
+{
+    switch (unit) {
+    case 's': return 1000;
+    case 'm': return 60000;
+    case 'h': return 3600000;
+    case 'd': return 86400000;
+    case 'w': return 604800000;
+    default: return 0;
+    }
+}
+
+struct timespec when_monotonic_in(int64_t ms)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    int64_t ns = t.tv_nsec + ms % 1000 * 1000000;
+    return (struct timespec){t.tv_sec + ms / 1000 + ns / 1000000000, ns % 1000000000};
 }
 
 int64_t when_back_off_ms(unsigned n, int64_t first_ms, int64_t most_ms)

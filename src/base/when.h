@@ -8,10 +8,14 @@
 
 #include "base/buf.h"
 
+#include <time.h>
+
 int64_t when_now_ms(void);       /* wall clock, UTC */
 int64_t when_monotonic_ms(void); /* for deadlines and durations only */
 /* What is left until a monotonic deadline, at least 0, at most INT_MAX. */
 int when_left_ms(int64_t deadline_ms);
+/* In so long on the monotonic clock, for pthread_cond_timedwait and pthread_mutex_clocklock. */
+struct timespec when_monotonic_in(int64_t ms);
 /* How long to wait before the n-th further attempt (from 1): first_ms, doubled each time, at most most_ms. The caller takes some of it away by chance. */
 int64_t when_back_off_ms(unsigned n, int64_t first_ms, int64_t most_ms);
 /* RFC 3339 in UTC with milliseconds only where they are not zero: 2026-01-04T10:12:00Z; 24 bytes + NUL
@@ -20,8 +24,10 @@ int64_t when_back_off_ms(unsigned n, int64_t first_ms, int64_t most_ms);
 char *when_format(char out[WHEN_TEXT], int64_t ms);
 /* RFC 3339 (any offset) to ms; false if it is not one. */
 bool when_parse(int64_t *out_ms, struct str s);
-/* Civil date to ms since 1970, proleptic Gregorian; month 1..12. Inputs must be in range. */
+/* What people write behind a number: s, m, h, d, w (weeks). 0: none of them. */
+int64_t when_unit_ms(char unit);
 unsigned when_month_days(int64_t year, unsigned month); /* month 1..12 */
+/* Civil date to ms since 1970, proleptic Gregorian; month 1..12. Inputs must be in range. */
 int64_t when_from_civil(int64_t year, unsigned month, unsigned day, unsigned hour, unsigned min, unsigned sec);
 
 #endif

@@ -134,7 +134,20 @@ static void deadlines(void **state)
     assert_int_equal(when_left_ms(now - 1000), 0);
     assert_in_range(when_left_ms(now + 100000), 90000, 100000);
     assert_int_equal(when_left_ms(INT64_MAX), INT_MAX);
+    struct timespec at = when_monotonic_in(1999);
+    assert_in_range(at.tv_nsec, 0, 999999999);
+    assert_in_range((int64_t)at.tv_sec * 1000 + at.tv_nsec / 1000000 - now, 1998, 30000);
     assert_true(when_now_ms() > 1700000000000);
+}
+
+static void knows_units(void **state)
+{
+    static const char units[] = "smhdw";
+    static const int64_t ms[] = {1000, 60 * 1000, 3600 * 1000, 24 * 3600 * 1000, 7 * 24 * 3600 * 1000};
+    for (int c = 0; c < 256; c++) {
+        const char *at = c ? strchr(units, c) : NULL;
+        assert_int_equal(when_unit_ms((char)c), at ? ms[at - units] : 0);
+    }
 }
 
 int main(void)
@@ -146,6 +159,7 @@ int main(void)
         cmocka_unit_test(agrees_with_the_c_library),
         cmocka_unit_test(every_month_ends_where_the_next_begins),
         cmocka_unit_test(deadlines),
+        cmocka_unit_test(knows_units),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

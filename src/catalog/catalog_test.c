@@ -3,6 +3,7 @@
 #include "store/fixture.h"
 
 #include "base/when.h"
+#include "model/record_test.h"
 #include "model/sid.h"
 
 #include <setjmp.h>
@@ -17,13 +18,6 @@
 #define PEOPLE_MAX 700
 #define DAY        INT64_C(86400000)
 #define START      (INT64_C(20000) * DAY)
-
-#define OK(call)                                                                                             \
-    do {                                                                                                     \
-        struct err e_ = {0};                                                                                 \
-        int rc_ = (call);                                                                                    \
-        if (rc_ < 0) fail_msg("%s: %s", #call, e_.message);                                                  \
-    } while (0)
 
 /* --- people ------------------------------------------------------------------------------------------- */
 
@@ -102,27 +96,6 @@ static void new_person(struct town *t)
 
 /* --- into the store -------------------------------------------------------------------------------------- */
 
-static void text(struct buf *body, enum attr id, const char *s)
-{
-    struct buf v = buf_new(4096);
-    if (*s) {
-        body_value_bytes(&v, bytes_of(str_from(s)));
-        body_add(body, id, 1, buf_bytes(&v));
-    }
-    buf_free(&v);
-}
-
-static void number(struct buf *body, enum attr id, bool is_bool, int64_t n)
-{
-    struct buf v = buf_new(64);
-    if (is_bool)
-        body_value_bool(&v, n);
-    else
-        body_value_int(&v, n);
-    body_add(body, id, 1, buf_bytes(&v));
-    buf_free(&v);
-}
-
 static void dn_of(const struct person *p, char out[128])
 {
     snprintf(out, 128, p->is_tenant ? "%u" : "CN=p%u,DC=corp,DC=example", p->id);
@@ -131,23 +104,23 @@ static void dn_of(const struct person *p, char out[128])
 static void body_of_ad(const struct person *p, struct buf *state, struct buf *stats)
 {
     int64_t uac = (p->enabled ? 0x200 : 0x202) | (p->never_expires ? 0x10000 : 0) | (p->no_preauth ? 0x400000 : 0);
-    text(state, ATTR_DISPLAY_NAME, p->display);
-    text(state, ATTR_SAM_ACCOUNT_NAME, p->name);
-    if (p->kind != KIND_group) number(state, ATTR_USER_ACCOUNT_CONTROL, false, uac);
-    text(state, ATTR_MAIL, p->mail);
-    if (p->seen && p->kind != KIND_group) number(stats, ATTR_LAST_LOGON, false, p->seen);
+    body_add_text(state, ATTR_DISPLAY_NAME, p->display);
+    body_add_text(state, ATTR_SAM_ACCOUNT_NAME, p->name);
+    if (p->kind != KIND_group) body_add_int(state, ATTR_USER_ACCOUNT_CONTROL, uac);
+    body_add_text(state, ATTR_MAIL, p->mail);
+    if (p->seen && p->kind != KIND_group) body_add_int(stats, ATTR_LAST_LOGON, p->seen);
 }
 
 static void body_of_tenant(const struct person *p, struct buf *state, struct buf *stats)
 {
-    text(state, ATTR_NAME, p->name); /* without displayName: the name */
-    text(state, ATTR_MAIL, p->mail);
+    body_add_text(state, ATTR_NAME, p->name); /* without displayName: the name */
+    body_add_text(state, ATTR_MAIL, p->mail);
     if (p->kind == KIND_group) return;
-    number(state, ATTR_ACCOUNT_ENABLED, true, p->enabled);
-    text(state, ATTR_USER_TYPE, p->guest ? "Guest" : "Member");
-    if (p->never_expires) text(state, ATTR_PASSWORD_POLICIES, "DisablePasswordExpiration");
-    if (p->mfa) number(state, ATTR_IS_MFA_REGISTERED, true, p->mfa == TRI_YES);
-    if (p->seen) number(stats, ATTR_LAST_SUCCESSFUL_SIGN_IN, false, p->seen);
+    body_add_bool(state, ATTR_ACCOUNT_ENABLED, p->enabled);
+    body_add_text(state, ATTR_USER_TYPE, p->guest ? "Guest" : "Member");
+    if (p->never_expires) body_add_text(state, ATTR_PASSWORD_POLICIES, "DisablePasswordExpiration");
+    if (p->mfa) body_add_bool(state, ATTR_IS_MFA_REGISTERED, p->mfa == TRI_YES);
+    if (p->seen) body_add_int(stats, ATTR_LAST_SUCCESSFUL_SIGN_IN, p->seen);
 }
 
 static void put(struct store_run *r, const struct person *p)

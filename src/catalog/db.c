@@ -1,32 +1,13 @@
 #include "catalog/db.h"
 
-#include <stdlib.h>
+#include "store/sqlite_class.h"
 
-static int class_of(int rc)
-{
-    switch (rc & 0xff) {
-    case SQLITE_FULL:
-    case SQLITE_NOMEM:
-    case SQLITE_TOOBIG:
-        return ERR_LIMIT;
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-        return ERR_DENIED;
-    case SQLITE_CANTOPEN:
-        return ERR_NOTFOUND;
-    case SQLITE_NOTADB:
-        return ERR_INPUT;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return ERR_CONFLICT;
-    default:
-        return ERR_BUG;
-    }
-}
+#include <stdlib.h>
 
 int db_error(const struct db *d, int rc, struct err *e)
 {
-    int class = class_of(rc);
+    /* a catalog that is not there is made: that is no refusal */
+    int class = (rc & 0xff) == SQLITE_CANTOPEN ? ERR_NOTFOUND : sqlite_class(rc);
     err_set(e, (enum err_class)class, "catalog %s: %s", d->path, d->db ? sqlite3_errmsg(d->db) : sqlite3_errstr(rc));
     err_code(e, DOM_SQLITE, rc);
     if (class == ERR_BUG || class == ERR_INPUT) return err_hint(e, "nothing in this file is lost: remove it, the next run makes it again");

@@ -1,8 +1,6 @@
 /* How many entities of a kind have an attribute, and of what form its values are. */
 #include "catalog/catalog_int.h"
 
-#include "base/hash.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 

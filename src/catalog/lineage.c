@@ -4,8 +4,6 @@
 #include "catalog/catalog_int.h"
 #include "map/lineage.h"
 
-#include <stdio.h>
-
 #define PATHS_MAX 12
 
 const char *lineage_type_name(enum attr_type type, bool is_multi)

@@ -43,18 +43,11 @@ struct listing {
 
 /* --- order ------------------------------------------------------------------------------------------ */
 
-static int compare_text(struct str a, struct str b)
-{
-    size_t n = a.len < b.len ? a.len : b.len;
-    int d = n ? memcmp(a.ptr, b.ptr, n) : 0;
-    return d ? d : (a.len > b.len) - (a.len < b.len);
-}
-
 static int compare(const struct listing *l, const struct hit *a, const struct hit *b)
 {
-    int d = l->order == BY_ACCOUNT ? compare_text(a->text, b->text) : (a->number > b->number) - (a->number < b->number);
+    int d = l->order == BY_ACCOUNT ? str_compare(a->text, b->text) : COMPARE(a->number, b->number);
     if (l->order == BY_NAME) d = 0;
-    if (!d) d = (a->docid > b->docid) - (a->docid < b->docid);
+    if (!d) d = COMPARE(a->docid, b->docid);
     return l->is_down ? -d : d;
 }
 
@@ -415,8 +408,8 @@ static bool next_group(const struct listing *l, const struct str *last, struct s
     for (size_t i = 0; i < l->n_cells; i++) {
         struct str name = group_name(l, &l->c->cells.list[l->cells[i]]);
         int side = l->is_down ? -1 : 1;
-        if (last && compare_text(name, *last) * side <= 0) continue;
-        if (!found || compare_text(name, *out) * side < 0) *out = name;
+        if (last && str_compare(name, *last) * side <= 0) continue;
+        if (!found || str_compare(name, *out) * side < 0) *out = name;
         found = true;
     }
     return found;
@@ -567,7 +560,7 @@ static int read_sort(struct listing *l, struct err *e)
 static int by_size(const void *a, const void *b, void *cells)
 {
     const struct cell *list = cells, *x = &list[*(const size_t *)a], *y = &list[*(const size_t *)b];
-    return (y->n > x->n) - (y->n < x->n);
+    return COMPARE(y->n, x->n);
 }
 
 static void choose_cells(struct listing *l)
@@ -589,7 +582,7 @@ static int fill_page(struct listing *l, struct err *e)
     if (l->q->after.len) rc = read_after(l, &after, &wanted, e);
     bool has_more = rc == 0 && next_group(l, NULL, &group);
     while (has_more && rc == 0 && !is_full(l) && !l->is_cut) {
-        int side = compare_text(group, wanted) * (l->is_down ? -1 : 1);
+        int side = str_compare(group, wanted) * (l->is_down ? -1 : 1);
         bool is_behind = l->q->after.len && side > 0, is_before = l->q->after.len && side < 0;
         if (is_behind && l->group) start_anew(l);
         if (!is_before || !l->group) {

@@ -68,10 +68,8 @@ static int change_words(void *ctx, const struct asset *a, struct err *e)
 
 static int compare_place(const struct asset *a, struct str name_key, int64_t entity)
 {
-    size_t n = a->name_key.len < name_key.len ? a->name_key.len : name_key.len;
-    int d = n ? memcmp(a->name_key.ptr, name_key.ptr, n) : 0;
-    if (!d) d = (a->name_key.len > name_key.len) - (a->name_key.len < name_key.len);
-    return d ? d : (a->entity > entity) - (a->entity < entity);
+    int d = str_compare(a->name_key, name_key);
+    return d ? d : COMPARE(a->entity, entity);
 }
 
 /* The numbers between low and high, evenly. */

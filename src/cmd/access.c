@@ -120,13 +120,6 @@ int access_known_object(struct access_cli *a, uint32_t object, json_t **out, str
     return known(a, 'o', object, out, e);
 }
 
-bool access_is_complete(const struct access_cli *a, uint32_t connector)
-{
-    for (size_t i = 0; i < a->world->n_gaps; i++)
-        if (connector == NOBODY || a->world->gaps[i].connector == connector) return false;
-    return true;
-}
-
 void access_print_gaps(const struct access_cli *a, uint32_t connector)
 {
     if (access_kept()) { /* who keeps tells them beside the answer */
@@ -498,7 +491,7 @@ static int tell_json(struct telling *t, bool is_known, struct err *e)
     jsonv_put(row, "groups_in_token", json_integer(t->y.n_groups));
     jsonv_put(row, "also_via", json_integer(t->y.n_also));
     jsonv_put(row, "gaps", access_gaps_json(t->a, t->a->world->objects[t->target.object].connector, is_known));
-    if (rc == 0) rc = out_object(t->a->cli, row, e);
+    if (rc == 0) return out_object(t->a->cli, row, e);
     json_decref(row);
     return rc;
 }

@@ -44,7 +44,6 @@ int access_known_object(struct access_cli *a, uint32_t object, json_t **out, str
 json_t *access_bits_json(uint32_t bits);
 json_t *access_right_json(const struct right *r, const struct schema *s);
 void access_print_gaps(const struct access_cli *a, uint32_t connector); /* to standard error; NOBODY: all */
-bool access_is_complete(const struct access_cli *a, uint32_t connector);
 const char *access_reason_name(enum access_reason r);
 const char *access_rule_name(enum access_rule r);
 

@@ -6,13 +6,8 @@
 
 static int get_sets(struct sets **out, const struct access_cli *a, struct err *e)
 {
-    struct str url = str_from(a->cli->conf.store_url), none = {"", 0};
-    if (!str_starts(url, STR("sqlite:"))) return sets_get(out, a->world, none, e);
-    struct buf file = buf_new(8192);
-    buf_printf(&file, "%s.access", url.ptr + strlen("sqlite:"));
-    int rc = file.failed ? err_set(e, ERR_LIMIT, "the store's path is too long") : sets_get(out, a->world, str_from(buf_cstr(&file)), e);
-    buf_free(&file);
-    return rc;
+    defer_free char *file = cli_beside_store(a->cli, "access");
+    return sets_get(out, a->world, str_from(file), e);
 }
 
 int access_cli_sets(struct sets **out, const struct access_cli *a, struct err *e)

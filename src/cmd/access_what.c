@@ -3,7 +3,6 @@
 
 #include "model/sid.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 /* --- what-can ------------------------------------------------------------------------------------------------------------ */
@@ -115,9 +114,7 @@ static int tell_count(struct asking *q, struct err *e)
     jsonv_put(j, "rights", json_integer((json_int_t)n.n_rights));
     jsonv_put(j, "beyond_baseline", json_integer((json_int_t)n.n_beyond));
     jsonv_put(j, "gaps", access_gaps_json(&q->a, NOBODY, true));
-    int rc = out_object(q->a.cli, j, e);
-    json_decref(j);
-    return rc;
+    return out_object(q->a.cli, j, e);
 }
 
 static const struct out_column columns[] = {{"target.kind", "kind"}, {"target.name", "name"}, {"rights", NULL}, {"target.dn", "dn"}, {NULL, NULL}};

@@ -85,8 +85,7 @@ static int read_token(struct secret *out, const struct cli *c, struct err *e)
     if (!path) return given && *given ? take_token(out, bytes_of(str_from(given)), "ROLLCALL_TOKEN", e) : 0;
     int rc = file_read(&text, path, e);
     rc = rc < 0 ? err_wrap(e, "--token-file") : take_token(out, buf_bytes(&text), path, e);
-    if (text.ptr) secret_wipe(text.ptr, text.cap);
-    buf_free(&text);
+    secret_wipe_buf(&text);
     return rc;
 }
 
@@ -193,8 +192,7 @@ static int run(struct cli *c, struct err *e)
     if (rc == 0) rc = fetch(&q, c, e);
     http_close(q.http);
     secret_drop(&q.token);
-    if (q.body.ptr) secret_wipe(q.body.ptr, q.body.cap);
-    buf_free(&q.body);
+    secret_wipe_buf(&q.body);
     buf_free(&q.url);
     return rc;
 }

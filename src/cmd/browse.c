@@ -19,7 +19,7 @@ static int ask(struct cli *c, struct worker_job *job, struct err *e)
     int rc = worker_start(&w, job, e);
     if (rc == 0) rc = worker_run(w, &h, e);
     if (rc == 0 && !answer) rc = err_set(e, ERR_PROTO, "the worker gave no answer");
-    if (rc == 0) rc = out_object(c, answer, e);
+    if (rc == 0) rc = out_object(c, json_incref(answer), e);
     json_decref(answer);
     return rc < 0 ? err_wrap(e, "%s %s", job->verb, job->connector->name) : 0;
 }

@@ -82,9 +82,7 @@ static int print_report(struct cli *c, const struct tls_report *r, struct err *e
             jsonv_put(o, "why", json_string(r->why.message));
             jsonv_put(o, "fix", json_string(r->why.hint));
         }
-        int rc = out_object(c, o, e);
-        json_decref(o);
-        return rc;
+        return out_object(c, o, e);
     }
     printf("%s, %s\n", r->protocol, r->cipher);
     json_array_foreach(r->chain, i, cert) print_certificate(cert, i);

@@ -5,7 +5,6 @@
 #include "base/file.h"
 #include "run/deliver.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 
 struct listing {

@@ -277,6 +277,20 @@ struct store *cli_store_if_any(struct cli *c)
     return is_there && cli_store(c, &s, &ignored) == 0 ? s : NULL;
 }
 
+char *cli_beside(const char *path, const char *what)
+{
+    size_t n = strlen(path) + strlen(what) + 2;
+    char *out = x_alloc(n);
+    snprintf(out, n, "%s.%s", path, what);
+    return out;
+}
+
+char *cli_beside_store(const struct cli *c, const char *what)
+{
+    struct str url = str_from(c->conf.store_url);
+    return str_starts(url, STR("sqlite:")) ? cli_beside(url.ptr + strlen("sqlite:"), what) : NULL;
+}
+
 static void print_error_json(const struct err *e)
 {
     char when[WHEN_TEXT];

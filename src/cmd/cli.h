@@ -73,6 +73,9 @@ int cli_connector_named(struct cli *c, const char *name, const struct connector_
 int cli_store(struct cli *c, struct store **out, struct err *e) must_use;
 /* The same for commands that only tell more with it: NULL if there is none yet, or none that can be opened. */
 struct store *cli_store_if_any(struct cli *c);
+/* "/var/lib/rollcall/rollcall.db.access" of the store's file and "access"; the caller's. */
+char *cli_beside(const char *path, const char *what);
+char *cli_beside_store(const struct cli *c, const char *what); /* of the store of the settings; NULL: it is no file */
 void cli_print_error(const struct cli *c, const struct err *e);
 
 /* The commands, one file each. */

@@ -4,7 +4,6 @@
 #include "run/worker.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 static void words_of_options(const struct command *cmd, const char *separator)
 {
@@ -121,9 +120,7 @@ static int run_version(struct cli *c, struct err *e)
         return 0;
     }
     json_t *o = json_pack("{s:s, s:i}", "version", ROLLCALL_VERSION, "wire", WIRE_VERSION);
-    int rc = out_object(c, o, e);
-    json_decref(o);
-    return rc;
+    return out_object(c, o, e);
 }
 
 static int run_collect(struct cli *c, struct err *e)

@@ -3,8 +3,6 @@
 #include "run/rows.h"
 #include "run/subject.h"
 
-#include <stdlib.h>
-
 struct listing {
     struct cli *cli;
     struct out *out;
@@ -78,9 +76,7 @@ static void take(void *ctx, const struct entity *entity)
     struct listing *l = ctx;
     json_t *row;
     l->rc = row_of(l, entity, &row);
-    if (l->rc < 0) return;
-    l->rc = out_object(l->cli, row, l->e);
-    json_decref(row);
+    if (l->rc == 0) l->rc = out_object(l->cli, row, l->e);
 }
 
 static const struct cli_option get_options[] = {

@@ -2,19 +2,14 @@
 #include "catalog/catalog.h"
 #include "cmd/out.h"
 
-#include <stdio.h>
 #include <unistd.h>
 
 static int refresh_catalog(struct cli *c, struct store *s, struct err *e)
 {
-    struct str url = str_from(c->conf.store_url);
     const char *how;
-    struct buf path = buf_new(8192);
-    if (str_starts(url, STR("sqlite:"))) buf_printf(&path, "%s.catalog", url.ptr + strlen("sqlite:"));
+    defer_free char *path = cli_beside_store(c, "catalog");
     struct catalog_rules rules = {c->conf.identity_rules, c->conf.n_identity_rules};
-    int rc = path.len && access(buf_cstr(&path), F_OK) == 0 ? catalog_refresh_by(s, buf_cstr(&path), &rules, &how, e) : 0;
-    buf_free(&path);
-    return rc;
+    return path && access(path, F_OK) == 0 ? catalog_refresh_by(s, path, &rules, &how, e) : 0;
 }
 
 /* The catalog first: it is what people look at. */

@@ -3,8 +3,6 @@
 #include "model/sid.h"
 #include "run/identity.h"
 
-#include <stdlib.h>
-
 #define KINDS_HELD                                                                                           \
     (KIND_BIT(KIND_user) | KIND_BIT(KIND_group) | KIND_BIT(KIND_device) | KIND_BIT(KIND_computer) |          \
      KIND_BIT(KIND_contact))

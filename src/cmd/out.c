@@ -1,9 +1,7 @@
 #include "cmd/out.h"
 
 #include "base/file.h"
-#include "base/jsonw.h"
 #include "base/visible.h"
-#include "base/when.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -308,6 +306,17 @@ int out_finish(struct out *o, int rc, struct err *e)
     return rc < 0 ? rc : closed;
 }
 
+int out_list(const struct cli *c, const struct out_column *columns, const json_t *rows, struct err *e)
+{
+    struct out *o;
+    size_t i;
+    json_t *row;
+    int rc = 0;
+    try(out_open(&o, c, columns, e));
+    json_array_foreach((json_t *)rows, i, row) if (rc == 0) rc = out_row(o, json_incref(row), e);
+    return out_finish(o, rc, e);
+}
+
 /* --- one object ------------------------------------------------------------------------------------------------ */
 
 static void object_lines(struct buf *b, const json_t *object, const char *indent)
@@ -333,7 +342,7 @@ static void object_lines(struct buf *b, const json_t *object, const char *indent
     }
 }
 
-int out_object(const struct cli *c, const json_t *object, struct err *e)
+static int print_object(const struct cli *c, const json_t *object, struct err *e)
 {
     struct buf b = buf_new((size_t)256 << 20);
     if (c->format == OUT_TABLE) {
@@ -350,6 +359,13 @@ int out_object(const struct cli *c, const json_t *object, struct err *e)
     }
     int rc = file_write_all(STDOUT_FILENO, buf_bytes(&b), e);
     buf_free(&b);
+    return rc;
+}
+
+int out_object(const struct cli *c, json_t *object, struct err *e)
+{
+    int rc = print_object(c, object, e);
+    json_decref(object);
     return rc;
 }
 

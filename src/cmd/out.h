@@ -22,8 +22,10 @@ int out_row(struct out *o, json_t *row, struct err *e) must_use;
 int out_close(struct out *o, struct err *e) must_use; /* prints what waits */
 /* The same after rows that ended with rc, whose error is in e: the first failure is the one that is told. */
 int out_finish(struct out *o, int rc, struct err *e) must_use;
-/* One object: JSON, or "key  value" lines. Borrows. */
-int out_object(const struct cli *c, const json_t *object, struct err *e) must_use;
+/* Steals object: JSON, or "key  value" lines. */
+int out_object(const struct cli *c, json_t *object, struct err *e) must_use;
+/* Rows are those of an array. Borrows. */
+int out_list(const struct cli *c, const struct out_column *columns, const json_t *rows, struct err *e) must_use;
 
 /* Appends what a directory or a peer wrote, for a terminal: on one line, control and bidirectional characters as \u{..}. Without it
  * a name or an error text could move the cursor, or forge a line of ours. */

@@ -54,9 +54,7 @@ static int get(struct cli *c, struct err *e)
     }
     try(cli_store(c, &s, e));
     try(rows_run_get(s, id, &row, e));
-    int rc = out_object(c, row, e);
-    json_decref(row);
-    return rc;
+    return out_object(c, row, e);
 }
 
 const struct command cmd_run_list = {

@@ -3,8 +3,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/when.h"
-#include "cmd/cli.h"
 #include "cmd/notify.h"
+#include "cmd/server_files.h"
 #include "net/http.h"
 #include "server/alerts/alerts.h"
 #include "server/oidc/oidc.h"
@@ -33,10 +33,7 @@ static const struct cli_option options[] = {
     {"tls-certificate", 0, "FILE", "certificate and its chain, PEM", NULL, false},
     {"tls-key", 0, "FILE", "its private key, PEM; nobody else may read it", NULL, false},
     {"public-url", 0, "URL", "as browsers reach it, e.g. behind a proxy (default: from --listen)", NULL, false},
-    {"store", 0, "URL", "instead of the setting store: sqlite:PATH", NULL, false},
-    {"state", 0, "FILE", "accounts, connectors, audit log (default: STORE.server)", NULL, false},
-    {"master-key", 0, "FILE", "that seals entered secrets (default: systemd credential rollcall-master-key, else STORE.key)", NULL, false},
-    {"passphrase", 0, "REFERENCE", "where the passphrase is that locks the master key: file:PATH, env:NAME, cred:NAME or prompt:", NULL, false},
+    SERVER_FILE_OPTIONS,
     {"parallel", 0, "N", "syncs at the same time (default 2)", NULL, false},
     {NULL, 0, NULL, NULL, NULL, false},
 };
@@ -109,23 +106,14 @@ static int load_settings(struct server *s, struct err *e)
     return err_set(e, ERR_INPUT, "serve: only stores of the form sqlite:PATH can be served in this version");
 }
 
-static char *beside(const char *path, const char *what)
-{
-    struct buf b = buf_new(8192);
-    buf_printf(&b, "%s.%s", path, what);
-    char *out = x_strdup(buf_str(&b));
-    buf_free(&b);
-    return out;
-}
-
 static void name_files(struct server *s)
 {
     const char *state = cli_value(s->cli, "state"), *key = cli_value(s->cli, "master-key"), *store = s->conf.store_url + strlen("sqlite:");
     s->store_path = x_strdup(str_from(store));
-    s->state_path = state ? x_strdup(str_from(state)) : beside(store, "server");
-    s->key_path = key ? x_strdup(str_from(key)) : beside(store, "key");
-    s->jobs_dir = beside(store, "jobs");
-    s->catalog_path = beside(store, "catalog");
+    s->state_path = state ? x_strdup(str_from(state)) : cli_beside(store, "server");
+    s->key_path = key ? x_strdup(str_from(key)) : cli_beside(store, "key");
+    s->jobs_dir = cli_beside(store, "jobs");
+    s->catalog_path = cli_beside(store, "catalog");
 }
 
 /* --- where to listen --------------------------------------------------------------------------------------------- */

@@ -11,7 +11,6 @@
 
 #include <pwd.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 static const struct cli_option file_options[] = {SERVER_FILE_OPTIONS, {NULL, 0, NULL, NULL, NULL, false}};
@@ -34,14 +33,6 @@ static int note(struct state *s, const char *action, const char *object, const j
     return audit_add(s, &who, action, object, NULL, after, "ok", e);
 }
 
-/* Steals o. */
-static int tell(const struct cli *c, json_t *o, struct err *e)
-{
-    int rc = out_object(c, o, e);
-    json_decref(o);
-    return rc;
-}
-
 /* --- backup and restore -------------------------------------------------------------------------------------------- */
 
 static int backup(struct cli *c, struct err *e)
@@ -52,7 +43,7 @@ static int backup(struct cli *c, struct err *e)
     struct backup_files files = {f.store, f.state, f.key};
     if (rc == 0) rc = backup_make(&files, c->args[0], cli_flag(c, "with-key"), &made, e);
     server_files_close(&f);
-    return rc < 0 ? rc : tell(c, made, e);
+    return rc < 0 ? rc : out_object(c, made, e);
 }
 
 /* Who was logged in then is not logged in now; and the log says what happened to it. */
@@ -76,7 +67,7 @@ static int restore(struct cli *c, struct err *e)
     if (rc == 0) rc = backup_restore(&files, c->args[0], &done, e);
     if (rc == 0 && (rc = begin_anew(&f, c->args[0], e)) < 0) json_decref(done);
     server_files_close(&f);
-    return rc < 0 ? rc : tell(c, done, e);
+    return rc < 0 ? rc : out_object(c, done, e);
 }
 
 /* --- check ----------------------------------------------------------------------------------------------------------- */
@@ -132,8 +123,7 @@ static void step_catalog(struct checking *k, const struct server_files *f)
     struct err e = {0};
     struct catalog *catalog;
     json_t *lines = json_array();
-    char path[8192];
-    snprintf(path, sizeof path, "%s.catalog", f->store);
+    defer_free char *path = cli_beside(f->store, "catalog");
     int rc = catalog_open(&catalog, path, &e);
     if (rc == 0) catalog_close(catalog);
     add_line(lines, rc == 0 ? "there, and of this version" : "will be made again after the next sync");
@@ -174,7 +164,7 @@ static int check(struct cli *c, struct err *e)
     }
     server_files_close(&f);
     if (rc == 0 && c->format == OUT_TABLE) print_steps(&k);
-    if (rc == 0 && c->format != OUT_TABLE) rc = tell(c, json_pack("{s:b, s:O}", "ok", k.is_ok, "steps", k.lines), e);
+    if (rc == 0 && c->format != OUT_TABLE) rc = out_object(c, json_pack("{s:b, s:O}", "ok", k.is_ok, "steps", k.lines), e);
     json_decref(k.lines);
     if (rc < 0) return rc;
     return k.is_ok ? 0 : 1;
@@ -185,19 +175,13 @@ static int check(struct cli *c, struct err *e)
 static int audit_rows(struct cli *c, struct state *s, struct err *e)
 {
     static const struct out_column columns[] = {{"id", NULL}, {"time", NULL}, {"who", NULL}, {"from", NULL}, {"action", NULL}, {"object", NULL}, {"result", NULL}, {NULL, NULL}};
-    struct out *o;
-    json_t *list = NULL, *one;
+    json_t *list;
     int64_t limit;
-    size_t i;
     try(cli_number(c, "limit", 1, 50, &limit, e));
-    try(out_open(&o, c, columns, e));
-    int rc = audit_list(s, 0, limit, &list, e);
-    json_array_foreach(list, i, one)
-    {
-        if (rc == 0) rc = out_row(o, json_incref(one), e);
-    }
+    try(audit_list(s, 0, limit, &list, e));
+    int rc = out_list(c, columns, list, e);
     json_decref(list);
-    return out_finish(o, rc, e);
+    return rc;
 }
 
 static int audit_proof(struct cli *c, struct state *s, struct err *e)
@@ -205,7 +189,7 @@ static int audit_proof(struct cli *c, struct state *s, struct err *e)
     uint64_t n;
     char head[65];
     try(audit_verify(s, &n, head, e));
-    return tell(c, json_pack("{s:b, s:I, s:s}", "ok", 1, "entries", (json_int_t)n, "head", head), e);
+    return out_object(c, json_pack("{s:b, s:I, s:s}", "ok", 1, "entries", (json_int_t)n, "head", head), e);
 }
 
 /* One word out of a list of them, as the first argument. */
@@ -257,17 +241,11 @@ static int take_password(const struct cli *c, const char *name, struct secret *o
 static int user_list(struct cli *c, struct state *s, struct err *e)
 {
     static const struct out_column columns[] = {{"name", NULL}, {"role", NULL}, {"enabled", NULL}, {"has_password", NULL}, {"last_login", NULL}, {NULL, NULL}};
-    struct out *o;
-    json_t *list = NULL, *one;
-    size_t i;
-    try(out_open(&o, c, columns, e));
-    int rc = accounts_users(s, &list, e);
-    json_array_foreach(list, i, one)
-    {
-        if (rc == 0) rc = out_row(o, json_incref(one), e);
-    }
+    json_t *list;
+    try(accounts_users(s, &list, e));
+    int rc = out_list(c, columns, list, e);
     json_decref(list);
-    return out_finish(o, rc, e);
+    return rc;
 }
 
 static int user_show(struct cli *c, struct state *s, const char *name, struct err *e)
@@ -280,7 +258,7 @@ static int user_show(struct cli *c, struct state *s, const char *name, struct er
         if (str_equal_nocase(str_from(json_string_value(json_object_get(one, "name"))), str_from(name))) found = json_incref(one);
     }
     json_decref(list);
-    return found ? tell(c, found, e) : err_set(e, ERR_NOTFOUND, "no user '%s'", name);
+    return found ? out_object(c, found, e) : err_set(e, ERR_NOTFOUND, "no user '%s'", name);
 }
 
 static int user_add(struct cli *c, struct state *s, const char *name, struct err *e)
@@ -311,7 +289,7 @@ static int user_delete(struct cli *c, struct state *s, const char *name, struct 
 {
     try(accounts_user_delete(s, name, e));
     try(note(s, "user.delete", name, NULL, e));
-    return tell(c, json_pack("{s:s}", "deleted", name), e);
+    return out_object(c, json_pack("{s:s}", "deleted", name), e);
 }
 
 static int user(struct cli *c, struct err *e)
@@ -346,14 +324,14 @@ static int setup_url(struct cli *c, struct err *e)
     if (rc < 0) return rc;
     snprintf(url, sizeof url, "%.800s/#/setup?token=%s", base, token);
     secret_wipe(token, sizeof token);
-    return tell(c, json_pack("{s:s}", "setup", url), e);
+    return out_object(c, json_pack("{s:s}", "setup", url), e);
 }
 
 /* --- the master key -------------------------------------------------------------------------------------------------------------- */
 
 static int tell_key(struct cli *c, const struct server_files *f, uint64_t n, struct err *e)
 {
-    return tell(c, json_pack("{s:s, s:I, s:I}", "source", seal_describe(f->seal), "number", (json_int_t)seal_number(f->seal), "sealed", (json_int_t)n), e);
+    return out_object(c, json_pack("{s:s, s:I, s:I}", "source", seal_describe(f->seal), "number", (json_int_t)seal_number(f->seal), "sealed", (json_int_t)n), e);
 }
 
 static int rotate(struct cli *c, const struct server_files *f, struct err *e)

@@ -5,15 +5,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static char *beside(const char *path, const char *what)
-{
-    struct buf b = buf_new(8192);
-    buf_printf(&b, "%s.%s", path, what);
-    char *out = x_strdup(buf_str(&b));
-    buf_free(&b);
-    return out;
-}
-
 static char *absolute(const char *path)
 {
     defer_free char *here = path[0] == '/' ? NULL : getcwd(NULL, 0);
@@ -43,8 +34,8 @@ int server_files_find(struct cli *c, struct server_files *out, struct err *e)
     const char *state = cli_value(c, "state"), *key = cli_value(c, "master-key");
     *out = (struct server_files){.store = NULL};
     try(find_store(c, &out->store, e));
-    out->state = state ? absolute(state) : beside(out->store, "server");
-    out->key = key ? absolute(key) : beside(out->store, "key");
+    out->state = state ? absolute(state) : cli_beside(out->store, "server");
+    out->key = key ? absolute(key) : cli_beside(out->store, "key");
     return 0;
 }
 

@@ -2,8 +2,6 @@
 #include "cmd/out.h"
 #include "run/pause.h"
 
-#include <stdio.h>
-
 /* --- connector list ------------------------------------------------------------------------------------ */
 
 static json_t *paused(struct store *s, const struct connector_conf *conn)
@@ -75,9 +73,7 @@ static int spec(struct cli *c, struct err *e)
     json_t *schema = conf_spec(c->args[0]);
     if (!schema) return unknown_type(c->args[0], e);
     if (c->format == OUT_TABLE) c->format = OUT_JSON; /* a schema has one form */
-    int rc = out_object(c, schema, e);
-    json_decref(schema);
-    return rc;
+    return out_object(c, schema, e);
 }
 
 /* --- config check -------------------------------------------------------------------------------------------- */
@@ -91,9 +87,7 @@ static int check(struct cli *c, struct err *e)
     for (size_t i = 0; i < c->conf.n_sinks; i++) json_array_append_new(sinks, json_string(c->conf.sinks[i].name));
     json_t *row = json_pack("{s:b, s:s, s:s*, s:o, s:o}", "ok", 1, "file", c->conf.path, "store", c->conf.store_url, "connectors", connectors,
                             "sinks", sinks);
-    int rc = out_object(c, row, e);
-    json_decref(row);
-    return rc;
+    return out_object(c, row, e);
 }
 
 const struct command cmd_connector_list = {

@@ -51,20 +51,6 @@ int step_row(struct cli *c, const json_t *step, struct err *e)
 
 int step_rows(struct cli *c, const char *subject, const char *name, json_t *steps, bool is_ok, struct err *e)
 {
-    struct out *o;
-    size_t i;
-    json_t *row;
-    int rc = 0;
-    if (c->format == OUT_JSON) {
-        json_t *report = json_pack("{s:s, s:b, s:O}", subject, name, "ok", is_ok, "steps", steps);
-        rc = out_object(c, report, e);
-        json_decref(report);
-        return rc;
-    }
-    try(out_open(&o, c, columns, e));
-    json_array_foreach(steps, i, row) {
-        rc = out_row(o, json_incref(row), e);
-        if (rc < 0) break;
-    }
-    return out_finish(o, rc, e);
+    if (c->format != OUT_JSON) return out_list(c, columns, steps, e);
+    return out_object(c, json_pack("{s:s, s:b, s:O}", subject, name, "ok", is_ok, "steps", steps), e);
 }

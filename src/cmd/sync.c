@@ -31,9 +31,7 @@ static int show(struct cli *c, int64_t run, struct err *e)
 {
     json_t *row = NULL;
     try(rows_run_get(c->store, run, &row, e));
-    int rc = out_object(c, row, e);
-    json_decref(row);
-    return rc;
+    return out_object(c, row, e);
 }
 
 static void show_table(const struct run_result *r)
@@ -74,35 +72,20 @@ static int deliver_all(struct cli *c, const struct connector_conf *connector, st
     return 0;
 }
 
-/* "/var/lib/rollcall/rollcall.db.access" */
-static const char *beside_store(struct buf *out, const struct cli *c, const char *what)
-{
-    struct str url = str_from(c->conf.store_url);
-    if (!str_starts(url, STR("sqlite:"))) return NULL;
-    buf_clear(out);
-    buf_printf(out, "%s.%s", url.ptr + strlen("sqlite:"), what);
-    return out->failed ? NULL : buf_cstr(out);
-}
-
 /* What a server's page lists (catalog/catalog.h), where there is a server or was one. It is no truth: that it cannot be kept does not fail the run. */
 static void keep_catalog(struct cli *c, struct progress *progress)
 {
-    const char *how, *path;
+    const char *how;
     struct err e;
-    struct buf b = buf_new(8192);
     int64_t start = when_now_ms();
-    bool has_server = (path = beside_store(&b, c, "server")) != NULL && access(path, F_OK) == 0;
-    path = beside_store(&b, c, "catalog");
-    if (path && (has_server || access(path, F_OK) == 0)) {
-        progress_phase(progress, "catalog");
-        struct catalog_rules rules = {c->conf.identity_rules, c->conf.n_identity_rules};
-        int rc = catalog_refresh_by(c->store, path, &rules, &how, &e);
-        if (rc < 0)
-            log_event(LOG_WARN, "catalog.not_kept", LOG_CSTR("file", path), LOG_CSTR("why", e.message));
-        else
-            log_event(LOG_INFO, "catalog.kept", LOG_CSTR("how", how), LOG_INT("ms", when_now_ms() - start));
-    }
-    buf_free(&b);
+    defer_free char *server = cli_beside_store(c, "server"), *path = cli_beside_store(c, "catalog");
+    if (!path || (access(server, F_OK) < 0 && access(path, F_OK) < 0)) return;
+    progress_phase(progress, "catalog");
+    struct catalog_rules rules = {c->conf.identity_rules, c->conf.n_identity_rules};
+    if (catalog_refresh_by(c->store, path, &rules, &how, &e) < 0)
+        log_event(LOG_WARN, "catalog.not_kept", LOG_CSTR("file", path), LOG_CSTR("why", e.message));
+    else
+        log_event(LOG_INFO, "catalog.kept", LOG_CSTR("how", how), LOG_INT("ms", when_now_ms() - start));
 }
 
 static int run(struct cli *c, struct err *e)
@@ -114,8 +97,8 @@ static int run(struct cli *c, struct err *e)
     uint64_t expected[KIND_COUNT];
     try(cli_connector(c, &o.connector, e));
     try(cli_store(c, &o.store, e));
-    struct buf beside = buf_new(8192);
-    o.access_file = beside_store(&beside, c, "access");
+    defer_free char *access_file = cli_beside_store(c, "access");
+    o.access_file = access_file;
     expected_counts(o.store, o.connector->name, expected);
     report.gaps = gap_list_new();
     progress_start(&progress, c, o.connector->name, expected, &report);
@@ -123,7 +106,6 @@ static int run(struct cli *c, struct err *e)
     progress_stop(&progress);
     if (rc == 0) keep_catalog(c, &progress);
     gap_list_free(report.gaps);
-    buf_free(&beside);
     if (rc < 0) return err_wrap(e, "sync %s", o.connector->name);
     if (c->format == OUT_TABLE) {
         try(show_tables(&o, &result, e));

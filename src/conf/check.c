@@ -45,12 +45,9 @@ static const char *name_of(const struct check *c, char out[NODE_SHOWN + 2])
 
 int settings_unknown_key(const struct type_spec *t, const struct node *n, const struct node_place *p)
 {
-    char shown[NODE_SHOWN];
-    const char *guess = key_spec_guess(t, n->key);
-    node_show(shown, n->key);
-    if (guess) return node_fail_key(p, n, "unknown key %s; did you mean '%s'?", shown, guess);
-    node_fail_key(p, n, "unknown key %s", shown);
-    return err_hint(p->e, "`rollcall connector spec %s` lists the keys there are", t->name);
+    const char *meant = key_spec_guess(t, n->key);
+    int rc = node_fail_unknown(p, n, meant);
+    return meant ? rc : err_hint(p->e, "`rollcall connector spec %s` lists the keys there are", t->name);
 }
 
 static int check_known(const struct check *c)

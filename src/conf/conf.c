@@ -1,6 +1,7 @@
 #include "conf/conf.h"
 
 #include "base/file.h"
+#include "base/when.h"
 #include "conf/check.h"
 #include "conf/env.h"
 #include "conf/reference.h"
@@ -26,12 +27,9 @@ struct reading {
 
 static int unknown_key(const struct reading *r, const struct node *n, const char *const *names)
 {
-    char shown[NODE_SHOWN];
     const char *meant = did_you_mean(n->key, names);
-    node_show(shown, n->key);
-    if (meant) return node_fail_key(&r->place, n, "unknown key %s; did you mean '%s'?", shown, meant);
-    node_fail_key(&r->place, n, "unknown key %s", shown);
-    return err_hint(r->e, "at the top there are: store, connectors, sinks, identity_rules, vault");
+    int rc = node_fail_unknown(&r->place, n, meant);
+    return meant ? rc : err_hint(r->e, "at the top there are: store, connectors, sinks, identity_rules, vault");
 }
 
 static int take_store(const struct reading *r, const struct node *n)
@@ -51,17 +49,6 @@ static int take_store(const struct reading *r, const struct node *n)
     r->out->store_url = x_strdup(buf_str(&url));
     buf_free(&url);
     return 0;
-}
-
-static bool is_block_name(struct str s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.ptr[i];
-        bool ok = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
-                  c == '-';
-        if (!ok) return false;
-    }
-    return s.len > 0 && s.len <= 64;
 }
 
 static int unknown_type(const struct reading *r, const struct node *type, bool is_sink)
@@ -88,7 +75,7 @@ static int find_type(const struct type_spec **out, const struct reading *r, cons
     char shown[NODE_SHOWN];
     const char *what = is_sink ? "sink" : "connector";
     node_show(shown, block->key);
-    if (!is_block_name(block->key))
+    if (!is_name(block->key))
         return node_fail_key(&r->place, block, "%s %s: a name has 1 to 64 letters, digits, - or _", what,
                              shown);
     if (block->type != NODE_MAP)
@@ -441,20 +428,12 @@ const char *conf_secret_key(const char *type, const json_t *settings)
 
 bool conf_parse_duration(int64_t *out_ms, struct str s)
 {
-    static const struct {
-        char unit;
-        int64_t ms;
-    } units[] = {{'s', 1000}, {'m', 60000}, {'h', 3600000}, {'d', 86400000}};
-    int64_t n = 0;
-    if (s.len < 2 || s.len > 9) return false;
+    int64_t n = 0, unit = s.len < 2 || s.len > 9 ? 0 : when_unit_ms(s.ptr[s.len - 1]);
+    if (!unit || s.ptr[s.len - 1] == 'w') return false; /* no setting lasts for weeks */
     for (size_t i = 0; i + 1 < s.len; i++) {
         if (s.ptr[i] < '0' || s.ptr[i] > '9') return false;
         n = n * 10 + (s.ptr[i] - '0');
     }
-    for (size_t i = 0; i < n_elements(units); i++) {
-        if (units[i].unit != s.ptr[s.len - 1]) continue;
-        *out_ms = n * units[i].ms;
-        return true;
-    }
-    return false;
+    *out_ms = n * unit;
+    return true;
 }

@@ -15,15 +15,6 @@ struct parsing {
     const struct node_place *place;
 };
 
-static int refuse_key(const struct node_place *p, const struct node *n, const char *const *known)
-{
-    char shown[NODE_SHOWN];
-    const char *meant = did_you_mean(n->key, known);
-    node_show(shown, n->key);
-    if (meant) return node_fail_key(p, n, "unknown key %s; did you mean '%s'?", shown, meant);
-    return node_fail_key(p, n, "unknown key %s", shown);
-}
-
 /* One word or title: something, within one line. */
 static int check_text(const struct node_place *p, const struct node *n)
 {
@@ -41,7 +32,7 @@ static int take_map(const struct parsing *x, const struct node *map, struct csv4
 {
     for (const struct node *n = map->first; n; n = n->next) {
         bool is_property = str_equal(n->key, STR("property"));
-        if (!is_property && !str_equal(n->key, STR("title"))) return refuse_key(x->place, n, column_keys);
+        if (!is_property && !str_equal(n->key, STR("title"))) return node_fail_unknown(x->place, n, did_you_mean(n->key, column_keys));
         try(check_text(x->place, n));
         *(is_property ? &c->property : &c->title) = n->text;
     }
@@ -125,7 +116,7 @@ static int take_key(const struct parsing *x, const struct node *n)
     if (str_equal(n->key, STR("delimiter"))) return take_delimiter(x, n);
     if (str_equal(n->key, STR("encoding"))) return take_encoding(x, n);
     if (str_equal(n->key, STR("file_domain"))) return take_domain(x, n);
-    return refuse_key(x->place, n, keys);
+    return node_fail_unknown(x->place, n, did_you_mean(n->key, keys));
 }
 
 static int take_all(const struct parsing *x, const struct node *root)

@@ -37,10 +37,7 @@ static bool names_block(struct str *key, char out[NODE_MAX_KEY + 1], struct str 
     for (size_t i = 0; i < n; i++)
         if (rest.ptr[i] != env_letter(block->key.ptr[i])) return false;
     key->len = rest.len - n - 1;
-    for (size_t i = 0; i < key->len; i++) {
-        char c = rest.ptr[n + 1 + i];
-        out[i] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-    }
+    for (size_t i = 0; i < key->len; i++) out[i] = ascii_lower(rest.ptr[n + 1 + i]);
     out[key->len] = 0;
     key->ptr = out;
     return true;
@@ -195,11 +192,8 @@ static int apply_one(struct node *root, struct variable *v)
 /* What a shell can set; anything else could not be shown in a message either. */
 static bool is_variable_name(struct str s)
 {
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.ptr[i];
-        bool ok = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-        if (!ok) return false;
-    }
+    for (size_t i = 0; i < s.len; i++)
+        if (!ascii_is_alnum(s.ptr[i]) && s.ptr[i] != '_') return false;
     return s.len <= 2 * NODE_MAX_KEY;
 }
 

@@ -1,9 +1,8 @@
 #include "conf/identity_rules.h"
 
 #include "conf/conf.h"
-#include "conf/node.h"
 #include "conf/reference.h"
-#include "conf/spec.h"
+#include "conf/value.h"
 #include "model/attr.h"
 
 #include <stdlib.h>
@@ -45,17 +44,6 @@ static int need(const struct node **out, const struct reading *r, const char *ke
     *out = node_find(r->map, str_from(key));
     if (*out && (*out)->text.len) return 0;
     return node_fail(r->place, r->map, "identity_rules: a rule without %s; write %s", key, EXAMPLE);
-}
-
-static bool is_name(struct str s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.ptr[i];
-        bool ok = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
-                  c == '-';
-        if (!ok) return false;
-    }
-    return s.len > 0 && s.len <= 64;
 }
 
 static int take_name(struct identity_rule *rule, const struct reading *r, const struct identity_rule *before,

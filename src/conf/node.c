@@ -92,6 +92,14 @@ int node_fail_key(const struct node_place *p, const struct node *at, const char 
     return rc;
 }
 
+int node_fail_unknown(const struct node_place *p, const struct node *at, const char *meant)
+{
+    char shown[NODE_SHOWN];
+    node_show(shown, at->key);
+    if (meant) return node_fail_key(p, at, "unknown key %s; did you mean '%s'?", shown, meant);
+    return node_fail_key(p, at, "unknown key %s", shown);
+}
+
 /* --- YAML events into the tree -------------------------------------------------------------------------- */
 
 struct builder {

@@ -54,6 +54,8 @@ struct node_place {
 int node_fail(const struct node_place *p, const struct node *at, const char *fmt, ...) printf_like(3, 4);
 /* The same at the node's key. */
 int node_fail_key(const struct node_place *p, const struct node *at, const char *fmt, ...) printf_like(3, 4);
+/* At a key that nobody knows; meant: what it was to be, or NULL. */
+int node_fail_unknown(const struct node_place *p, const struct node *at, const char *meant);
 
 /* s in single quotes, at most 60 bytes of it, control characters as '?': for messages. Returns out. */
 #define NODE_SHOWN 72

@@ -1,5 +1,6 @@
 #include "conf/properties.h"
 
+#include "base/jsonv.h"
 #include "conf/conf.h"
 #include "conf/spec.h"
 #include "model/attr.h"
@@ -20,24 +21,19 @@
     "msfve-recoverypassword msfve-keypackage trustauthincoming trustauthoutgoing initialauthincoming "       \
     "initialauthoutgoing currentvalue priorvalue msds-executescriptpassword peklist"
 
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 /* keystring = leadkeychar *keychar, RFC 4512 1.4 */
 static bool is_descriptor(struct str s)
 {
+    if (!s.len || s.len > NAME_MAX_ || (s.ptr[0] >= '0' && s.ptr[0] <= '9')) return false;
     for (size_t i = 0; i < s.len; i++)
-        if (!is_letter(s.ptr[i]) && !(i && ((s.ptr[i] >= '0' && s.ptr[i] <= '9') || s.ptr[i] == '-')))
-            return false;
-    return s.len > 0 && s.len <= NAME_MAX_;
+        if (!ascii_is_alnum(s.ptr[i]) && !(i && s.ptr[i] == '-')) return false;
+    return true;
 }
 
 static bool words_have_folded(const char *words, struct str s)
 {
     char lower[NAME_MAX_ + 1];
-    for (size_t i = 0; i < s.len; i++) lower[i] = (char)(is_letter(s.ptr[i]) ? s.ptr[i] | 0x20 : s.ptr[i]);
+    for (size_t i = 0; i < s.len; i++) lower[i] = ascii_lower(s.ptr[i]);
     return words_have(words, (struct str){lower, s.len});
 }
 
@@ -154,22 +150,11 @@ int properties_check(json_t **out, const struct node *list, const struct node_pl
     return 0;
 }
 
-static json_t *words_array(const char *words)
-{
-    json_t *a = json_array();
-    while (*words) {
-        size_t n = strcspn(words, " ");
-        json_array_append_new(a, json_stringn(words, n));
-        words += n + (words[n] == ' ');
-    }
-    return a;
-}
-
 json_t *properties_schema(void)
 {
     return json_pack("{s:s,s:i,s:{s:s,s:b,s:[sss],s:{s:{s:s,s:s},s:{s:s,s:o},s:{s:s,s:o}}}}", "type", "array",
                      "maxItems", PROPERTIES_MAX, "items", "type", "object", "additionalProperties", 0,
                      "required", "name", "kind", "type", "properties", "name", "type", "string", "pattern",
                      "^[A-Za-z][A-Za-z0-9-]{0,127}$", "kind", "type", "string", "enum",
-                     words_array(KINDS_WORDS), "type", "type", "string", "enum", words_array(TYPES_WORDS));
+                     jsonv_words(KINDS_WORDS), "type", "type", "string", "enum", jsonv_words(TYPES_WORDS));
 }

@@ -1,25 +1,14 @@
 /* conf_spec: the rows of spec.c as JSON Schema, draft 2020-12. Keys that begin with x- are for forms. */
 #include "conf/conf.h"
+
+#include "base/jsonv.h"
 #include "conf/properties.h"
 #include "conf/spec.h"
 #include "conf/value.h"
 
-#include <stdlib.h>
-
 static void set_str(json_t *o, const char *key, const char *value)
 {
     if (value) json_object_set_new(o, key, json_string(value));
-}
-
-static json_t *words_array(const char *words)
-{
-    json_t *a = json_array();
-    while (words && *words) {
-        size_t n = strcspn(words, " ");
-        json_array_append_new(a, json_stringn(words, n));
-        words += n + (words[n] == ' ');
-    }
-    return a;
 }
 
 /* JSON type and further members of each kind. */
@@ -52,7 +41,7 @@ static void add_kind(json_t *o, const struct key_spec *k)
     set_str(o, "type", kinds[k->kind].type);
     set_str(o, "format", kinds[k->kind].format);
     set_str(o, "pattern", kinds[k->kind].pattern);
-    if (k->kind == KEY_CHOICE) json_object_set_new(o, "enum", words_array(k->choices));
+    if (k->kind == KEY_CHOICE) json_object_set_new(o, "enum", jsonv_words(k->choices));
     if (k->kind == KEY_HOSTS || k->kind == KEY_SERVERS)
         json_object_set_new(o, "items", json_pack("{s:s,s:s}", "type", "string", "pattern", "^[^/ ]+$"));
     if (k->kind == KEY_INT) {
@@ -74,8 +63,8 @@ static json_t *key_schema(const struct key_spec *k, size_t order)
     if (k->kind == KEY_SECRET) json_object_set_new(o, "x-secret", json_true());
     if (k->kind == KEY_PATH) json_object_set_new(o, "x-path", json_true());
     if (k->when_key)
-        json_object_set_new(o, "x-show-if", json_pack("{s:o}", k->when_key, words_array(k->when)));
-    if (k->later) json_object_set_new(o, "x-not-in-this-version", words_array(k->later));
+        json_object_set_new(o, "x-show-if", json_pack("{s:o}", k->when_key, jsonv_words(k->when)));
+    if (k->later) json_object_set_new(o, "x-not-in-this-version", jsonv_words(k->later));
     return o;
 }
 
@@ -84,7 +73,7 @@ static json_t *key_schema(const struct key_spec *k, size_t order)
 static json_t *condition(const struct type_spec *t, const struct key_spec *k)
 {
     const struct key_spec *by = key_spec_find(t, str_from(k->when_key));
-    json_t *test = json_pack("{s:{s:{s:o}}}", "properties", k->when_key, "enum", words_array(k->when));
+    json_t *test = json_pack("{s:{s:{s:o}}}", "properties", k->when_key, "enum", jsonv_words(k->when));
     if (!by->fallback || !words_have(k->when, str_from(by->fallback)))
         json_object_set_new(test, "required", json_pack("[s]", k->when_key));
     return json_pack("{s:o,s:{s:[s]}}", "if", test, "then", "required", k->name);

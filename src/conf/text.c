@@ -11,15 +11,11 @@ static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
 }
-static bool is_alnum(char c)
-{
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 static bool only_has(struct str s, const char *others, bool letters)
 {
     for (size_t i = 0; i < s.len; i++)
-        if (!is_digit(s.ptr[i]) && !(letters && is_alnum(s.ptr[i])) &&
+        if (!is_digit(s.ptr[i]) && !(letters && ascii_is_alnum(s.ptr[i])) &&
             !memchr(others, s.ptr[i], strlen(others)))
             return false;
     return true;
@@ -227,4 +223,9 @@ bool is_guid(struct str s)
             return false;
     }
     return true;
+}
+
+bool is_name(struct str s)
+{
+    return s.len > 0 && s.len <= 64 && only_has(s, "-_", true);
 }

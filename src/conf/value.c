@@ -166,12 +166,6 @@ static int check_secret(json_t **out, const struct value *v, struct err *e)
     return take_path(out, r.rest, "file:", v);
 }
 
-static int check_dn(json_t **out, const struct value *v, struct err *e)
-{
-    try(dn_check(v->node->text, e));
-    return take_text(out, v->node->text);
-}
-
 #define CHECK_TEXT(name, check)                                                                              \
     static int name(json_t **out, const struct value *v, struct err *e)                                      \
     {                                                                                                        \
@@ -187,6 +181,7 @@ static int cron_check(struct str s, struct err *e)
     return is_ever ? 0 : err_set(e, ERR_INPUT, "cron '%.*s': there is no such day", STR_FMT(s));
 }
 CHECK_TEXT(check_cron, cron_check)
+CHECK_TEXT(check_dn, dn_check)
 CHECK_TEXT(check_host, host_check)
 CHECK_TEXT(check_host_port, host_port_check)
 CHECK_TEXT(check_server, server_check)

@@ -28,5 +28,6 @@ int user_check(struct str s, struct err *e) must_use;
 int url_check(struct str s, struct err *e) must_use;
 int local_url_check(struct str s, struct err *e) must_use; /* http, to this machine or the cloud's metadata address */
 bool is_guid(struct str s);
+bool is_name(struct str s); /* of a connector, a sink or a rule: 1 to 64 letters, digits, - or _ */
 
 #endif

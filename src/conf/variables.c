@@ -1,6 +1,5 @@
 /* conf_from_environment: variables that are not ours, but that everybody who uses Kerberos has set already.
  */
-#include "base/arena.h"
 #include "conf/conf.h"
 #include "conf/env.h"
 #include "conf/value.h"

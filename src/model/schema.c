@@ -20,7 +20,7 @@ static int too_large(struct err *e)
 
 static unsigned char fold(char c)
 {
-    return (unsigned char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    return (unsigned char)ascii_lower(c);
 }
 
 int schema_name_compare(struct str a, struct str b)
@@ -36,20 +36,16 @@ int schema_name_compare(struct str a, struct str b)
  */
 
 /* Attributes, classes and rights begin with their name: items of `size` bytes, ascending. */
+static struct str name_at(const void *items, size_t size, size_t at)
+{
+    return *(const struct str *)(const void *)((const char *)items + at * size);
+}
+
 static uint32_t find_name(const void *items, size_t n, size_t size, struct str name)
 {
-    size_t low = 0, high = n;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        const struct str *at = (const void *)((const char *)items + mid * size);
-        int d = schema_name_compare(*at, name);
-        if (!d) return (uint32_t)mid;
-        if (d < 0)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return SCHEMA_NONE;
+    size_t at;
+    LOWER_BOUND(at, n, schema_name_compare(name_at(items, size, at), name) < 0);
+    return at < n && !schema_name_compare(name_at(items, size, at), name) ? (uint32_t)at : SCHEMA_NONE;
 }
 
 uint32_t schema_attribute_find(const struct schema *s, struct str name)
@@ -155,16 +151,10 @@ static enum schema_what right_what(const struct schema_right *r)
 static uint32_t find_guid(const struct schema *s, enum schema_what w, const uint8_t guid[16])
 {
     const struct schema_list *by = &s->index->by_guid[w];
-    size_t low = 0, high = by->n;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if (memcmp(schema_item_guid(s, w, by->items[mid]), guid, 16) < 0)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    bool is_it = low < by->n && !memcmp(schema_item_guid(s, w, by->items[low]), guid, 16);
-    return is_it ? by->items[low] : SCHEMA_NONE;
+    size_t at;
+    LOWER_BOUND(at, by->n, memcmp(schema_item_guid(s, w, by->items[at]), guid, 16) < 0);
+    bool is_it = at < by->n && !memcmp(schema_item_guid(s, w, by->items[at]), guid, 16);
+    return is_it ? by->items[at] : SCHEMA_NONE;
 }
 
 const enum schema_what *schema_order(uint32_t bit)
@@ -208,7 +198,7 @@ static int compare_guids(const void *a, const void *b)
 {
     const struct by_guid *x = a, *y = b;
     int d = memcmp(x->guid, y->guid, 16);
-    return d ? d : (x->item > y->item) - (x->item < y->item);
+    return d ? d : COMPARE(x->item, y->item);
 }
 
 static bool is_indexed(const struct schema *s, enum schema_what w, uint32_t i)
@@ -379,16 +369,9 @@ const uint32_t *schema_class_attributes(const struct schema *s, uint32_t class, 
 
 static bool list_has(struct schema_list l, uint32_t item)
 {
-    size_t low = 0, high = l.n;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if (l.items[mid] == item) return true;
-        if (l.items[mid] < item)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return false;
+    size_t at;
+    LOWER_BOUND(at, l.n, l.items[at] < item);
+    return at < l.n && l.items[at] == item;
 }
 
 bool schema_class_may_contain(const struct schema *s, uint32_t parent, uint32_t child)

@@ -269,7 +269,7 @@ static int compare_named(const void *a, const void *b)
 {
     const struct str *x = a, *y = b;
     int d = schema_name_compare(*x, *y);
-    return d ? d : (x->ptr > y->ptr) - (x->ptr < y->ptr);
+    return d ? d : COMPARE(x->ptr, y->ptr);
 }
 
 /* Returns how many are left. */
@@ -288,12 +288,6 @@ static size_t sort_named(void *items, size_t n, size_t size)
     return kept;
 }
 
-static int compare_numbers(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
 /* Ascending numbers of the names that somebody has, each once; NULL past the maximum. */
 static const uint32_t *resolve(struct schema *s, struct bytes names, size_t *n,
                                uint32_t (*find)(const struct schema *, struct str))
@@ -306,7 +300,7 @@ static const uint32_t *resolve(struct schema *s, struct bytes names, size_t *n,
         uint32_t item = find(s, str_of(cursor_lstr(&c)));
         if (item != SCHEMA_NONE) list[found++] = item;
     }
-    if (found) qsort(list, found, sizeof *list, compare_numbers);
+    if (found) qsort(list, found, sizeof *list, u32_compare);
     for (size_t i = 0; i < found; i++)
         if (!kept || list[kept - 1] != list[i]) list[kept++] = list[i];
     *n = kept;

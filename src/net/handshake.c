@@ -7,7 +7,6 @@
 #include <openssl/err.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 /* Enough for any handshake: 100 KiB of certificates is OpenSSL's own limit. */
 #define HANDSHAKE_MAX ((size_t)512 * 1024)

@@ -1,5 +1,6 @@
 #include "net/hashicorp_int.h"
 
+#include "base/jsonv.h"
 #include "net/oauth.h"
 #include "net/ranges.h"
 #include "net/secret_json.h"
@@ -81,7 +82,7 @@ static int fail_login(const struct hashicorp *h, const struct vault_reply *r, st
 static int take_login(struct hashicorp *h, const json_t *answer, struct err *e)
 {
     const json_t *auth = json_object_get(answer, "auth");
-    struct str token = secret_json_text(auth, "client_token");
+    struct str token = jsonv_text(auth, "client_token");
     if (!token.len) return err_set(e, ERR_PROTO, "vault %s: the log-in gave no token", h->url.host);
     secret_drop(&h->token);
     try(secret_take(&h->token, bytes_of(token), e));
@@ -133,8 +134,8 @@ static void guess_place(struct vault_place *out, struct str path)
 static int take_place(struct vault_place *out, const json_t *answer, struct str path, struct err *e)
 {
     const json_t *data = json_object_get(answer, "data");
-    struct str mount = secret_json_text(data, "path"), type = secret_json_text(data, "type");
-    struct str version = secret_json_text(json_object_get(data, "options"), "version");
+    struct str mount = jsonv_text(data, "path"), type = jsonv_text(data, "type");
+    struct str version = jsonv_text(json_object_get(data, "options"), "version");
     while (mount.len && mount.ptr[mount.len - 1] == '/') mount.len--;
     bool is_below = mount.len && mount.len + 1 < path.len && str_starts(path, mount) && path.ptr[mount.len] == '/';
     if (!is_below || mount.len >= sizeof out->mount) return err_set(e, ERR_PROTO, "vault: the path's mount is told as none of its beginnings");
@@ -189,7 +190,7 @@ static int explain_forbidden(struct hashicorp *h, const struct vault_place *at, 
 
 static int explain_deleted(const struct vault_place *at, struct str path, const json_t *metadata, struct err *e)
 {
-    struct str deleted = secret_json_text(metadata, "deletion_time");
+    struct str deleted = jsonv_text(metadata, "deletion_time");
     long long version = json_integer_value(json_object_get(metadata, "version"));
     char when[40];
     bool is_destroyed = json_is_true(json_object_get(metadata, "destroyed"));

@@ -8,21 +8,13 @@
 
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-enum { ATTEMPTS = 4, WAIT_MAX_MS = 3000 };
+enum { ATTEMPTS = 4, FIRST_WAIT_MS = 250, WAIT_MAX_MS = 3000 };
 #define PATH_MAX_BYTES ((size_t)8 << 10)
 
 void vault_add_path(struct buf *out, struct str path)
 {
-    for (size_t i = 0; i < path.len; i++) {
-        char c = path.ptr[i];
-        bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("-._~/", c));
-        if (is_plain)
-            buf_add_byte(out, (uint8_t)c);
-        else
-            buf_printf(out, "%%%02X", (unsigned)(uint8_t)c);
-    }
+    url_add_encoded(out, path, URL_UNRESERVED "/");
 }
 
 void vault_reply_drop(struct vault_reply *r)
@@ -79,8 +71,7 @@ static int send_once(struct hashicorp *h, struct http_answer *a, const char *url
     struct http_request r = {.method = body ? "POST" : "GET", .url = url, .headers = headers, .content_type = "application/json"};
     if (body) r.body = bytes_of(str_from(body));
     int rc = http_fetch(h->http, &r, a, e);
-    if (line.ptr) secret_wipe(line.ptr, line.cap);
-    buf_free(&line);
+    secret_wipe_buf(&line);
     return rc;
 }
 
@@ -92,8 +83,8 @@ static bool may_pass(long status)
 
 static void wait_before(unsigned attempt, const struct http_answer *a)
 {
-    int64_t ms = 250 << attempt;
-    if (!retry_after_parse(&ms, http_header(a, "Retry-After"), when_now_ms())) ms = 250 << attempt;
+    int64_t ms;
+    if (!retry_after_parse(&ms, http_header(a, "Retry-After"), when_now_ms())) ms = when_back_off_ms(attempt + 1, FIRST_WAIT_MS, WAIT_MAX_MS);
     poll(NULL, 0, (int)(ms > WAIT_MAX_MS ? WAIT_MAX_MS : ms));
 }
 

@@ -5,7 +5,6 @@
 #include "base/when.h"
 #include "net/certificate.h"
 #include "net/dial.h"
-#include "net/secret_json.h"
 #include "net/steps.h"
 
 #include <stdio.h>
@@ -41,7 +40,7 @@ static int step_health(struct steps *s, struct hashicorp *h, struct err *e)
     else
         steps_skip(s, "http on this machine: nothing is encrypted, and nothing leaves it");
     steps_next(s, "health");
-    snprintf(version, sizeof version, "%.*s", STR_FMT(secret_json_text(r.json, "version")));
+    snprintf(version, sizeof version, "%.*s", STR_FMT(jsonv_text(r.json, "version")));
     for (char *c = version; *c; c++)
         if ((uint8_t)*c < 0x20 || (uint8_t)*c > 0x7e) *c = '?';
     bool has_initialized = json_object_get(r.json, "initialized") != NULL;

@@ -53,8 +53,7 @@ static bool is_token(struct str s)
 {
     for (size_t i = 0; i < s.len; i++) {
         char c = s.ptr[i];
-        bool is_alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (!is_alnum && (!c || !strchr("!#$%&'*+-.^_`|~", c))) return false;
+        if (!ascii_is_alnum(c) && (!c || !strchr("!#$%&'*+-.^_`|~", c))) return false;
     }
     return s.len > 0;
 }

@@ -39,21 +39,15 @@ static int decode_object(json_t **out, struct str part, const char *what, struct
     return err_set(e, ERR_AUTH, "the ID token's %s is no JSON object in base64url", what);
 }
 
-static struct str text_of(const json_t *object, const char *key)
-{
-    const json_t *v = json_object_get(object, key);
-    return json_is_string(v) ? (struct str){json_string_value(v), json_string_length(v)} : STR("");
-}
-
 /* --- the signature ------------------------------------------------------------------------------------------------- */
 
 static int choose_alg(const struct jwt_alg **out, const json_t *header, struct err *e)
 {
     char shown[24];
-    struct str typ = text_of(header, "typ");
-    *out = jwt_alg_find(text_of(header, "alg"));
+    struct str typ = jsonv_text(header, "typ");
+    *out = jwt_alg_find(jsonv_text(header, "alg"));
     if (!*out) {
-        err_set(e, ERR_AUTH, "the ID token is signed by '%s', which is not accepted", oauth_quote(shown, sizeof shown, text_of(header, "alg")));
+        err_set(e, ERR_AUTH, "the ID token is signed by '%s', which is not accepted", oauth_quote(shown, sizeof shown, jsonv_text(header, "alg")));
         return err_hint(e, "have the provider sign ID tokens of this client with RS256, PS256 or ES256");
     }
     if (json_object_get(header, "crit")) return err_set(e, ERR_AUTH, "the ID token has an extension that must be understood (crit), and none is");
@@ -65,12 +59,12 @@ static int choose_alg(const struct jwt_alg **out, const json_t *header, struct e
 static int choose_key(const json_t **out, const json_t *jwks, const struct jwt_alg *alg, const json_t *header, struct err *e)
 {
     const json_t *keys = json_object_get(jwks, "keys"), *jwk;
-    struct str kid = text_of(header, "kid");
+    struct str kid = jsonv_text(header, "kid");
     size_t i, n = 0;
     *out = NULL;
     json_array_foreach((json_t *)keys, i, jwk) {
         if (i == KEYS_MAX) break;
-        if (!jwt_key_fits(jwk, alg) || (kid.len && !str_equal(kid, text_of(jwk, "kid")))) continue;
+        if (!jwt_key_fits(jwk, alg) || (kid.len && !str_equal(kid, jsonv_text(jwk, "kid")))) continue;
         if (!*out) *out = jwk;
         n++;
     }
@@ -112,7 +106,7 @@ static int check_signed(const struct parts *p, const json_t *jwks, struct err *e
 static int check_issuer(const json_t *claims, const struct jwt_expected *x, struct err *e)
 {
     char shown[160];
-    struct str iss = text_of(claims, "iss");
+    struct str iss = jsonv_text(claims, "iss");
     if (str_equal(iss, str_from(x->issuer))) return 0;
     err_set(e, ERR_AUTH, "the ID token was issued by '%s', not by %s", oauth_quote(shown, sizeof shown, iss), x->issuer);
     return err_hint(e, "set issuer to exactly what the provider calls itself");
@@ -123,7 +117,7 @@ static int check_audience(const json_t *claims, const struct jwt_expected *x, st
 {
     const json_t *aud = json_object_get(claims, "aud"), *one, *azp = json_object_get(claims, "azp");
     struct str own = str_from(x->client_id);
-    bool is_ours = str_equal(text_of(claims, "aud"), own);
+    bool is_ours = str_equal(jsonv_text(claims, "aud"), own);
     size_t i;
     json_array_foreach((json_t *)aud, i, one) is_ours = is_ours || (json_is_string(one) && str_equal(own, (struct str){json_string_value(one), json_string_length(one)}));
     if (!is_ours) {
@@ -131,7 +125,7 @@ static int check_audience(const json_t *claims, const struct jwt_expected *x, st
         return err_hint(e, "is client_id that of the application at the provider?");
     }
     bool needs_party = azp || (json_is_array(aud) && json_array_size(aud) > 1);
-    if (needs_party && !str_equal(text_of(claims, "azp"), own)) return err_set(e, ERR_AUTH, "the ID token was made for another party (azp)");
+    if (needs_party && !str_equal(jsonv_text(claims, "azp"), own)) return err_set(e, ERR_AUTH, "the ID token was made for another party (azp)");
     return 0;
 }
 
@@ -165,11 +159,11 @@ static int check_times(const json_t *claims, const struct jwt_expected *x, struc
 
 static int check_claims(const json_t *claims, const struct jwt_expected *x, struct err *e)
 {
-    struct str sub = text_of(claims, "sub");
+    struct str sub = jsonv_text(claims, "sub");
     try(check_issuer(claims, x, e));
     try(check_audience(claims, x, e));
     try(check_times(claims, x, e));
-    if (!str_equal(text_of(claims, "nonce"), str_from(x->nonce))) {
+    if (!str_equal(jsonv_text(claims, "nonce"), str_from(x->nonce))) {
         err_set(e, ERR_AUTH, "the ID token belongs to another log-in (nonce)");
         return err_hint(e, "start the log-in again");
     }

@@ -3,6 +3,7 @@
 #define ROLLCALL_NET_JWT_INT_H
 
 #include "base/buf.h"
+#include "base/jsonv.h"
 #include "net/jwt.h"
 
 #include <openssl/evp.h>

@@ -28,19 +28,13 @@ bool jwt_base64(struct buf *out, struct str text)
     return true;
 }
 
-static struct str text_of(const json_t *object, const char *key)
-{
-    const json_t *v = json_object_get(object, key);
-    return json_is_string(v) ? (struct str){json_string_value(v), json_string_length(v)} : STR("");
-}
-
 /* RFC 7517 4.2, 4.4: use and alg narrow it, where they are. RFC 7518 6.2.1.1: ES256 is P-256. */
 bool jwt_key_fits(const json_t *jwk, const struct jwt_alg *alg)
 {
-    struct str use = text_of(jwk, "use"), own = text_of(jwk, "alg");
-    if (!str_equal(text_of(jwk, "kty"), str_from(alg->kty)) || (use.len && !str_equal(use, STR("sig")))) return false;
+    struct str use = jsonv_text(jwk, "use"), own = jsonv_text(jwk, "alg");
+    if (!str_equal(jsonv_text(jwk, "kty"), str_from(alg->kty)) || (use.len && !str_equal(use, STR("sig")))) return false;
     if (own.len && !str_equal(own, str_from(alg->name))) return false;
-    return alg->kty[0] != 'E' || str_equal(text_of(jwk, "crv"), STR("P-256"));
+    return alg->kty[0] != 'E' || str_equal(jsonv_text(jwk, "crv"), STR("P-256"));
 }
 
 /* --- loading ---------------------------------------------------------------------------------------------------- */
@@ -48,7 +42,7 @@ bool jwt_key_fits(const json_t *jwk, const struct jwt_alg *alg)
 static BIGNUM *number_of(const json_t *jwk, const char *key)
 {
     struct buf bytes = buf_new(RSA_BITS_MOST / 8 + 8);
-    BIGNUM *n = jwt_base64(&bytes, text_of(jwk, key)) && bytes.len ? BN_bin2bn(bytes.ptr, (int)bytes.len, NULL) : NULL;
+    BIGNUM *n = jwt_base64(&bytes, jsonv_text(jwk, key)) && bytes.len ? BN_bin2bn(bytes.ptr, (int)bytes.len, NULL) : NULL;
     buf_free(&bytes);
     return n;
 }
@@ -86,7 +80,7 @@ static EVP_PKEY *load_ec(const json_t *jwk)
     struct buf point = buf_new(256);
     EVP_PKEY *key = NULL;
     buf_add_byte(&point, 4); /* uncompressed */
-    if (jwt_base64(&point, text_of(jwk, "x")) && point.len == 1 + EC_BYTES && jwt_base64(&point, text_of(jwk, "y")) && point.len == 1 + 2 * EC_BYTES) {
+    if (jwt_base64(&point, jsonv_text(jwk, "x")) && point.len == 1 + EC_BYTES && jwt_base64(&point, jsonv_text(jwk, "y")) && point.len == 1 + 2 * EC_BYTES) {
         char group[] = "prime256v1";
         OSSL_PARAM p[] = {OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
                           OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point.ptr, point.len), OSSL_PARAM_construct_end()};
@@ -98,7 +92,7 @@ static EVP_PKEY *load_ec(const json_t *jwk)
 
 EVP_PKEY *jwt_key_load(const json_t *jwk)
 {
-    EVP_PKEY *key = str_equal(text_of(jwk, "kty"), STR("EC")) ? load_ec(jwk) : load_rsa(jwk);
+    EVP_PKEY *key = str_equal(jsonv_text(jwk, "kty"), STR("EC")) ? load_ec(jwk) : load_rsa(jwk);
     ERR_clear_error();
     return key;
 }

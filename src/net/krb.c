@@ -6,7 +6,6 @@
 #include "base/when.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -456,11 +455,6 @@ const struct krb_ticket *krb_ticket(const struct krb *k)
 const char *krb_cache_name(const struct krb *k)
 {
     return k->cache_name;
-}
-
-int64_t krb_skew_ms(const struct krb *k)
-{
-    return k->complaint.skew_ms;
 }
 
 static int parse_service(struct krb *k, const char *spn, krb5_principal *out, struct err *e)

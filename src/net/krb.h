@@ -57,8 +57,6 @@ const struct krb_ticket *krb_ticket(const struct krb *k);
 int krb_service_ticket(struct krb *k, const char *spn, char out[KRB_NAME_MAX], struct err *e) must_use;
 /* "MEMORY:...", for gss_open. */
 const char *krb_cache_name(const struct krb *k);
-/* How far the KDC's clock was ahead of ours when it last complained; 0: it did not. */
-int64_t krb_skew_ms(const struct krb *k);
 
 /* --- pure functions, here for their tests ----------------------------------------------------------------
  */

@@ -8,9 +8,7 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #define KDC_PORT   88
 #define ANSWER_MAX ((size_t)1 << 20) /* with the largest PAC a ticket stays below 128 KiB */

@@ -1,10 +1,6 @@
 /* krb_text.c - principals out of user names, and the generated krb5.conf. */
 #include "net/krb.h"
 
-#include "net/dial.h"
-
-#include <stdio.h>
-
 static bool put(char *out, size_t size, struct str s, bool is_upper)
 {
     if (!s.len || s.len >= size || memchr(s.ptr, 0, s.len)) return false;
@@ -65,9 +61,7 @@ static bool is_plain(struct str s)
 {
     for (size_t i = 0; i < s.len; i++) {
         char c = s.ptr[i];
-        bool ok = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                  memchr("._-:%[]", c, 7);
-        if (!ok) return false;
+        if (!ascii_is_alnum(c) && !memchr("._-:%[]", c, 7)) return false;
     }
     return s.len > 0 && s.len < 256;
 }

@@ -2,7 +2,6 @@
 #include "net/ldap_conn_int.h"
 
 #include <krb5.h>
-#include <stdlib.h>
 
 #define ROUNDS_MAX 8 /* GSSAPI takes three, SPNEGO one or two */
 
@@ -86,19 +85,11 @@ static int take_answer(struct exchange *x, LDAPMessage *m, struct err *e)
 
 static int round_trip(struct exchange *x, struct err *e)
 {
-    struct ldap_conn *c = x->c;
     struct berval cred = {x->ours.len, (char *)(uintptr_t)buf_cstr(&x->ours)};
-    int msgid;
     LDAPMessage *m;
     const char *mechanism = x->how->mechanism == GSS_MECH_SPNEGO ? "GSS-SPNEGO" : "GSSAPI";
-    int rc = ldap_sasl_bind(c->ld, "", mechanism, &cred, NULL, NULL, &msgid);
-    if (rc != LDAP_SUCCESS) return conn_lost(c, rc, e);
-    conn_await(c, msgid);
-    int type = conn_wait(c, msgid, c->deadline_ms, &m, e);
-    conn_await(c, 0);
-    if (type < 0) return type;
-    rc = type == LDAP_RES_BIND ? take_answer(x, m, e)
-                               : err_set(e, ERR_PROTO, "answered by a message of type 0x%x", (unsigned)type);
+    try(conn_bind(x->c, "", mechanism, &cred, &m, e));
+    int rc = take_answer(x, m, e);
     ldap_msgfree(m);
     return rc;
 }

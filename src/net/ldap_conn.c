@@ -376,20 +376,25 @@ static int bind_result(struct ldap_conn *c, LDAPMessage *m, struct err *e)
     return rc;
 }
 
+int conn_bind(struct ldap_conn *c, const char *name, const char *mechanism, struct berval *cred, LDAPMessage **out, struct err *e)
+{
+    int msgid, rc = ldap_sasl_bind(c->ld, name, mechanism, cred, NULL, NULL, &msgid);
+    if (rc != LDAP_SUCCESS) return conn_lost(c, rc, e);
+    conn_await(c, msgid);
+    int type = conn_wait(c, msgid, c->deadline_ms, out, e);
+    conn_await(c, 0);
+    if (type == LDAP_RES_BIND || type < 0) return type < 0 ? type : 0;
+    ldap_msgfree(*out);
+    return err_set(e, ERR_PROTO, "answered by a message of type 0x%x", (unsigned)type);
+}
+
 static int bind_once(struct ldap_conn *c, const char *name, const struct secret *password, struct err *e)
 {
     struct bytes secret = secret_bytes(password);
     struct berval cred = {secret.len, (char *)(uintptr_t)secret.ptr};
-    int msgid;
     LDAPMessage *m;
-    int rc = ldap_sasl_bind(c->ld, name, LDAP_SASL_SIMPLE, &cred, NULL, NULL, &msgid);
-    if (rc != LDAP_SUCCESS) return conn_lost(c, rc, e);
-    conn_await(c, msgid);
-    int type = conn_wait(c, msgid, c->deadline_ms, &m, e);
-    conn_await(c, 0);
-    if (type < 0) return type;
-    rc = type == LDAP_RES_BIND ? bind_result(c, m, e)
-                               : err_set(e, ERR_PROTO, "answered by a message of type 0x%x", (unsigned)type);
+    try(conn_bind(c, name, LDAP_SASL_SIMPLE, &cred, &m, e));
+    int rc = bind_result(c, m, e);
     ldap_msgfree(m);
     return rc;
 }

@@ -79,6 +79,8 @@ void conn_abandon(struct ldap_conn *c, int msgid);
 /* The type of the next message of msgid (> 0), to be freed by the caller; or an error within c's answer time,
  * until_ms and c's deadline. */
 int conn_wait(struct ldap_conn *c, int msgid, int64_t until_ms, LDAPMessage **out, struct err *e) must_use;
+/* One bind request and its answer, a bind response to be freed by the caller. */
+int conn_bind(struct ldap_conn *c, const char *name, const char *mechanism, struct berval *cred, LDAPMessage **out, struct err *e) must_use;
 /* Why libldap returned an error that is not the server's. */
 int conn_lost(struct ldap_conn *c, int ldap_error, struct err *e);
 /* A server's text for a message: no control characters, valid UTF-8, cut to size. Returns out. */

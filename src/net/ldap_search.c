@@ -11,7 +11,6 @@
 #include "base/hash.h"
 #include "base/when.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 

@@ -55,8 +55,7 @@ static int check_tenant(const char *tenant, struct err *e)
     if (!n || n > 255) return err_set(e, ERR_INPUT, "tenant_id is %s", n ? "too long" : "not set");
     for (size_t i = 0; i < n; i++) {
         char c = tenant[i];
-        bool is_alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (is_alnum || c == '-' || (c == '.' && i && tenant[i - 1] != '.')) continue;
+        if (ascii_is_alnum(c) || c == '-' || (c == '.' && i && tenant[i - 1] != '.')) continue;
         err_set(e, ERR_INPUT, "tenant_id is neither a GUID nor a domain");
         return err_hint(
             e, "write the Directory (tenant) ID, or a domain of the tenant such as contoso.onmicrosoft.com");
@@ -101,25 +100,11 @@ static int set_login(struct oauth *o, struct err *e)
 }
 
 /* Strict: what is not unreserved in RFC 3986 and untouched by the form encoding of HTML goes as %XX. */
-static void add_encoded(struct buf *out, struct bytes b)
-{
-    static const char hex[] = "0123456789ABCDEF";
-    for (size_t i = 0; i < b.len; i++) {
-        uint8_t c = b.ptr[i];
-        bool is_alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        uint8_t three[] = {'%', (uint8_t)hex[c >> 4], (uint8_t)hex[c & 15]};
-        if (is_alnum || c == '-' || c == '.' || c == '_')
-            buf_add_byte(out, c);
-        else
-            buf_add(out, three, 3);
-    }
-}
-
 static void add_field(struct buf *out, const char *name, struct bytes value)
 {
     if (out->len) buf_add_byte(out, '&');
     buf_printf(out, "%s=", name);
-    add_encoded(out, value);
+    url_add_encoded(out, str_of(value), "-._");
 }
 
 static void add_text_field(struct buf *out, const char *name, const char *value)
@@ -204,16 +189,10 @@ struct credential { /* what must not come back in a message: wiped */
     struct buf body;
 };
 
-static void wipe(struct buf *b)
-{
-    if (b->ptr) secret_wipe(b->ptr, b->cap);
-    buf_free(b);
-}
-
 static void credential_free(struct credential *c)
 {
-    wipe(&c->assertion);
-    wipe(&c->body);
+    secret_wipe_buf(&c->assertion);
+    secret_wipe_buf(&c->body);
 }
 
 /* Three parts of base64url with points between. */
@@ -222,10 +201,8 @@ static bool looks_like_jwt(struct str s)
     size_t points = 0;
     for (size_t i = 0; i < s.len; i++) {
         char c = s.ptr[i];
-        bool is_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '_';
         points += c == '.';
-        if (!is_word && c != '.') return false;
+        if (!ascii_is_alnum(c) && c != '-' && c != '_' && c != '.') return false;
     }
     return points == 2;
 }
@@ -247,7 +224,7 @@ static int read_federated(struct buf *out, const char *path, struct err *e)
     } else {
         buf_add_str(out, s);
     }
-    wipe(&text);
+    secret_wipe_buf(&text);
     return rc;
 }
 

@@ -1,13 +1,12 @@
 /* oauth_answer.c - answers of token endpoints: the token, the claims it carries, or why there is none. */
 #include "net/oauth_int.h"
 
+#include "base/jsonv.h"
 #include "base/visible.h"
 
-#include <errno.h>
 #include <malloc.h>
 #include <math.h>
 #include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #define LIFE_MAX_S     ((int64_t)48 * 3600) /* continuous access evaluation gives up to 28 hours */
@@ -71,12 +70,6 @@ static json_t *parse(struct bytes body)
     return NULL;
 }
 
-static struct str text_of(const json_t *object, const char *key)
-{
-    const json_t *v = json_object_get(object, key);
-    return json_is_string(v) ? (struct str){json_string_value(v), json_string_length(v)} : STR("");
-}
-
 /* Whole seconds, as a number or as decimal text. */
 static bool seconds_of(int64_t *out, const json_t *v)
 {
@@ -113,8 +106,7 @@ static bool is_token(struct str s)
 {
     for (size_t i = 0; i < s.len; i++) {
         char c = s.ptr[i];
-        bool is_alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (!is_alnum && (c == 0 || !strchr("-._~+/=", c))) return false;
+        if (!ascii_is_alnum(c) && (c == 0 || !strchr("-._~+/=", c))) return false;
     }
     return s.len > 0 && s.len <= TOKEN_MAX;
 }
@@ -122,9 +114,9 @@ static bool is_token(struct str s)
 static int read_token(struct secret *token, int64_t *life_ms, const json_t *root, int64_t now_ms,
                       struct err *e)
 {
-    struct str text = text_of(root, "access_token");
+    struct str text = jsonv_text(root, "access_token");
     if (!root) return err_set(e, ERR_PROTO, "the answer is no JSON object");
-    if (!str_equal_nocase(text_of(root, "token_type"), STR("Bearer")))
+    if (!str_equal_nocase(jsonv_text(root, "token_type"), STR("Bearer")))
         return err_set(e, ERR_PROTO, "the answer holds no token of type Bearer");
     if (!is_token(text)) return err_set(e, ERR_PROTO, "the answer holds no usable access_token");
     try(read_life(life_ms, root, now_ms, e));
@@ -209,14 +201,14 @@ static struct str without_trace(struct str s)
 void oauth_refusal_read(struct oauth_refusal *out, long status, struct bytes body)
 {
     json_t *root = parse(body);
-    struct str error = text_of(root, "error"), description = text_of(root, "error_description");
+    struct str error = jsonv_text(root, "error"), description = jsonv_text(root, "error_description");
     *out = (struct oauth_refusal){.status = status, .is_json = error.len > 0};
     if (error.len) {
         out->aadsts = number_of(root, &description);
         oauth_quote(out->error, sizeof out->error, error);
         oauth_quote(out->line, sizeof out->line, without_trace(description));
-        oauth_quote(out->trace, sizeof out->trace, text_of(root, "trace_id"));
-        oauth_quote(out->correlation, sizeof out->correlation, text_of(root, "correlation_id"));
+        oauth_quote(out->trace, sizeof out->trace, jsonv_text(root, "trace_id"));
+        oauth_quote(out->correlation, sizeof out->correlation, jsonv_text(root, "correlation_id"));
     }
     json_decref(root);
 }

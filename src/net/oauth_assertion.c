@@ -13,7 +13,6 @@
 #include <openssl/pkcs12.h>
 #include <openssl/rsa.h>
 #include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -353,8 +352,7 @@ int oauth_assertion_make(struct buf *out, const struct oauth_key *k, const char 
     if (ok) add_part(&text, (struct bytes){signature, n});
     buf_add_bytes(out, buf_bytes(&text));
     ok = ok && !text.failed && !out->failed;
-    if (text.ptr) secret_wipe(text.ptr, text.cap);
-    buf_free(&text);
+    secret_wipe_buf(&text);
     free(signature);
     ERR_clear_error();
     return ok ? 0 : err_set(e, ERR_INPUT, "the private key cannot sign with PS256 (RSA-PSS, SHA-256)");

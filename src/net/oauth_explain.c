@@ -4,9 +4,6 @@
 
 #include "base/when.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
 /* clang-format off */
 #define FIX_SECRET                                                                                           \
     "make a new client secret (App registrations, Certificates & secrets), put its Value (not its Secret ID) where client_secret refers "   \

@@ -4,7 +4,6 @@
 
 #include <malloc.h>
 #include <pthread.h>
-#include <stdlib.h>
 
 static _Thread_local bool is_wiping;
 static json_malloc_t alloc_before;
@@ -46,12 +45,6 @@ void secret_json_drop(json_t *j)
     begin();
     json_decref(j);
     is_wiping = false;
-}
-
-struct str secret_json_text(const json_t *object, const char *key)
-{
-    const json_t *v = json_object_get(object, key);
-    return json_is_string(v) ? (struct str){json_string_value(v), json_string_length(v)} : STR("");
 }
 
 char *secret_json_write(const json_t *j)

@@ -13,8 +13,6 @@
 /* NULL: no JSON object, or a key twice. */
 json_t *secret_json_load(struct bytes text);
 void secret_json_drop(json_t *j); /* NULL is legal; must be its last reference */
-/* A string member, "" if there is none; borrowed. */
-struct str secret_json_text(const json_t *object, const char *key);
 /* Compact JSON into a C string to be wiped and freed by secret_json_free_text. */
 char *secret_json_write(const json_t *j);
 void secret_json_free_text(char *text);

@@ -46,11 +46,6 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-static bool is_alnum(char c)
-{
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 static int hex_value(char c)
 {
     if (is_digit(c)) return c - '0';
@@ -109,7 +104,7 @@ static const char *check_characters(struct str s)
 static const char *check_path(struct str path)
 {
     for (size_t i = 0; i < path.len; i++)
-        if (!is_alnum(path.ptr[i]) && !strchr("/-._~!$&'()*+,;=:@%", path.ptr[i]))
+        if (!ascii_is_alnum(path.ptr[i]) && !strchr("/-._~!$&'()*+,;=:@%", path.ptr[i]))
             return "a character that no path holds";
     return NULL;
 }
@@ -132,7 +127,7 @@ static bool is_label(struct str l)
 {
     if (!l.len || l.len > LABEL_MAX || l.ptr[0] == '-' || l.ptr[l.len - 1] == '-') return false;
     for (size_t i = 0; i < l.len; i++)
-        if (!is_alnum(l.ptr[i]) && l.ptr[i] != '-' && l.ptr[i] != '_') return false;
+        if (!ascii_is_alnum(l.ptr[i]) && l.ptr[i] != '-' && l.ptr[i] != '_') return false;
     return true;
 }
 
@@ -159,10 +154,7 @@ static const char *take_name(struct url *out, struct str host)
         label = eat_until(&left, ".");
         if (!is_label(label)) return "no host name";
     } while (eat(&left, STR(".")));
-    for (size_t i = 0; i < host.len; i++) {
-        char c = host.ptr[i];
-        out->host[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-    }
+    for (size_t i = 0; i < host.len; i++) out->host[i] = ascii_lower(host.ptr[i]);
     return check_numeric(host, label);
 }
 
@@ -299,4 +291,17 @@ int url_check_link(const struct url *base, struct str text, struct err *e)
     const char *why = check_segments(link.path);
     if (why) return fail_link(base, &link, why, e);
     return is_below(link.path, base->path) ? 0 : fail_link(base, &link, "its path", e);
+}
+
+/* --- writing ----------------------------------------------------------------------------------------------------------- */
+
+void url_add_encoded(struct buf *out, struct str text, const char *kept)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (ascii_is_alnum(c) || (c && strchr(kept, c)))
+            buf_add_byte(out, (uint8_t)c);
+        else
+            buf_printf(out, "%%%02X", (unsigned)(uint8_t)c);
+    }
 }

@@ -5,7 +5,7 @@
 #ifndef ROLLCALL_NET_URL_H
 #define ROLLCALL_NET_URL_H
 
-#include "base/base.h"
+#include "base/buf.h"
 #include "base/err.h"
 
 #define URL_MAX ((size_t)64 << 10) /* page tokens are long */
@@ -22,6 +22,9 @@ struct url {
 /* http or https, a host, no user, no fragment, only printable ASCII, no backslash, percent-encodings whole. ERR_INPUT says what is
  * wrong, with at most 120 characters of the text and nothing of its query. */
 int url_parse(struct url *out, struct str text, struct err *e) must_use;
+#define URL_UNRESERVED "-._~" /* RFC 3986 2.3, with letters and digits */
+/* Percent-encoded (RFC 3986 2.1), but for letters, digits and the characters of `kept`. */
+void url_add_encoded(struct buf *out, struct str text, const char *kept);
 bool url_same_origin(const struct url *a, const struct url *b);
 /* May a request with a token for base go to link? Same scheme, host and port; the path below base's path, segment by segment, with no
  * dot segments, empty segments or encoded slashes, dots or backslashes. ERR_PROTO: no; the message tells which part differs and shows

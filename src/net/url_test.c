@@ -340,6 +340,17 @@ static void test_link_messages(void **state)
     assert_string_equal(e.message, "a link that is not followed: url: not https://host/path: /v1.0/users");
 }
 
+static void test_encoded(void **state)
+{
+    struct buf b = buf_new(256);
+    url_add_encoded(&b, STR("aZ09-._~/ %+\xc3\xa9\0&"), URL_UNRESERVED "/");
+    assert_string_equal(buf_cstr(&b), "aZ09-._~/%20%25%2B%C3%A9%00%26");
+    buf_clear(&b);
+    url_add_encoded(&b, STR("a~/"), "-._");
+    assert_string_equal(buf_cstr(&b), "a%7E%2F");
+    buf_free(&b);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -347,6 +358,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_lengths),     cmocka_unit_test(test_shown),
         cmocka_unit_test(test_same_origin), cmocka_unit_test(test_links),
         cmocka_unit_test(test_other_bases), cmocka_unit_test(test_link_messages),
+        cmocka_unit_test(test_encoded),
     };
     if (argc > 1) shapes_txt = argv[1];
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,8 +4,6 @@
 
 #include <stdlib.h>
 
-#define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
-
 /* --- keys ----------------------------------------------------------------------------------------------- */
 
 static int by_key(const void *a, const void *b)
@@ -29,15 +27,9 @@ static bool is_same_key(const struct key *a, const struct key *b)
 void identity_find_keys(const struct buf *keys, struct hash128 hash, size_t *from, size_t *to)
 {
     const struct key *k = ROWS(key, *keys), want = {.hash = hash.lo, .check = (uint32_t)hash.hi};
-    size_t low = 0, n = N_ROWS(key, *keys), high = n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (by_key(&k[middle], &want) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    *from = *to = low;
+    size_t first, n = N_ROWS(key, *keys);
+    LOWER_BOUND(first, n, by_key(&k[first], &want) < 0);
+    *from = *to = first;
     while (*to < n && is_same_key(&k[*to], &want)) ++*to;
 }
 

@@ -3,6 +3,7 @@
 #include "run/identity.h"
 
 #include "base/jsonw.h"
+#include "model/record_test.h"
 #include "model/sid.h"
 #include "store/fixture.h"
 
@@ -14,13 +15,6 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-
-#define OK(call)                                                                                             \
-    do {                                                                                                     \
-        struct err e_ = {0};                                                                                 \
-        int rc_ = (call);                                                                                    \
-        if (rc_ < 0) fail_msg("%s: %s", #call, e_.message);                                                  \
-    } while (0)
 
 /* --- people
  * -------------------------------------------------------------------------------------------------- */
@@ -41,24 +35,6 @@ struct one {
     unsigned other_domain; /* of the SID */
 };
 
-static void add_values(struct buf *body, enum attr id, uint32_t n, struct buf *v)
-{
-    if (n) body_add(body, id, n, buf_bytes(v));
-    buf_free(v);
-}
-
-static void add_bytes(struct buf *body, enum attr id, struct bytes b)
-{
-    struct buf v = buf_new(4096);
-    body_value_bytes(&v, b);
-    add_values(body, id, b.len > 0, &v);
-}
-
-static void add_str(struct buf *body, enum attr id, const char *s)
-{
-    add_bytes(body, id, bytes_of(str_from(s)));
-}
-
 static struct bytes sid_of(uint8_t room[SID_MAX], uint32_t rid, unsigned domain)
 {
     struct sid s = {.n_sub = 5, .authority = 5, .sub = {21, 1, 2, 3 + domain, rid}};
@@ -71,17 +47,8 @@ static void add_history(struct buf *body, const struct one *o)
     uint8_t room[SID_MAX];
     uint32_t n = 0;
     for (; n < 3 && o->old[n]; n++) body_value_bytes(&v, sid_of(room, o->old[n], o->other_domain));
-    add_values(body, ATTR_SID_HISTORY, n, &v);
-}
-
-static void add_number(struct buf *body, enum attr id, int64_t n, bool is_bool)
-{
-    struct buf v = buf_new(64);
-    if (is_bool)
-        body_value_bool(&v, n);
-    else
-        body_value_int(&v, n);
-    add_values(body, id, 1, &v);
+    if (n) body_add(body, ATTR_SID_HISTORY, n, buf_bytes(&v));
+    buf_free(&v);
 }
 
 static void add_custom(struct buf *body, const char *value)
@@ -96,12 +63,12 @@ static void ad_body(struct buf *body, const struct one *o)
 {
     uint8_t guid[GUID_SIZE];
     guid_of_id(guid, o->anchor);
-    add_str(body, ATTR_SAM_ACCOUNT_NAME, o->name);
-    add_str(body, ATTR_USER_PRINCIPAL_NAME, o->upn);
-    if (o->kind != KIND_group) add_number(body, ATTR_USER_ACCOUNT_CONTROL, o->disabled ? 514 : 512, false);
+    body_add_text(body, ATTR_SAM_ACCOUNT_NAME, o->name);
+    body_add_text(body, ATTR_USER_PRINCIPAL_NAME, o->upn);
+    if (o->kind != KIND_group) body_add_int(body, ATTR_USER_ACCOUNT_CONTROL, o->disabled ? 514 : 512);
     add_history(body, o);
-    if (o->anchor) add_bytes(body, ATTR_CONSISTENCY_GUID, (struct bytes){guid, sizeof guid});
-    add_str(body, ATTR_MAIL, o->mail);
+    if (o->anchor) body_add_bytes(body, ATTR_CONSISTENCY_GUID, (struct bytes){guid, sizeof guid});
+    body_add_text(body, ATTR_MAIL, o->mail);
     add_custom(body, o->custom);
 }
 
@@ -112,7 +79,7 @@ static void add_immutable(struct buf *body, const struct one *o)
     guid_of_id(guid, o->anchor);
     if (o->anchor) buf_add_base64(&text, (struct bytes){guid, sizeof guid});
     if (o->immutable) buf_add_str(&text, str_from(o->immutable));
-    add_bytes(body, ATTR_IMMUTABLE_ID, buf_bytes(&text));
+    body_add_bytes(body, ATTR_IMMUTABLE_ID, buf_bytes(&text));
     buf_free(&text);
 }
 
@@ -120,19 +87,19 @@ static void entra_body(struct buf *body, const struct one *o)
 {
     uint8_t room[SID_MAX], guid[GUID_SIZE];
     char text[GUID_TEXT];
-    add_str(body, ATTR_DISPLAY_NAME, o->name);
-    add_str(body, ATTR_USER_PRINCIPAL_NAME, o->upn);
-    add_str(body, ATTR_MAIL, o->mail);
-    if (o->enabled || o->disabled) add_number(body, ATTR_ACCOUNT_ENABLED, o->enabled, true);
-    add_str(body, ATTR_GRAPH_EMPLOYEE_ID, o->custom);
-    if (o->synced || o->was_synced) add_number(body, ATTR_SYNC_ENABLED, o->synced, true);
-    add_bytes(body, ATTR_ON_PREMISES_SID, sid_of(room, o->rid, o->other_domain));
+    body_add_text(body, ATTR_DISPLAY_NAME, o->name);
+    body_add_text(body, ATTR_USER_PRINCIPAL_NAME, o->upn);
+    body_add_text(body, ATTR_MAIL, o->mail);
+    if (o->enabled || o->disabled) body_add_bool(body, ATTR_ACCOUNT_ENABLED, o->enabled);
+    body_add_text(body, ATTR_GRAPH_EMPLOYEE_ID, o->custom);
+    if (o->synced || o->was_synced) body_add_bool(body, ATTR_SYNC_ENABLED, o->synced);
+    body_add_bytes(body, ATTR_ON_PREMISES_SID, sid_of(room, o->rid, o->other_domain));
     add_immutable(body, o);
-    add_str(body, ATTR_ON_PREMISES_DN, o->dn);
-    add_str(body, ATTR_ON_PREMISES_DOMAIN, o->domain);
-    add_str(body, ATTR_ON_PREMISES_SAM, o->sam);
+    body_add_text(body, ATTR_ON_PREMISES_DN, o->dn);
+    body_add_text(body, ATTR_ON_PREMISES_DOMAIN, o->domain);
+    body_add_text(body, ATTR_ON_PREMISES_SAM, o->sam);
     guid_of_id(guid, o->device);
-    if (o->device) add_str(body, ATTR_DEVICE_ID, guid_format(text, guid));
+    if (o->device) body_add_text(body, ATTR_DEVICE_ID, guid_format(text, guid));
 }
 
 /* --- connectors

@@ -262,12 +262,7 @@ static int ask_child(struct asker *a, struct bytes question, int64_t deadline_ms
 
 static int take_turn(struct asker *a, int64_t deadline_ms, struct err *e)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    int64_t left = when_left_ms(deadline_ms);
-    until.tv_sec += left / 1000;
-    until.tv_nsec += left % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) until.tv_sec++, until.tv_nsec -= 1000000000;
+    struct timespec until = when_monotonic_in(when_left_ms(deadline_ms));
     if (pthread_mutex_clocklock(&a->turn, CLOCK_MONOTONIC, &until) == 0) return 0;
     err_set(e, ERR_TIMEOUT, "others are asking access questions");
     return err_hint(e, "ask again in a moment");

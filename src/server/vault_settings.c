@@ -16,15 +16,9 @@ static const char *const plain_keys[] = {"address", "namespace", "ca_certificate
 
 #define BOUND_MAX 4096
 
-static const char *text_of(const json_t *body, const char *key)
-{
-    const char *v = json_string_value(json_object_get(body, key));
-    return v ? v : "";
-}
-
 static void bound_to(char out[BOUND_MAX], const json_t *body)
 {
-    snprintf(out, BOUND_MAX, "%s\n%s\n%s\n%s", text_of(body, "address"), text_of(body, "namespace"), text_of(body, "mount"), text_of(body, "role_id"));
+    snprintf(out, BOUND_MAX, "%s\n%s\n%s\n%s", jsonv_cstr(body, "address"), jsonv_cstr(body, "namespace"), jsonv_cstr(body, "mount"), jsonv_cstr(body, "role_id"));
 }
 
 static void secret_name(char out[32], size_t i)
@@ -44,9 +38,9 @@ static int checked(json_t **out, const json_t *body, struct err *e)
 {
     *out = json_object();
     for (size_t i = 0; i < n_elements(plain_keys); i++)
-        if (*text_of(body, plain_keys[i])) json_object_set(*out, plain_keys[i], json_object_get(body, plain_keys[i]));
+        if (*jsonv_cstr(body, plain_keys[i])) json_object_set(*out, plain_keys[i], json_object_get(body, plain_keys[i]));
     for (size_t i = 0; i < 2; i++)
-        if (is_reference(text_of(body, vault_secret_keys[i]))) json_object_set(*out, vault_secret_keys[i], json_object_get(body, vault_secret_keys[i]));
+        if (is_reference(jsonv_cstr(body, vault_secret_keys[i]))) json_object_set(*out, vault_secret_keys[i], json_object_get(body, vault_secret_keys[i]));
     int rc = conf_check_vault(*out, "vault", e);
     if (rc == 0) return 0;
     json_decref(*out);
@@ -61,7 +55,7 @@ static int check_paths(struct state *s, const json_t *block, struct err *e)
         const char *key;
         bool is_path;
     } keys[] = {{"ca_certificate", true}, {"token", false}, {"secret_id", false}};
-    for (size_t i = 0; i < n_elements(keys); i++) try(client_check_path(s, keys[i].key, keys[i].is_path, text_of(block, keys[i].key), e));
+    for (size_t i = 0; i < n_elements(keys); i++) try(client_check_path(s, keys[i].key, keys[i].is_path, jsonv_cstr(block, keys[i].key), e));
     return 0;
 }
 
@@ -100,7 +94,7 @@ static int tell_secret(struct state *s, json_t *told, const json_t *block, size_
 static int tell(struct state *s, const json_t *block, const char *source, int64_t version, json_t **out, struct err *e)
 {
     *out = json_pack("{s:s, s:I}", "source", source, "version", (json_int_t)version);
-    for (size_t i = 0; i < n_elements(plain_keys); i++) json_object_set_new(*out, plain_keys[i], json_string(text_of(block, plain_keys[i])));
+    for (size_t i = 0; i < n_elements(plain_keys); i++) json_object_set_new(*out, plain_keys[i], json_string(jsonv_cstr(block, plain_keys[i])));
     int rc = 0;
     for (size_t i = 0; i < 2 && rc == 0; i++) rc = tell_secret(s, *out, block, i, strcmp(source, "server") != 0, e);
     if (rc == 0) return 0;
@@ -134,7 +128,7 @@ static int put_secret(struct state *s, const json_t *old, json_t *block, const j
     bool is_text = json_is_string(given), is_kept = json_object_get(block, vault_secret_keys[i]) != NULL; /* a reference */
     if (is_text && json_string_length(given) && !is_kept) {
         json_object_set_new(block, updated, json_string(when_format(when, state_now_ms(s))));
-        return document_secret_put(s, name, bound, bytes_of((struct str){json_string_value(given), json_string_length(given)}), e);
+        return document_secret_put(s, name, bound, bytes_of(jsonv_text(body, vault_secret_keys[i])), e);
     }
     if (is_text || strcmp(was, bound) != 0) return document_secret_delete(s, name, e);
     json_object_set(block, updated, json_object_get(old, updated));
@@ -168,7 +162,7 @@ static int remove_steps(struct state *s, struct err *e)
 int vault_settings_put(struct state *s, const json_t *body, struct err *e)
 {
     json_t *block = NULL;
-    bool removes = !*text_of(body, "address");
+    bool removes = !*jsonv_cstr(body, "address");
     if (!removes) try(checked(&block, body, e));
     int rc = removes ? 0 : check_paths(s, block, e);
     if (rc == 0) rc = state_begin(s, e);
@@ -212,7 +206,7 @@ static int unsaved(struct state *s, const json_t *body, json_t **block, struct s
         const json_t *given = json_object_get(body, vault_secret_keys[i]);
         if (json_object_get(*block, vault_secret_keys[i])) continue;
         if (json_is_string(given) && json_string_length(given))
-            rc = secret_take(&secrets[i], bytes_of((struct str){json_string_value(given), json_string_length(given)}), e);
+            rc = secret_take(&secrets[i], bytes_of(jsonv_text(body, vault_secret_keys[i])), e);
         else if (!json_is_string(given) && json_object_get(stored, vault_secret_keys[i]))
             json_object_set(*block, vault_secret_keys[i], json_object_get(stored, vault_secret_keys[i]));
         else if (!json_is_string(given))
@@ -225,7 +219,7 @@ static int unsaved(struct state *s, const json_t *body, json_t **block, struct s
 static int reference_of(const json_t *body, struct str *path, struct str *field, struct err *e)
 {
     struct reference r;
-    const char *text = text_of(body, "reference");
+    const char *text = jsonv_cstr(body, "reference");
     *path = *field = STR("");
     if (!*text) return 0;
     if (reference_parse(&r, str_from(text), e) < 0) return err_wrap(e, "reference");
@@ -254,7 +248,7 @@ int vault_settings_test(struct state *s, const struct conf *conf, const json_t *
     struct steps steps = steps_begin();
     steps_next(&steps, "settings");
     int rc = reference_of(body, &path, &field, &why);
-    if (rc == 0) rc = *text_of(body, "address") ? unsaved(s, body, &block, secrets, &why) : present(s, conf, &block, secrets, &why);
+    if (rc == 0) rc = *jsonv_cstr(body, "address") ? unsaved(s, body, &block, secrets, &why) : present(s, conf, &block, secrets, &why);
     if (rc == 0) rc = run(block, secrets, path, field, &list, &why);
     if (rc < 0) steps_fail(&steps, &why);
     json_t *own = steps_end(&steps);

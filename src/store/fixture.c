@@ -1,22 +1,15 @@
 #include "store/fixture.h"
 
+#include "model/record_test.h"
 #include "model/sid.h"
 
 #include <ftw.h>
 #include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include <cmocka.h>
-
-#define OK(call)                                                                                             \
-    do {                                                                                                     \
-        struct err e_ = {0};                                                                                 \
-        int rc_ = (call);                                                                                    \
-        if (rc_ < 0) fail_msg("%s: %s", #call, e_.message);                                                  \
-    } while (0)
 
 static const uint8_t domain_sid[] = {1, 4, 0, 0, 0, 0, 0, 5, 21, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0};
 const struct domain_info fixture_domain = {.dns_name = {"corp.example", 12},
@@ -81,33 +74,6 @@ static size_t sid_of(uint8_t out[SID_MAX], const struct someone *who)
     return who->rid || who->builtin ? sid_encode(out, &s) : 0;
 }
 
-static void add_str(struct buf *body, enum attr id, const char *value)
-{
-    if (!value) return;
-    struct buf v = buf_new(1 << 16);
-    body_value_bytes(&v, bytes_of(str_from(value)));
-    body_add(body, id, 1, buf_bytes(&v));
-    buf_free(&v);
-}
-
-static void add_int(struct buf *body, enum attr id, int64_t value)
-{
-    if (!value) return;
-    struct buf v = buf_new(64);
-    body_value_int(&v, value);
-    body_add(body, id, 1, buf_bytes(&v));
-    buf_free(&v);
-}
-
-static void add_bool(struct buf *body, enum attr id, const char *value)
-{
-    if (!value) return;
-    struct buf v = buf_new(64);
-    body_value_bool(&v, strcmp(value, "yes") == 0);
-    body_add(body, id, 1, buf_bytes(&v));
-    buf_free(&v);
-}
-
 static struct dn_list list_of(struct buf *block, const char *const *members)
 {
     struct dn_list l = {0};
@@ -123,17 +89,17 @@ void run_put_one(struct store_run *r, const struct someone *who)
     struct record rec = {.kind = who->kind, .flags = who->flags, .dn = str_from(who->dn), .sd = who->sd};
     guid_of_id(rec.guid, who->id);
     rec.sid = (struct bytes){sid, sid_of(sid, who)};
-    add_str(&state, ATTR_SAM_ACCOUNT_NAME, who->sam);
-    add_str(&state, ATTR_USER_PRINCIPAL_NAME, who->upn);
-    add_int(&state, ATTR_PRIMARY_GROUP_ID, who->primary);
-    add_str(&state, ATTR_MAIL, who->mail);
-    add_str(&state, ATTR_TITLE, who->title);
-    add_str(&state, ATTR_MANAGER, who->manager);
-    add_str(&state, ATTR_ROLE_TEMPLATE_ID, who->role_template);
-    add_str(&state, ATTR_ASSIGNMENT_TYPE, who->assignment);
-    add_bool(&state, ATTR_IS_MFA_REGISTERED, who->mfa);
-    add_int(&stats, ATTR_LOGON_COUNT, who->logons);
-    add_int(&stats, ATTR_LAST_SIGN_IN, who->sign_in);
+    body_add_text(&state, ATTR_SAM_ACCOUNT_NAME, who->sam);
+    body_add_text(&state, ATTR_USER_PRINCIPAL_NAME, who->upn);
+    if (who->primary) body_add_int(&state, ATTR_PRIMARY_GROUP_ID, who->primary);
+    body_add_text(&state, ATTR_MAIL, who->mail);
+    body_add_text(&state, ATTR_TITLE, who->title);
+    body_add_text(&state, ATTR_MANAGER, who->manager);
+    body_add_text(&state, ATTR_ROLE_TEMPLATE_ID, who->role_template);
+    body_add_text(&state, ATTR_ASSIGNMENT_TYPE, who->assignment);
+    if (who->mfa) body_add_bool(&state, ATTR_IS_MFA_REGISTERED, strcmp(who->mfa, "yes") == 0);
+    if (who->logons) body_add_int(&stats, ATTR_LOGON_COUNT, who->logons);
+    if (who->sign_in) body_add_int(&stats, ATTR_LAST_SIGN_IN, who->sign_in);
     rec.state = buf_bytes(&state);
     rec.stats = buf_bytes(&stats);
     rec.member = list_of(&members, who->members);

@@ -27,6 +27,14 @@ struct someone {
     int64_t sign_in;                        /* statistics */
 };
 
+/* For tests, with `e_` in the call as its error: OK(store_open(&s, url, &e_)); */
+#define OK(call)                                                                                             \
+    do {                                                                                                     \
+        struct err e_ = {0};                                                                                 \
+        int rc_ = (call);                                                                                    \
+        if (rc_ < 0) fail_msg("%s: %s", #call, e_.message);                                                  \
+    } while (0)
+
 /* --- a store in a new directory --------------------------------------------------------------- */
 struct fixture {
     char dir[128];

@@ -77,6 +77,13 @@ static bool equal_after(void (*form)(struct buf *, struct str), struct str a, st
     return same;
 }
 
+bool text_has_folded(struct buf *hay, struct str text, struct str folded)
+{
+    buf_clear(hay);
+    text_fold(hay, text);
+    return folded.len <= hay->len && memmem(hay->ptr, hay->len, folded.ptr, folded.len);
+}
+
 bool text_equal_folded(struct str a, struct str b)
 {
     return equal_after(text_fold, a, b);

@@ -34,6 +34,8 @@ size_t lookup_record(struct lookup *l, const struct record_index *x, uint64_t ou
 
 /* Appends the text with case folded (Unicode), as names are compared. */
 void text_fold(struct buf *out, struct str s);
+/* folded: a text that is folded already. hay: to fold the other one in. */
+bool text_has_folded(struct buf *hay, struct str text, struct str folded);
 bool text_equal_folded(struct str a, struct str b);
 bool dn_equal(struct str a, struct str b);
 

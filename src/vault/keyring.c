@@ -28,12 +28,6 @@ static struct buf secret_buf(void)
     return b;
 }
 
-static void secret_buf_free(struct buf *b)
-{
-    if (b->ptr) secret_wipe(b->ptr, b->cap);
-    buf_free(b);
-}
-
 /* --- text of keys ------------------------------------------------------------------------------------------- */
 
 static struct str next_line(struct str *text)
@@ -182,8 +176,8 @@ static int load(struct keyring *r, struct err *e)
     }
     if (rc == 0 && !str_starts(s, STR(CLEAR))) rc = err_set(e, ERR_INPUT, "%s: not a file of master keys, or a damaged one", r->path);
     if (rc == 0) rc = read_keys(r, (struct str){s.ptr + strlen(CLEAR), s.len - strlen(CLEAR)}, r->path, e);
-    secret_buf_free(&text);
-    secret_buf_free(&clear);
+    secret_wipe_buf(&text);
+    secret_wipe_buf(&clear);
     return rc;
 }
 
@@ -193,7 +187,7 @@ static int save(const struct keyring *r, struct err *e)
     write_keys(&text, r);
     int rc = r->passphrase.len ? lock_text(&locked, buf_bytes(&text), &r->passphrase, e) : 0;
     if (rc == 0) rc = file_write_atomic(r->path, r->passphrase.len ? buf_bytes(&locked) : buf_bytes(&text), 0600, e);
-    secret_buf_free(&text);
+    secret_wipe_buf(&text);
     buf_free(&locked);
     return rc;
 }
@@ -232,7 +226,7 @@ static int read_credential(struct keyring *r, const char *path, struct err *e)
         r->n = 1;
     }
     find_newest(r);
-    secret_buf_free(&text);
+    secret_wipe_buf(&text);
     return rc;
 }
 

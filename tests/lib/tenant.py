@@ -8,20 +8,18 @@
 
 The settings, knobs and faults are listed in tests/lab/graph/README.md.
 """
-import contextlib
 import http.client
 import json
 import os
-import select
 import ssl
 import subprocess
 import time
 import urllib.parse
 
 import harness
-from harness import ROOT, at_end, scratch, write, write_config
+from harness import ROOT, scratch, write, write_config
+from nodelab import NODE, NodeLab
 
-NODE = os.environ.get("ROLLCALL_NODE", "node")
 MAIN = os.path.join(ROOT, "tests", "lab", "graph", "main.js")
 CLIENTS = os.path.join(ROOT, "tests", "lab", "graph", "clients")
 TENANT_ID = "5a3e0c1d-7b64-4f0e-9d1b-2c6f8a9b0c1d"
@@ -30,26 +28,20 @@ SECRET = "s3cret+with/specials&and%41=~."  # is another one when it is not URL-e
 IDENTITY = {"client_id": "d2bf1a5f-7e1c-4d2f-9b69-1e7b4a4c8f32", "object_id": "e3c02b60-8f2d-4e30-ac7a-2f8c5b5d9a43"}
 
 
-class Tenant:
+class Tenant(NodeLab):
     """Settings of the tenant as keywords; `knobs` are those that can also be turned later; `roles` are the application's
     (None: all that are read, [] none at all); `app` has further keys of the application."""
 
     def __init__(self, knobs=None, roles=None, app=None, **settings):
-        self.dir, self.client_id, self.secret = scratch(), CLIENT_ID, SECRET
+        directory, self.client_id, self.secret = scratch(), CLIENT_ID, SECRET
         own = dict({"client_id": CLIENT_ID, "secrets": [SECRET, {"value": "old-secret", "expired": True}]}, **(app or {}))
         if roles is not None:
             own["roles"] = roles
         settings.setdefault("managed_identity", dict(IDENTITY, roles=roles) if roles is not None else IDENTITY)
         config = dict(settings, apps=[own] + settings.get("apps", []), knobs=knobs or {})
-        file = write(os.path.join(self.dir, "config.json"), json.dumps(config))
-        self.output = open(os.path.join(self.dir, "stderr"), "w")
-        self.process = subprocess.Popen([NODE, MAIN, "--config", file, "--dir", self.dir, "--until-eof"], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=self.output, text=True)
-        at_end(self.stop)
-        ready, _, _ = select.select([self.process.stdout], [], [], 30)
-        line = self.process.stdout.readline() if ready else ""
-        assert line, "the simulated tenant does not start: " + self.errors()
-        told = json.loads(line)
+        file = write(os.path.join(directory, "config.json"), json.dumps(config))
+        super().__init__(directory, MAIN, "--config", file, "--dir", directory, "--until-eof")
+        told = self.told
         self.login, self.graph, self.imds, self.foreign_url = told["login"], told["graph"], told["imds"], told["foreign"]
         self.ca, self.tenant_id = told["ca"], told["tenant_id"]
         self.control = urllib.parse.urlsplit(told["control"]).port
@@ -64,23 +56,6 @@ class Tenant:
 
     def __exit__(self, *_):
         self.stop()
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(5)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-        for stream in (self.process.stdin, self.process.stdout, self.output):
-            with contextlib.suppress(OSError):
-                stream.close()
-
-    def errors(self):
-        """What the simulator wrote to its standard error: empty unless it broke."""
-        with open(os.path.join(self.dir, "stderr")) as f:
-            return f.read()
 
     # --- control --------------------------------------------------------------------------------------------
 

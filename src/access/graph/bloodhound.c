@@ -1,6 +1,5 @@
 #include "access/graph/bloodhound_int.h"
 
-#include "model/dn.h"
 #include "model/sid.h"
 
 #include <stdio.h>
@@ -188,10 +187,9 @@ static void put_history(struct writing *w)
     jsonw_end(&w->j);
 }
 
-static void put_computer_id(struct writing *w, uint32_t principal)
+static struct str principal_id(struct writing *w, uint32_t principal)
 {
-    buf_clear(&w->g->text);
-    graph_add_sid(w->g, &w->g->text, w->g->world->principals[principal].sid);
+    return graph_sid_text(w->g, w->g->world->principals[principal].sid);
 }
 
 /* Only hosts that the directory knows; each once in a row. */
@@ -205,8 +203,7 @@ static void put_delegations(struct writing *w)
         uint32_t computer = graph_host(w->g, str_of(spn));
         if (computer == NOBODY || computer == last) continue;
         last = computer;
-        put_computer_id(w, computer);
-        put_typed(&w->j, buf_str(&w->g->text), LABEL_COMPUTER);
+        put_typed(&w->j, principal_id(w, computer), LABEL_COMPUTER);
     }
     jsonw_end(&w->j);
 }
@@ -231,9 +228,8 @@ static void put_targets(struct writing *w)
         if (spn.len < 9 || !str_equal_nocase((struct str){spn.ptr, 9}, STR("MSSQLSvc/"))) continue;
         uint32_t computer = graph_host(w->g, spn);
         if (computer == NOBODY) continue;
-        put_computer_id(w, computer);
         jsonw_object(&w->j);
-        jsonw_kstr(&w->j, "ComputerSID", buf_str(&w->g->text));
+        jsonw_kstr(&w->j, "ComputerSID", principal_id(w, computer));
         jsonw_kint(&w->j, "Port", port_of(spn));
         jsonw_kcstr(&w->j, "Service", "SQLAdmin");
         jsonw_end(&w->j);
@@ -311,10 +307,8 @@ static bool put_member(void *ctx, const struct link *l)
     if (!l->sid.len || l->via == VIA_PRIMARY_GROUP ||
         (label == LABEL_BASE && l->kind != KIND_foreign_principal))
         return true;
-    buf_clear(&w->g->text);
-    graph_add_sid(w->g, &w->g->text, l->sid);
     if (label == LABEL_BASE) label = w->g->parties[graph_party(w->g, l->sid)].label;
-    put_typed(&w->j, buf_str(&w->g->text), label);
+    put_typed(&w->j, graph_sid_text(w->g, l->sid), label);
     w->rc = w->g->out->wrote(w->g->out->ctx, 0, w->e);
     return w->rc == 0;
 }
@@ -446,11 +440,7 @@ static int put_well_known(struct writing *w)
         jsonw_kstr(&w->j, "ObjectIdentifier", p->id);
         jsonw_key(&w->j, STR("Properties"));
         jsonw_object(&w->j);
-        buf_clear(&g->text);
-        graph_add_party_name(g, &g->text, p);
-        jsonw_kstr(&w->j, "name", buf_str(&g->text));
-        jsonw_kstr(&w->j, "domain", g->domain);
-        jsonw_kstr(&w->j, "domainsid", g->domain_id);
+        graph_put_party_properties(g, &w->j, p);
         jsonw_end(&w->j);
         put_empty(&w->j, "Aces");
         jsonw_kbool(&w->j, "IsDeleted", false);

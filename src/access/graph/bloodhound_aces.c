@@ -1,6 +1,5 @@
 #include "access/graph/bloodhound_int.h"
 
-#include "access/answer.h"
 #include "model/sid.h"
 
 #include <openssl/evp.h>
@@ -238,10 +237,7 @@ struct compiling {
 static void add_edge(struct compiling *c, enum graph_right_id right, const struct ace *a)
 {
     struct graph_edge_list *l = c->out;
-    if (l->n == l->cap) {
-        l->cap = l->cap ? l->cap * 2 : 32;
-        l->list = x_realloc(l->list, l->cap * sizeof *l->list);
-    }
+    GROW(l->list, l->n, l->cap, 32);
     struct graph_edge *e = &l->list[l->n++];
     *e = (struct graph_edge){c->party, (uint8_t)right, a && a->flags & ACE_INHERITED, ""};
     if (e->is_inherited) graph_inheritance_hash(e->hash, a);
@@ -386,13 +382,10 @@ static struct graph_edge_list *remember(struct graph *g, const struct object *o,
     uint32_t key[] = {o->descriptor, o->class, (uint32_t)label, has_laps};
     if (g->n_known_edges > KNOWN_MAX) forget(g);
     uint32_t *at =
-        hmap_put(&g->known_at, hash128_fast((struct bytes){(const uint8_t *)key, sizeof key}), is_new);
+        hmap_put(&g->known_at, hash128_fast(BYTES_OF(key)), is_new);
     if (!*is_new) return &g->known[*at];
     *at = (uint32_t)g->n_known;
-    if (g->n_known == g->cap_known) {
-        g->cap_known = g->cap_known ? g->cap_known * 2 : 256;
-        g->known = x_realloc(g->known, g->cap_known * sizeof *g->known);
-    }
+    GROW(g->known, g->n_known, g->cap_known, 256);
     g->known[g->n_known] = (struct graph_edge_list){NULL, 0, 0};
     return &g->known[g->n_known++];
 }

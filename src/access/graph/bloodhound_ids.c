@@ -1,6 +1,5 @@
 #include "access/graph/bloodhound_int.h"
 
-#include "model/dn.h"
 #include "model/sid.h"
 
 #include <stdlib.h>
@@ -94,10 +93,7 @@ uint32_t graph_party(struct graph *g, struct bytes sid)
     uint32_t *at = hmap_put(&g->party_of, hash128_fast(sid), &is_new);
     if (!is_new) return *at;
     *at = (uint32_t)g->n_parties;
-    if (g->n_parties == g->cap_parties) {
-        g->cap_parties = g->cap_parties ? g->cap_parties * 2 : 256;
-        g->parties = x_realloc(g->parties, g->cap_parties * sizeof *g->parties);
-    }
+    GROW(g->parties, g->n_parties, g->cap_parties, 256);
     struct graph_party *p = &g->parties[g->n_parties];
     struct buf id = buf_new(4096);
     graph_add_sid(g, &id, sid);
@@ -133,15 +129,9 @@ bool graph_needs_node(const struct graph_party *p)
 
 static const struct graph_place *place_of(const struct graph *g, uint32_t object)
 {
-    size_t low = 0, high = g->n_places;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (g->places[middle].object < object)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < g->n_places && g->places[low].object == object ? &g->places[low] : NULL;
+    size_t at;
+    LOWER_BOUND(at, g->n_places, g->places[at].object < object);
+    return at < g->n_places && g->places[at].object == object ? &g->places[at] : NULL;
 }
 
 bool graph_add_object(const struct graph *g, struct buf *out, uint32_t object)
@@ -169,6 +159,13 @@ struct str graph_id_text(struct graph *g, uint32_t object)
 {
     buf_clear(&g->text);
     if (object == NOBODY || !graph_add_object(g, &g->text, object)) return STR("");
+    return buf_str(&g->text);
+}
+
+struct str graph_sid_text(struct graph *g, struct bytes sid)
+{
+    buf_clear(&g->text);
+    graph_add_sid(g, &g->text, sid);
     return buf_str(&g->text);
 }
 
@@ -234,8 +231,7 @@ static struct hash128 host_key(struct str host)
 {
     char lower[256];
     size_t n = host.len < sizeof lower ? host.len : sizeof lower;
-    for (size_t i = 0; i < n; i++)
-        lower[i] = (char)(host.ptr[i] >= 'A' && host.ptr[i] <= 'Z' ? host.ptr[i] + 32 : host.ptr[i]);
+    for (size_t i = 0; i < n; i++) lower[i] = ascii_lower(host.ptr[i]);
     return hash128_fast((struct bytes){(const uint8_t *)lower, n});
 }
 
@@ -285,10 +281,7 @@ static void meet(void *ctx, uint32_t party, bool is_inherited)
 static void take_place(struct graph *g, uint32_t object, const uint8_t guid[GUID_SIZE])
 {
     if (object == NOBODY) return;
-    if (g->n_places == g->cap_places) {
-        g->cap_places = g->cap_places ? g->cap_places * 2 : 256;
-        g->places = x_realloc(g->places, g->cap_places * sizeof *g->places);
-    }
+    GROW(g->places, g->n_places, g->cap_places, 256);
     struct graph_place *p = &g->places[g->n_places++];
     p->object = object;
     memcpy(p->guid, guid, GUID_SIZE);

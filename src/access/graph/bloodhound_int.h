@@ -120,6 +120,7 @@ void graph_add_name(const struct graph *g, struct buf *out, const struct record_
 void graph_add_party_name(const struct graph *g, struct buf *out, const struct graph_party *p);
 uint32_t graph_host(struct graph *g, struct str service_principal_name); /* principal; NOBODY */
 struct str graph_id_text(struct graph *g, uint32_t object); /* in g->text; empty if it has none */
+struct str graph_sid_text(struct graph *g, struct bytes sid); /* in g->text */
 
 /* bloodhound_aces.c */
 const char *graph_right_name(enum graph_right_id r);
@@ -139,6 +140,8 @@ bool graph_hands_down(struct graph *g, const struct ace *a);
 /* Members of the Properties object, which is open. */
 void graph_put_properties(struct graph *g, struct jsonw *j, const struct entity *entity,
                           const struct record_index *x, uint32_t object);
+/* The same of who is no entity: the name and where it is from. */
+void graph_put_party_properties(struct graph *g, struct jsonw *j, const struct graph_party *p);
 /* LDAP://DN;options of a gPLink: the next one; false at the end. */
 bool graph_next_link(struct str *rest, struct str *dn, bool *is_enforced, bool *is_disabled);
 struct graph_trust {

@@ -141,6 +141,21 @@ static void put_protection(struct graph *g, struct jsonw *j, uint32_t object)
     jsonw_kbool(j, "doesanyinheritedacegrantownerrights", inherited);
 }
 
+/* The name is in g->text. */
+static void put_name(const struct graph *g, struct jsonw *j)
+{
+    jsonw_kstr(j, "name", buf_str(&g->text));
+    jsonw_kstr(j, "domain", g->domain);
+    jsonw_kstr(j, "domainsid", g->domain_id);
+}
+
+void graph_put_party_properties(struct graph *g, struct jsonw *j, const struct graph_party *p)
+{
+    buf_clear(&g->text);
+    graph_add_party_name(g, &g->text, p);
+    put_name(g, j);
+}
+
 void graph_put_properties(struct graph *g, struct jsonw *j, const struct entity *entity,
                           const struct record_index *x, uint32_t object)
 {
@@ -148,9 +163,7 @@ void graph_put_properties(struct graph *g, struct jsonw *j, const struct entity 
     int64_t options = 0;
     buf_clear(&g->text);
     graph_add_name(g, &g->text, x);
-    jsonw_kstr(j, "name", buf_str(&g->text));
-    jsonw_kstr(j, "domain", g->domain);
-    jsonw_kstr(j, "domainsid", g->domain_id);
+    put_name(g, j);
     buf_clear(&g->text);
     graph_add_upper(&g->text, entity->record.dn);
     jsonw_kstr(j, "distinguishedname", buf_str(&g->text));

@@ -73,11 +73,7 @@ static int put_parties(struct writing *w)
         put_kinds(&w->j, p->label);
         jsonw_key(&w->j, STR("properties"));
         jsonw_object(&w->j);
-        buf_clear(&g->text);
-        graph_add_party_name(g, &g->text, p);
-        jsonw_kstr(&w->j, "name", buf_str(&g->text));
-        jsonw_kstr(&w->j, "domain", g->domain);
-        jsonw_kstr(&w->j, "domainsid", g->domain_id);
+        graph_put_party_properties(g, &w->j, p);
         jsonw_end(&w->j);
         jsonw_end(&w->j);
         g->counts->n_nodes++;
@@ -158,9 +154,7 @@ static bool put_member(void *ctx, const struct link *l)
     struct writing *w = ctx;
     if (!l->sid.len || (graph_label_of(l->kind) == LABEL_BASE && l->kind != KIND_foreign_principal))
         return true;
-    buf_clear(&w->g->text);
-    graph_add_sid(w->g, &w->g->text, l->sid);
-    begin_edge(w, "", "MemberOf", buf_str(&w->g->text), w->to);
+    begin_edge(w, "", "MemberOf", graph_sid_text(w->g, l->sid), w->to);
     jsonw_kbool(&w->j, "isprimarygroup", l->via == VIA_PRIMARY_GROUP);
     w->rc = end_edge(w);
     return w->rc == 0;
@@ -217,9 +211,7 @@ static int put_managed_by(struct writing *w)
         !store_resolve_dn(w->g->store, w->g->options->connector, dn, &l) || !l.sid.len)
         return 0;
     if (graph_label_of(l.kind) == LABEL_BASE) return 0;
-    buf_clear(&w->g->text);
-    graph_add_sid(w->g, &w->g->text, l.sid);
-    begin_edge(w, SOURCE "_", "Manages", buf_str(&w->g->text), w->to);
+    begin_edge(w, SOURCE "_", "Manages", graph_sid_text(w->g, l.sid), w->to);
     return end_edge(w);
 }
 

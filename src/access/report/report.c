@@ -1,5 +1,6 @@
 #include "access/report/report_int.h"
 
+#include "access/world_int.h"
 #include "base/cursor.h"
 #include "base/file.h"
 #include "base/near.h"
@@ -83,24 +84,8 @@ void report_add_gap(struct report *r, struct str connector, struct str what, str
 {
     for (size_t i = 0; i < r->n_gaps; i++) /* the run and the world may both have noticed */
         if (str_equal(r->gaps[i].connector, connector) && str_equal(r->gaps[i].what, what)) return;
-    if (r->n_gaps == r->cap_gaps) {
-        r->cap_gaps = r->cap_gaps ? r->cap_gaps * 2 : 16;
-        r->gaps = x_realloc(r->gaps, r->cap_gaps * sizeof *r->gaps);
-    }
+    GROW(r->gaps, r->n_gaps, r->cap_gaps, 16);
     r->gaps[r->n_gaps++] = (struct report_gap){connector, arena_str(&r->memory, what), arena_str(&r->memory, where)};
-}
-
-static struct domain_info domain_copy(struct arena *a, const struct domain_info *d)
-{
-    struct domain_info own = *d;
-    own.dns_name = arena_str(a, d->dns_name);
-    own.netbios_name = arena_str(a, d->netbios_name);
-    own.base = arena_str(a, d->base);
-    own.server = arena_str(a, d->server);
-    own.sid = arena_bytes(a, d->sid);
-    own.tenant_id = arena_str(a, d->tenant_id);
-    own.organization = arena_str(a, d->organization);
-    return own;
 }
 
 static int add_place(struct report *r, struct str name, struct err *e)
@@ -109,7 +94,7 @@ static int add_place(struct report *r, struct str name, struct err *e)
     try(store_connector(r->options.store, name, &c, e));
     if (!c.visible_run) return 0;
     struct report_place_of *p = &r->places[r->n_places];
-    *p = (struct report_place_of){.domain = domain_copy(&r->memory, &c.domain)};
+    *p = (struct report_place_of){.domain = world_domain_copy(&r->memory, &c.domain)};
     p->told = (struct report_directory){.name = arena_str(&r->memory, name), .is_tenant = domain_is_tenant(&c.domain), .run = c.visible_run};
     p->told.title = p->domain.organization.len ? p->domain.organization : p->domain.dns_name;
     for (unsigned k = 0; k < KIND_COUNT; k++) p->told.n_entities += c.n_entities[k];
@@ -118,28 +103,14 @@ static int add_place(struct report *r, struct str name, struct err *e)
     return store_run_get(r->options.store, c.visible_run, take_run, take_gap, &f, e);
 }
 
-struct name_list {
-    struct arena *memory;
-    struct str *list;
-    size_t n;
-};
-
-static bool take_name(void *ctx, struct str name)
-{
-    struct name_list *l = ctx;
-    l->list = x_realloc(l->list, (l->n + 1) * sizeof *l->list);
-    l->list[l->n++] = arena_str(l->memory, name);
-    return true;
-}
-
 static int read_places(struct report *r, struct err *e)
 {
-    struct name_list names = {.memory = &r->memory};
-    int rc = r->options.connector.len ? 0 : store_connectors(r->options.store, take_name, &names, e);
-    if (r->options.connector.len) take_name(&names, r->options.connector);
-    r->places = x_zalloc((names.n + 1) * sizeof *r->places);
-    for (size_t i = 0; rc == 0 && i < names.n; i++) rc = add_place(r, names.list[i], e);
-    free(names.list);
+    struct str *names;
+    size_t n;
+    int rc = world_names(&names, &n, &r->memory, r->options.store, r->options.connector, e);
+    r->places = x_zalloc((n + 1) * sizeof *r->places);
+    for (size_t i = 0; rc == 0 && i < n; i++) rc = add_place(r, names[i], e);
+    free(names);
     if (rc < 0) return rc;
     r->directories = x_zalloc((r->n_places + 1) * sizeof *r->directories);
     for (size_t i = 0; i < r->n_places; i++) r->directories[i] = r->places[i].told;
@@ -307,7 +278,7 @@ static void row_decode(struct report_row *out, struct bytes b)
 static int compare_text(struct str a, struct str b)
 {
     int c = a.len && b.len ? strncasecmp(a.ptr, b.ptr, a.len < b.len ? a.len : b.len) : 0;
-    return c ? c : (a.len > b.len) - (a.len < b.len);
+    return c ? c : COMPARE(a.len, b.len);
 }
 
 static int compare_rows(const void *a, const void *b)

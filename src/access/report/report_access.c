@@ -42,13 +42,6 @@ int world_name(struct report_world *x, uint32_t principal, struct str *out)
 
 /* --- down through a group ---------------------------------------------------------------------------------------------------- */
 
-bool is_implicit(const struct world *w, uint32_t principal)
-{
-    for (size_t i = 0; i < w->n_implicit; i++)
-        if (w->implicit[i] == principal) return true;
-    return false;
-}
-
 static void reach(struct descent *d, uint32_t principal, uint32_t from)
 {
     if (d->next[principal] != NOBODY) return;
@@ -58,15 +51,9 @@ static void reach(struct descent *d, uint32_t principal, uint32_t from)
 
 static size_t first_back(const struct report_world *x, uint32_t principal)
 {
-    size_t low = 0, high = x->n_backs;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (x->backs[middle].principal < principal)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    size_t at;
+    LOWER_BOUND(at, x->n_backs, x->backs[at].principal < principal);
+    return at;
 }
 
 static bool carries(const struct world *w, uint32_t principal, uint32_t target_connector)
@@ -85,7 +72,7 @@ void descend(struct report_world *x, uint32_t group)
     reach(d, group, group);
     for (size_t i = 0; i < d->n; i++) {
         uint32_t g = d->list[i];
-        if (i && (is_implicit(w, g) || !carries(w, g, target))) continue;
+        if (i && (world_is_implicit(w, g) || !carries(w, g, target))) continue;
         for (uint32_t k = w->first_member[g]; k < w->first_member[g + 1]; k++)
             if (carries(w, w->members_of[k], target)) reach(d, w->members_of[k], g);
         for (size_t k = first_back(x, g); k < x->n_backs && x->backs[k].principal == g; k++) reach(d, x->backs[k].owner, g);
@@ -97,8 +84,8 @@ void descend(struct report_world *x, uint32_t group)
 static int compare_backs(const void *a, const void *b)
 {
     const struct back *x = a, *y = b;
-    if (x->principal != y->principal) return x->principal < y->principal ? -1 : 1;
-    return (x->owner > y->owner) - (x->owner < y->owner);
+    int d = COMPARE(x->principal, y->principal);
+    return d ? d : COMPARE(x->owner, y->owner);
 }
 
 static void index_history(struct report_world *x)

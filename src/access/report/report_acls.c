@@ -3,8 +3,9 @@
  * Each (trustee, descriptor, class) is decided once, by access_check with the trustee's token; a trustee whose accounts are all
  * administrators, or who has none, is not told. What SELF is given concerns the object alone and is left out.
  */
-#include "access/answer.h"
 #include "access/report/report_world.h"
+
+#include "access/check.h"
 
 #include <stdlib.h>
 
@@ -70,18 +71,15 @@ static void add_pair(struct acls *a, struct bytes sid, uint32_t descriptor)
 {
     uint32_t p = world_principal_by_sid(a->x->w, sid);
     if (p == NOBODY || a->x->is_admin[p]) return;
-    if (a->n_pairs == a->cap_pairs) {
-        a->cap_pairs = a->cap_pairs ? a->cap_pairs * 2 : 1024;
-        a->pairs = x_realloc(a->pairs, a->cap_pairs * sizeof *a->pairs);
-    }
+    GROW(a->pairs, a->n_pairs, a->cap_pairs, 1024);
     a->pairs[a->n_pairs++] = (struct pair){p, descriptor};
 }
 
 static int compare_pairs(const void *a, const void *b)
 {
     const struct pair *x = a, *y = b;
-    if (x->trustee != y->trustee) return x->trustee < y->trustee ? -1 : 1;
-    return (x->descriptor > y->descriptor) - (x->descriptor < y->descriptor);
+    int d = COMPARE(x->trustee, y->trustee);
+    return d ? d : COMPARE(x->descriptor, y->descriptor);
 }
 
 static void collect_pairs(struct acls *a)
@@ -135,7 +133,7 @@ static bool is_broad(const struct world *w, uint32_t principal)
     static const uint8_t builtin[] = {1, 1, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0}, anonymous[] = {1, 1, 0, 0, 0, 0, 0, 5, 7, 0, 0, 0};
     const struct principal *p = &w->principals[principal];
     uint32_t rid = sid_rid(p->sid);
-    if (is_implicit(w, principal) || bytes_equal(p->sid, (struct bytes){anonymous, sizeof anonymous})) return true;
+    if (world_is_implicit(w, principal) || bytes_equal(p->sid, (struct bytes){anonymous, sizeof anonymous})) return true;
     if (sid_is_in_domain(p->sid, (struct bytes){builtin, sizeof builtin})) return rid == 545 || rid == 546 || rid == 554;
     if (p->connector == NOBODY || !sid_is_in_domain(p->sid, w->connectors[p->connector].domain.sid)) return false;
     return rid == 513 || rid == 514 || rid == 515;
@@ -145,14 +143,14 @@ static void count_people(struct acls *a, uint32_t trustee)
 {
     const struct world *w = a->x->w;
     a->n_people = 0;
-    if (is_implicit(w, trustee)) {
+    if (world_is_implicit(w, trustee)) {
         for (uint32_t p = 0; p < w->n_principals; p++) a->n_people += w->principals[p].is_account && !a->x->is_admin[p];
         return;
     }
     descend(a->x, trustee);
     for (size_t i = 0; i < a->x->down.n; i++) {
         uint32_t p = a->x->down.list[i];
-        if (is_implicit(w, p)) a->n_people += w->n_principals; /* and so everybody */
+        if (world_is_implicit(w, p)) a->n_people += w->n_principals; /* and so everybody */
         a->n_people += w->principals[p].is_account && !a->x->is_admin[p];
     }
     if (a->n_people > w->n_principals) count_people(a, w->implicit[0]);

@@ -96,12 +96,9 @@ static int judge_group(struct log *l, const struct entity *x, void *ctx)
 static struct grown *grown_of(struct log *l, int64_t group)
 {
     bool is_new;
-    uint32_t *at = hmap_put(&l->at, hash128_fast((struct bytes){(const uint8_t *)&group, sizeof group}), &is_new);
+    uint32_t *at = hmap_put(&l->at, hash128_fast(BYTES_OF(group)), &is_new);
     if (!is_new) return &l->grown[*at - 1];
-    if (l->n_grown == l->cap_grown) {
-        l->cap_grown = l->cap_grown ? l->cap_grown * 2 : 256;
-        l->grown = x_realloc(l->grown, l->cap_grown * sizeof *l->grown);
-    }
+    GROW(l->grown, l->n_grown, l->cap_grown, 256);
     l->grown[l->n_grown++] = (struct grown){.group = group};
     *at = (uint32_t)l->n_grown;
     struct grown *g = &l->grown[l->n_grown - 1];

@@ -93,10 +93,7 @@ static bool mark_protected(void *ctx, const struct link *l)
     if (*fact & FACT_IS_PROTECTED) return true;
     *fact |= FACT_IS_PROTECTED;
     if (l->kind != KIND_group) return true;
-    if (t->n == t->cap) {
-        t->cap = t->cap ? t->cap * 2 : 64;
-        t->list = x_realloc(t->list, t->cap * sizeof *t->list);
-    }
+    GROW(t->list, t->n, t->cap, 64);
     t->list[t->n++] = l->entity_id;
     return true;
 }

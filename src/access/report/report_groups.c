@@ -42,10 +42,7 @@ struct graph {
 
 static struct node *add_node(struct graph *g, const struct entity *x)
 {
-    if (g->n_nodes == g->cap_nodes) {
-        g->cap_nodes = g->cap_nodes ? g->cap_nodes * 2 : 1024;
-        g->nodes = x_realloc(g->nodes, g->cap_nodes * sizeof *g->nodes);
-    }
+    GROW(g->nodes, g->n_nodes, g->cap_nodes, 1024);
     struct node *n = &g->nodes[g->n_nodes++];
     *n = (struct node){.id = x->id, .name = arena_str(&g->names, x->name)};
     return n;
@@ -53,23 +50,14 @@ static struct node *add_node(struct graph *g, const struct entity *x)
 
 static uint32_t node_of(const struct graph *g, int64_t id)
 {
-    size_t low = 0, high = g->n_nodes;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (g->nodes[middle].id < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < g->n_nodes && g->nodes[low].id == id ? (uint32_t)low : UINT32_MAX;
+    size_t at;
+    LOWER_BOUND(at, g->n_nodes, g->nodes[at].id < id);
+    return at < g->n_nodes && g->nodes[at].id == id ? (uint32_t)at : UINT32_MAX;
 }
 
 static void add_edge(struct graph *g, int64_t member)
 {
-    if (g->n_edges == g->cap_edges) {
-        g->cap_edges = g->cap_edges ? g->cap_edges * 2 : 1024;
-        g->edges = x_realloc(g->edges, g->cap_edges * sizeof *g->edges);
-    }
+    GROW(g->edges, g->n_edges, g->cap_edges, 1024);
     g->edges[g->n_edges++] = member;
 }
 
@@ -307,8 +295,8 @@ struct placed {
 static int compare_placed(const void *a, const void *b)
 {
     const struct placed *x = a, *y = b;
-    if (x->circle != y->circle) return x->circle < y->circle ? -1 : 1;
-    return (x->node > y->node) - (x->node < y->node);
+    int d = COMPARE(x->circle, y->circle);
+    return d ? d : COMPARE(x->node, y->node);
 }
 
 static int tell_circle(struct graph *g, const struct placed *list, size_t n)
@@ -361,10 +349,7 @@ static bool count_member(void *ctx, const struct link *l)
     c->seen[at] = 1;
     if (c->g->place->facts[at] & FACT_IS_ACCOUNT) c->n++;
     if (l->kind != KIND_group) return true;
-    if (c->n_todo == c->cap) {
-        c->cap = c->cap ? c->cap * 2 : 64;
-        c->todo = x_realloc(c->todo, c->cap * sizeof *c->todo);
-    }
+    GROW(c->todo, c->n_todo, c->cap, 64);
     c->todo[c->n_todo++] = l->entity_id;
     return true;
 }

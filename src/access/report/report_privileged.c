@@ -40,7 +40,7 @@ static int add_chain(struct report_world *x, struct buf *b, uint32_t principal)
 static bool is_told(const struct world *w, uint32_t principal)
 {
     const struct principal *p = &w->principals[principal];
-    return p->is_account || p->kind != KIND_group || is_implicit(w, principal);
+    return p->is_account || p->kind != KIND_group || world_is_implicit(w, principal);
 }
 
 static int tell_member(struct report_world *x, uint32_t principal)
@@ -49,7 +49,7 @@ static int tell_member(struct report_world *x, uint32_t principal)
     buf_clear(b);
     try(add_chain(x, b, principal));
     if (!x->w->principals[principal].is_enabled && x->w->principals[principal].is_account) buf_add_str(b, STR(" (disabled)"));
-    if (is_implicit(x->w, principal)) buf_add_str(b, STR(" (every account)"));
+    if (world_is_implicit(x->w, principal)) buf_add_str(b, STR(" (every account)"));
     return report_hit_principal(x, RULE_PRIV_01, principal, buf_str(b));
 }
 
@@ -70,7 +70,7 @@ static int tell_group(struct report_world *x, uint32_t group)
 static int look_at_group(struct report_world *x, uint32_t group)
 {
     descend(x, group);
-    for (size_t i = 0; i < x->down.n; i++) x->is_admin[x->down.list[i]] = !is_implicit(x->w, x->down.list[i]);
+    for (size_t i = 0; i < x->down.n; i++) x->is_admin[x->down.list[i]] = !world_is_implicit(x->w, x->down.list[i]);
     if (report_wants(x->r, RULE_PRIV_02)) try(tell_group(x, group));
     if (!report_wants(x->r, RULE_PRIV_01)) return 0;
     for (size_t i = 1; i < x->down.n; i++)

@@ -33,7 +33,6 @@ void descend(struct report_world *x, uint32_t group);
 int world_name(struct report_world *x, uint32_t principal, struct str *out) must_use;
 int report_hit_principal(struct report_world *x, enum rule rule, uint32_t principal, struct str detail) must_use;
 int report_hit_object(struct report_world *x, enum rule rule, uint32_t object, struct str detail) must_use;
-bool is_implicit(const struct world *w, uint32_t principal);
 
 int report_privileged(struct report_world *x) must_use; /* also fills is_admin */
 int report_acls(struct report_world *x) must_use;

@@ -204,11 +204,6 @@ void sets_free(struct sets *s)
 /* --- accounts
  * -------------------------------------------------------------------------------------------------------- */
 
-uint32_t sets_n_accounts(const struct sets *s)
-{
-    return s->nodes.n_accounts;
-}
-
 uint32_t sets_account(const struct sets *s, uint32_t principal)
 {
     if (principal >= s->nodes.n || !is_account(&s->nodes, principal)) return NOBODY;

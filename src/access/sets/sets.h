@@ -56,7 +56,6 @@ size_t sets_groups(struct sets *s, uint32_t object, const struct right *r, enum 
 /* One principal of any kind. */
 bool sets_can(struct sets *s, uint32_t principal, uint32_t object, const struct right *r, enum access_rule rule);
 
-uint32_t sets_n_accounts(const struct sets *s);
 uint32_t sets_account(const struct sets *s, uint32_t principal);   /* its number among the accounts; NOBODY */
 uint32_t sets_principal(const struct sets *s, uint32_t account);
 

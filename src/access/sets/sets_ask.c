@@ -319,7 +319,7 @@ size_t sets_groups(struct sets *s, uint32_t object, const struct right *r, enum 
     decide_all(&g, object, r, rule);
     for (uint32_t p = 0; p < s->world->n_principals; p++) {
         if (g.decided[p] != 1 || s->world->principals[p].is_account) continue;
-        if (n == cap) *list = x_realloc(*list, (cap = cap ? cap * 2 : 64) * sizeof **list);
+        GROW(*list, n, cap, 64);
         (*list)[n++] = p;
     }
     free(g.decided);

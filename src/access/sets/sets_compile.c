@@ -50,7 +50,7 @@ static uint32_t whom(const struct sets *s, struct bytes sid, bool *is_node)
     if (kind == TRUSTEE_SELF) return TERM_SELF;
     if (kind != TRUSTEE_SID) return NOBODY;
     uint32_t node = node_of_sid(&s->nodes, s->world, sid);
-    if (node != NOBODY && node < s->world->n_principals && is_implicit(s->world, node)) return TERM_EVERYBODY;
+    if (node != NOBODY && node < s->world->n_principals && world_is_implicit(s->world, node)) return TERM_EVERYBODY;
     *is_node = node != NOBODY;
     return node;
 }
@@ -119,7 +119,7 @@ static void take_variants(struct sets *s)
             typed[o->descriptor] = has_types(&w->descriptors[o->descriptor].sd) ? 2 : 1;
         uint32_t key[3] = {o->connector, o->descriptor, typed[o->descriptor] == 2 ? o->class : SCHEMA_NONE};
         uint32_t *at =
-            hmap_put(&seen, hash128_fast((struct bytes){(const uint8_t *)key, sizeof key}), &is_new);
+            hmap_put(&seen, hash128_fast(BYTES_OF(key)), &is_new);
         if (is_new) {
             GROW(s->variants, s->n_variants, cap, 256);
             *at = s->n_variants;
@@ -135,8 +135,8 @@ static void take_variants(struct sets *s)
 static int compare_trustees(const void *a, const void *b)
 {
     const struct trustee *x = a, *y = b;
-    if (x->connector != y->connector) return x->connector < y->connector ? -1 : 1;
-    return (x->node > y->node) - (x->node < y->node);
+    int d = COMPARE(x->connector, y->connector);
+    return d ? d : COMPARE(x->node, y->node);
 }
 
 static void add_trustee(struct sets *s, uint32_t *cap, uint32_t connector, uint32_t node)
@@ -178,16 +178,10 @@ void sets_compile_variants(struct sets *s)
 /* --- one expression
  * ------------------------------------------------------------------------------------------------- */
 
-static int compare_terms(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
 static void sort_terms(uint32_t *t, uint32_t n)
 {
     if (n > 16) {
-        qsort(t, n, sizeof *t, compare_terms);
+        qsort(t, n, sizeof *t, u32_compare);
         return;
     }
     for (uint32_t i = 1; i < n; i++) {
@@ -421,32 +415,16 @@ void expression_free(struct expression *x)
 /* --- what is derived
  * ------------------------------------------------------------------------------------------------------- */
 
-static void make_starts(uint32_t *first, uint32_t n)
-{
-    uint32_t sum = 0;
-    for (uint32_t i = 0; i <= n; i++) {
-        uint32_t here = first[i];
-        first[i] = sum;
-        sum += here;
-    }
-}
-
-static void step_back(uint32_t *first, uint32_t n)
-{
-    memmove(first + 1, first, n * sizeof *first);
-    first[0] = 0;
-}
-
 static void index_objects(struct sets *s)
 {
     s->first_object = x_zalloc((s->n_variants + (size_t)2) * sizeof *s->first_object);
     s->objects = x_alloc((s->world->n_objects + (size_t)1) * sizeof *s->objects);
     for (uint32_t i = 0; i < s->world->n_objects; i++)
         if (s->variant_of[i] != NOBODY) s->first_object[s->variant_of[i]]++;
-    make_starts(s->first_object, s->n_variants);
+    starts_make(s->first_object, s->n_variants);
     for (uint32_t i = 0; i < s->world->n_objects; i++)
         if (s->variant_of[i] != NOBODY) s->objects[s->first_object[s->variant_of[i]]++] = i;
-    step_back(s->first_object, s->n_variants);
+    starts_step_back(s->first_object, s->n_variants);
 }
 
 /* Calls each(trustee) once for every trustee in a variant's expressions. */
@@ -482,8 +460,8 @@ static void put_variant(struct sets *s, uint32_t trustee, uint32_t variant)
 static int compare_selfish(const void *a, const void *b)
 {
     const struct selfish *x = a, *y = b;
-    if (x->node != y->node) return x->node < y->node ? -1 : 1;
-    return (x->object > y->object) - (x->object < y->object);
+    int d = COMPARE(x->node, y->node);
+    return d ? d : COMPARE(x->object, y->object);
 }
 
 static void index_selfish(struct sets *s)
@@ -507,10 +485,10 @@ void sets_index(struct sets *s)
     index_objects(s);
     s->first_variant = x_zalloc((s->n_trustees + (size_t)2) * sizeof *s->first_variant);
     for (uint32_t i = 0; i < s->n_variants; i++) each_trustee(s, i, stamps, count_variant);
-    make_starts(s->first_variant, s->n_trustees);
+    starts_make(s->first_variant, s->n_trustees);
     s->variants_of = x_alloc((s->first_variant[s->n_trustees] + (size_t)1) * sizeof *s->variants_of);
     memset(stamps, 0, s->n_trustees * sizeof *stamps);
     for (uint32_t i = 0; i < s->n_variants; i++) each_trustee(s, i, stamps, put_variant);
-    step_back(s->first_variant, s->n_trustees);
+    starts_step_back(s->first_variant, s->n_trustees);
     free(stamps);
 }

@@ -14,38 +14,23 @@
 /* --- nodes
  * -------------------------------------------------------------------------------------------------- */
 
-static int compare_bytes(struct bytes a, struct bytes b)
-{
-    size_t n = a.len < b.len ? a.len : b.len;
-    int d = n ? memcmp(a.ptr, b.ptr, n) : 0;
-    return d ? d : (a.len > b.len) - (a.len < b.len);
-}
-
 static int compare_strangers(const void *a, const void *b)
 {
-    return compare_bytes(((const struct stranger *)a)->sid, ((const struct stranger *)b)->sid);
+    return bytes_compare(((const struct stranger *)a)->sid, ((const struct stranger *)b)->sid);
 }
 
 static int compare_past(const void *a, const void *b)
 {
     const struct past *x = a, *y = b;
-    if (x->node != y->node) return x->node < y->node ? -1 : 1;
-    return (x->holder > y->holder) - (x->holder < y->holder);
+    int d = COMPARE(x->node, y->node);
+    return d ? d : COMPARE(x->holder, y->holder);
 }
 
 static uint32_t stranger_find(const struct nodes *n, struct bytes sid)
 {
-    uint32_t low = 0, high = n->n_strangers;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        int d = compare_bytes(n->strangers[middle].sid, sid);
-        if (d == 0) return middle;
-        if (d < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NOBODY;
+    size_t at;
+    LOWER_BOUND(at, n->n_strangers, bytes_compare(n->strangers[at].sid, sid) < 0);
+    return at < n->n_strangers && bytes_equal(n->strangers[at].sid, sid) ? (uint32_t)at : NOBODY;
 }
 
 static void read_strangers(struct nodes *n, const struct world *w)
@@ -117,19 +102,6 @@ struct below {
     const struct past *past, *past_end;
 };
 
-static size_t past_find(const struct nodes *n, uint32_t node)
-{
-    size_t low = 0, high = n->n_past;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (n->past[middle].node < node)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 static struct below below_of(const struct nodes *n, const struct world *w, uint32_t node, uint32_t connector)
 {
     struct below b = {0};
@@ -138,7 +110,9 @@ static struct below below_of(const struct nodes *n, const struct world *w, uint3
         b.end = w->members_of + w->first_member[node + 1];
     }
     if (n->n_past) {
-        size_t first = past_find(n, node), last = first;
+        size_t first, last;
+        LOWER_BOUND(first, n->n_past, n->past[first].node < node);
+        last = first;
         while (last < n->n_past && n->past[last].node == node) last++;
         b.past = n->past + first;
         b.past_end = n->past + last;
@@ -169,10 +143,7 @@ struct list {
 
 static void push(struct list *l, uint32_t v)
 {
-    if (l->n == l->cap) {
-        l->cap = l->cap ? l->cap * 2 : 256;
-        l->list = x_realloc(l->list, l->cap * sizeof *l->list);
-    }
+    GROW(l->list, l->n, l->cap, 256);
     l->list[l->n++] = v;
 }
 
@@ -200,7 +171,7 @@ static void gather_one(void *ctx, uint32_t node)
 {
     struct sets *s = ctx;
     if (is_account(&s->nodes, node)) scratch_add(&s->scratch, s->nodes.account[node] & NODE_ACCOUNT);
-    if (is_implicit(s->world, node)) scratch_fill(&s->scratch);
+    if (world_is_implicit(s->world, node)) scratch_fill(&s->scratch);
 }
 
 void node_gather(struct sets *s, uint32_t node, uint32_t connector)
@@ -289,10 +260,7 @@ static void keep_component(struct closing *c, struct component *top, bool is_tru
 static void close_component(struct closing *c, uint32_t root)
 {
     bool is_trustee = false;
-    if (c->n_components == c->cap_components) {
-        c->cap_components = c->cap_components ? c->cap_components * 2 : 1024;
-        c->components = x_realloc(c->components, c->cap_components * sizeof *c->components);
-    }
+    GROW(c->components, c->n_components, c->cap_components, 1024);
     uint32_t number = c->n_components++, node;
     struct component *top = &c->components[number];
     *top = (struct component){.first = (uint32_t)c->members.n};
@@ -309,10 +277,7 @@ static void close_component(struct closing *c, uint32_t root)
 
 static void enter(struct closing *c, uint32_t node)
 {
-    if (c->n_frames == c->cap_frames) {
-        c->cap_frames = c->cap_frames ? c->cap_frames * 2 : 256;
-        c->frames = x_realloc(c->frames, c->cap_frames * sizeof *c->frames);
-    }
+    GROW(c->frames, c->n_frames, c->cap_frames, 256);
     struct frame f = {node, below_of(&c->s->nodes, c->s->world, node, c->connector)};
     c->frames[c->n_frames++] = f;
     c->order[node] = c->low[node] = ++c->n_seen;
@@ -385,15 +350,8 @@ void trustees_close(struct sets *s, uint32_t first, uint32_t last)
 
 uint32_t trustee_find(const struct sets *s, uint32_t connector, uint32_t node)
 {
-    uint32_t low = 0, high = s->n_trustees;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        const struct trustee *t = &s->trustees[middle];
-        if (t->connector == connector && t->node == node) return middle;
-        if (t->connector < connector || (t->connector == connector && t->node < node))
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NOBODY;
+    const struct trustee *t = s->trustees;
+    size_t at;
+    LOWER_BOUND(at, s->n_trustees, t[at].connector < connector || (t[at].connector == connector && t[at].node < node));
+    return at < s->n_trustees && t[at].connector == connector && t[at].node == node ? (uint32_t)at : NOBODY;
 }

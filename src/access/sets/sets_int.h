@@ -128,12 +128,6 @@ static inline bool is_account(const struct nodes *n, uint32_t node)
 {
     return (n->account[node] & NODE_ACCOUNT) != NODE_ACCOUNT;
 }
-static inline bool is_implicit(const struct world *w, uint32_t node)
-{
-    for (size_t i = 0; i < w->n_implicit; i++)
-        if (w->implicit[i] == node) return true;
-    return false;
-}
 
 /* sets_what.c */
 void baseline_free(struct baseline *b);

@@ -5,7 +5,6 @@
  */
 #include "access/sets/sets_int.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 
 static int built(struct sets **out, const struct world *w, const char **how, struct err *e)

@@ -35,12 +35,6 @@ struct updating {
 /* --- who may differ
  * ------------------------------------------------------------------------------------------ */
 
-static int compare_u32(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
 /* The same groups, in whatever order? */
 static bool same_groups(const uint32_t *a, const uint32_t *b, size_t n)
 {
@@ -48,8 +42,8 @@ static bool same_groups(const uint32_t *a, const uint32_t *b, size_t n)
     uint32_t *x = x_alloc(n * sizeof *x), *y = x_alloc(n * sizeof *y);
     memcpy(x, a, n * sizeof *x);
     memcpy(y, b, n * sizeof *y);
-    if (n) qsort(x, n, sizeof *x, compare_u32);
-    if (n) qsort(y, n, sizeof *y, compare_u32);
+    if (n) qsort(x, n, sizeof *x, u32_compare);
+    if (n) qsort(y, n, sizeof *y, u32_compare);
     bool is_same = memcmp(x, y, n * sizeof *x) == 0;
     free(x);
     free(y);
@@ -67,7 +61,7 @@ static bool has_changed(const struct updating *u, uint32_t p)
 static void affect(void *ctx, uint32_t node)
 {
     struct updating *u = ctx;
-    u->is_everybody |= is_implicit(u->later, node);
+    u->is_everybody |= world_is_implicit(u->later, node);
     if (!is_account(&u->s->nodes, node)) return;
     uint32_t account = u->s->nodes.account[node] & NODE_ACCOUNT;
     if (u->is_affected[account]) return;
@@ -183,9 +177,9 @@ static void compare_tokens(struct updating *u, uint32_t account, uint32_t connec
     sets_mark(s, u->later, principal, connector);
     for (uint32_t i = 0; i < u->n_was; i++)
         if (s->marks[u->was[i]] != s->mark) differ(u, u->was[i], account, false);
-    if (u->n_was) qsort(u->was, u->n_was, sizeof *u->was, compare_u32);
+    if (u->n_was) qsort(u->was, u->n_was, sizeof *u->was, u32_compare);
     for (uint32_t i = 0; i < s->n_marked; i++)
-        if (!u->n_was || !bsearch(&s->marked[i], u->was, u->n_was, sizeof *u->was, compare_u32))
+        if (!u->n_was || !bsearch(&s->marked[i], u->was, u->n_was, sizeof *u->was, u32_compare))
             differ(u, s->marked[i], account, true);
 }
 
@@ -195,8 +189,8 @@ static void compare_tokens(struct updating *u, uint32_t account, uint32_t connec
 static int compare_changes(const void *a, const void *b)
 {
     const struct move *x = a, *y = b;
-    if (x->target != y->target) return x->target < y->target ? -1 : 1;
-    return (x->what.number > y->what.number) - (x->what.number < y->what.number);
+    int d = COMPARE(x->target, y->target);
+    return d ? d : COMPARE(x->what.number, y->what.number);
 }
 
 static uint64_t apply(struct updating *u, struct changes *c, bool is_sets)

@@ -197,25 +197,14 @@ static void take_checked(struct sets_what *w, uint32_t connector)
     }
 }
 
-static size_t selfish_find(const struct sets *s, uint32_t node)
-{
-    size_t low = 0, high = s->n_selfish;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (s->selfish[middle].node < node)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 static void take_self(struct sets_what *w, uint32_t connector)
 {
     struct sets *s = w->s;
     for (uint32_t i = 0; i < s->token.n; i++) {
         uint32_t node = s->token.list[i];
-        for (size_t k = selfish_find(s, node); k < s->n_selfish && s->selfish[k].node == node; k++) {
+        size_t k;
+        LOWER_BOUND(k, s->n_selfish, s->selfish[k].node < node);
+        for (; k < s->n_selfish && s->selfish[k].node == node; k++) {
             uint32_t object = s->selfish[k].object, variant = s->variant_of[object];
             if (s->variants[variant].connector != connector) continue;
             if (w->is_account)
@@ -231,7 +220,7 @@ static void take_self(struct sets_what *w, uint32_t connector)
 static int compare_own(const void *a, const void *b)
 {
     uint32_t x = ((const struct own_row *)a)->object, y = ((const struct own_row *)b)->object;
-    return (x > y) - (x < y);
+    return COMPARE(x, y);
 }
 
 int sets_what_can(struct sets_what **out, struct sets *s, uint32_t principal, enum access_rule rule,

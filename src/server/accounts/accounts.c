@@ -3,7 +3,6 @@
 #include "base/jsonv.h"
 #include "base/visible.h"
 
-#include <sodium.h>
 #include <stdio.h>
 
 #define SETUP_LIFE_MS (15 * 60 * 1000)
@@ -40,8 +39,7 @@ static int take_user(void *ctx, sqlite3_stmt *row, struct err *e)
     struct user *u = ctx;
     snprintf(u->name, sizeof u->name, "%.*s", STR_FMT(row_text(row, 0)));
     snprintf(u->password, sizeof u->password, "%.*s", STR_FMT(row_text(row, 3)));
-    int64_t role = row_int(row, 1);
-    u->role = role >= ROLE_VIEWER && role <= ROLE_ADMIN ? (enum role)role : ROLE_NONE;
+    u->role = role_of(row_int(row, 1));
     u->is_enabled = row_int(row, 2);
     u->is_found = true;
     return 0;
@@ -215,9 +213,8 @@ int accounts_user_delete(struct state *s, const char *name, struct err *e)
 static int add_row(void *ctx, sqlite3_stmt *row, struct err *e)
 {
     json_t *o = json_object();
-    int64_t role = row_int(row, 1);
     jsonv_put(o, "name", jsonv_str(row_text(row, 0)));
-    jsonv_put(o, "role", json_string(role_name(role >= ROLE_NONE && role <= ROLE_ADMIN ? (enum role)role : ROLE_NONE)));
+    jsonv_put(o, "role", json_string(role_name(role_of(row_int(row, 1)))));
     jsonv_put(o, "enabled", json_boolean(row_int(row, 2)));
     jsonv_put(o, "has_password", json_boolean(row_int(row, 3)));
     jsonv_put(o, "oidc_subject", row_is_null(row, 4) ? json_null() : jsonv_str(row_text(row, 4)));

@@ -22,6 +22,9 @@ int limit_charge(struct state *s, const char *name, const char *from, struct err
 /* It was the right password: the name's count begins anew; the address has this attempt back. */
 int limit_refund(struct state *s, const char *name, const char *from, struct err *e) must_use;
 
+/* --- roles.c --------------------------------------------------------------------------------------- */
+enum role role_of(int64_t number); /* as a row has it; ROLE_NONE: none of ours */
+
 /* --- accounts.c ------------------------------------------------------------------------------------ */
 struct user {
     char name[ACCOUNT_NAME_MAX]; /* as it was first written */

@@ -1,10 +1,15 @@
-#include "server/accounts/accounts.h"
+#include "server/accounts/accounts_int.h"
 
 static const char *const names[] = {"none", "viewer", "analyst", "operator", "admin"};
 
 const char *role_name(enum role r)
 {
     return names[r];
+}
+
+enum role role_of(int64_t number)
+{
+    return number > ROLE_NONE && number <= ROLE_ADMIN ? (enum role)number : ROLE_NONE;
 }
 
 enum role role_parse(struct str s)

@@ -1,7 +1,6 @@
 #include "base/secret.h"
 #include "server/accounts/accounts_int.h"
 
-#include <sodium.h>
 #include <stdio.h>
 
 #define IDLE_MS     (30 * 60 * 1000)
@@ -99,9 +98,8 @@ struct found {
 static int take_session(void *ctx, sqlite3_stmt *row, struct err *e)
 {
     struct found *f = ctx;
-    int64_t role = row_int(row, 1);
     snprintf(f->user.name, sizeof f->user.name, "%.*s", STR_FMT(row_text(row, 0)));
-    f->user.role = role >= ROLE_VIEWER && role <= ROLE_ADMIN ? (enum role)role : ROLE_NONE;
+    f->user.role = role_of(row_int(row, 1));
     f->created_ms = row_int(row, 2);
     f->seen_ms = row_int(row, 3);
     f->user.is_found = true;

@@ -56,11 +56,10 @@ static json_t *time_or_null(int64_t ms)
 static int add_row(void *ctx, sqlite3_stmt *row, struct err *e)
 {
     json_t *o = json_object();
-    int64_t role = row_int(row, 3);
     jsonv_put(o, "id", json_integer(row_int(row, 0)));
     jsonv_put(o, "name", jsonv_str(row_text(row, 1)));
     jsonv_put(o, "owner", jsonv_str(row_text(row, 2)));
-    jsonv_put(o, "role", json_string(role_name(role >= ROLE_NONE && role <= ROLE_ADMIN ? (enum role)role : ROLE_NONE)));
+    jsonv_put(o, "role", json_string(role_name(role_of(row_int(row, 3)))));
     jsonv_put(o, "created", jsonv_time(row_int(row, 4)));
     jsonv_put(o, "expires", time_or_null(row_int(row, 5)));
     jsonv_put(o, "last_used", time_or_null(row_int(row, 6)));
@@ -101,7 +100,7 @@ static int take_token(void *ctx, sqlite3_stmt *row, struct err *e)
     int64_t own = row_int(row, 2), owners = row_int(row, 3), role = own < owners ? own : owners;
     f->id = row_int(row, 0);
     snprintf(f->actor->name, sizeof f->actor->name, "token:%.*s", STR_FMT(row_text(row, 1)));
-    f->actor->role = role >= ROLE_VIEWER && role <= ROLE_ADMIN ? (enum role)role : ROLE_NONE;
+    f->actor->role = role_of(role);
     f->expires_ms = row_int(row, 4);
     f->last_used_ms = row_int(row, 5);
     f->is_found = true;

@@ -14,11 +14,7 @@ enum { TICK_MS = 60000 };
 
 bool alerts_wait(struct alerts *a, bool *flag, int64_t ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += ms % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) until.tv_sec++, until.tv_nsec -= 1000000000;
+    struct timespec until = when_monotonic_in(ms);
     pthread_mutex_lock(&a->lock);
     while (!a->is_stopping && !*flag && pthread_cond_timedwait(&a->wake, &a->lock, &until) != ETIMEDOUT) {}
     *flag = false;

@@ -3,9 +3,6 @@
 
 #include "base/jsonv.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
 #define ALERTS_KEPT 10000
 
 /* alert: state 0 open, 1 acknowledged; a key of a rule is told once. alert_delivery: state 0 waits, 1 taken, 2 given up, 3 told together with a later one. */

@@ -1,9 +1,6 @@
 /* alerts_rule.c - a rule's text: every member checked, nothing that is not known. */
 #include "server/alerts/alerts_int.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
 static const char *text_of(const json_t *o, const char *key)
 {
     return json_string_value(json_object_get(o, key));

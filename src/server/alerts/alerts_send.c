@@ -190,12 +190,6 @@ static int send_one(struct alerts *a, const struct delivery *d, const struct rul
     return rc;
 }
 
-static int64_t wait_after(int64_t attempts)
-{
-    int64_t ms = attempts < 12 ? (int64_t)FIRST_WAIT_MS << attempts : WAIT_MAX_MS;
-    return ms < WAIT_MAX_MS ? ms : WAIT_MAX_MS;
-}
-
 static int note_result(struct alerts *a, const struct delivery *d, const struct rule *r, int rc, const struct err *why, struct err *e)
 {
     struct state *s = a->o.state;
@@ -209,7 +203,7 @@ static int note_result(struct alerts *a, const struct delivery *d, const struct 
     try(state_run(s, e,
                   "INSERT INTO alert_rule_state (tenant_id, rule_id, sent_ms) VALUES (" TENANT ", ?, ?) ON CONFLICT DO UPDATE SET sent_ms = max(sent_ms, excluded.sent_ms)", "si",
                   d->rule, rc == 0 ? now : 0));
-    return set_state(s, d->alert, rc == 0 ? 1 : is_final ? 2 : 0, now + wait_after(d->attempts), e);
+    return set_state(s, d->alert, rc == 0 ? 1 : is_final ? 2 : 0, now + when_back_off_ms((unsigned)d->attempts + 1, FIRST_WAIT_MS, WAIT_MAX_MS), e);
 }
 
 static int give_up(struct state *s, const struct delivery *d, const char *why, struct err *e)

@@ -101,17 +101,6 @@ static json_t *schedule_of(const json_t *settings)
     return json_pack("{s:s?, s:s?, s:s?}", "every", cron ? NULL : every, "cron", cron, "full_sync_every", full);
 }
 
-static json_t *words_array(const char *words)
-{
-    json_t *a = json_array();
-    while (words && *words) {
-        size_t n = strcspn(words, " ");
-        json_array_append_new(a, json_stringn(words, n));
-        words += n + (words[n] == ' ');
-    }
-    return a;
-}
-
 static json_t *secret_json(bool is_set, json_t *updated, const char *reference)
 {
     return json_pack("{s:b, s:o, s:s?}", "set", is_set, "updated", updated ? updated : json_null(), "reference", reference);
@@ -141,7 +130,7 @@ static json_t *connector_json(const char *name, const char *type, const char *so
 {
     json_object_del(settings, "type");
     return json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o}", "name", name, "type", type, "source", source, "enabled", is_enabled, "schedule",
-                     schedule_of(settings), "secrets", secrets_of(type, settings, rows), "must_enter", words_array(must_enter), "settings", settings);
+                     schedule_of(settings), "secrets", secrets_of(type, settings, rows), "must_enter", jsonv_words(must_enter), "settings", settings);
 }
 
 static json_t *of_file(const struct connector_conf *conf)

@@ -52,7 +52,4 @@ int connectors_hand_unsaved(struct connectors *c, const char *name, const char *
                             struct err *e) must_use;
 void handed_close(struct handed *h);
 
-/* All sealed secrets with a new data key and the seal's present master key; readers go on meanwhile. */
-int connectors_reseal(struct connectors *c, uint64_t *n, struct err *e) must_use;
-
 #endif

@@ -1,6 +1,7 @@
 /* connectors_judge.c - everything that is wrong with a connector's settings, key by key, in sentences that name the fix. */
 #include "server/connectors/connectors_int.h"
 
+#include "base/jsonv.h"
 #include "vault/vault.h"
 
 #include <arpa/inet.h>
@@ -8,8 +9,6 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 struct judge {
@@ -42,8 +41,7 @@ static void say_found(void *ctx, const char *key, const struct err *e)
 
 static const char *text(const struct judge *j, const char *key)
 {
-    const char *t = conf_str(j->effective, key);
-    return t ? t : "";
+    return jsonv_cstr(j->effective, key);
 }
 
 static bool is_text(const struct judge *j, const char *key, const char *value)

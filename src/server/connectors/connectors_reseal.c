@@ -77,11 +77,6 @@ int state_reseal(struct state *s, uint64_t *n, struct err *e)
     return state_end(s, reseal(s, n, e), e);
 }
 
-int connectors_reseal(struct connectors *c, uint64_t *n, struct err *e)
-{
-    return state_reseal(c->state, n, e);
-}
-
 static int finish_rotation(struct state *s, uint64_t *n, struct err *e)
 {
     try(state_reseal(s, n, e));

@@ -1,128 +1,16 @@
+/* Keeping, changing, judging connectors; and that a secret goes where it was entered for, and nowhere else. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "server/connectors/connectors.h"
+#include "server/connectors/connectors_test.h"
 #include "server/state/state_secrets.h"
-#include "server/state/state_test.h"
-
-#include "base/file.h"
-#include "conf/reference.h"
-#include "vault/vault.h"
 
 #include <pthread.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-
-#define AD "active_directory"
-
-static struct connectors *all;
-static struct conf file_conf;
-
-static int set_up(void **state)
-{
-    static const char yaml[] = "store: sqlite:/var/lib/x/x.db\n"
-                               "connectors:\n"
-                               "  lab:\n    type: active_directory\n    domain: lab.example\n    host: dc.lab.example\n    username: u@lab.example\n"
-                               "    password: env:LAB_PW\n"
-                               "sinks:\n  siem: {type: http, url: \"https://intake.example/x\", token: \"env:SIEM\"}\n"
-                               "identity_rules:\n  - {name: by-mail, kind: user, active_directory: mail, entra_id: mail, confidence: 60, ignore_case: true}\n";
-    struct err e;
-    if (test_set_up(state) < 0) return -1;
-    if (conf_parse(&file_conf, STR(yaml), "t.yaml", "/", NULL, &e) < 0) return -1;
-    return connectors_open(&all, test_state, &file_conf, &e);
-}
-
-static int tear_down(void **state)
-{
-    connectors_close(all);
-    conf_free(&file_conf);
-    return test_tear_down(state);
-}
-
-static json_t *json(const char *text)
-{
-    json_error_t why;
-    json_t *o = json_loads(text, JSON_ALLOW_NUL, &why);
-    if (!o) fail_msg("%s: %s", text, why.text);
-    return o;
-}
-
-static const char corp[] = "{\"domain\": \"corp.example\", \"host\": \"dc1.corp.example\", \"username\": \"svc@corp.example\"}";
-
-static int put_err(const char *name, int64_t version, const char *settings, const char *secrets, bool enabled, json_t **out, struct err *e)
-{
-    json_t *s = json(settings), *x = secrets ? json(secrets) : NULL;
-    const char *type = strstr(settings, "tenant_id") ? "entra_id" : AD;
-    *e = (struct err){0};
-    int rc = connectors_put(all, name, version, type, s, x, enabled, out, e);
-    json_decref(s);
-    json_decref(x);
-    return rc;
-}
-
-static int put(const char *name, int64_t version, const char *settings, const char *secrets, bool enabled)
-{
-    json_t *out;
-    struct err e;
-    int rc = put_err(name, version, settings, secrets, enabled, &out, &e);
-    if (rc == 0) assert_int_equal(json_integer_value(json_object_get(out, "version")), version + 1);
-    assert_null(strstr(e.message, "hunter2"));
-    json_decref(out);
-    return rc;
-}
-
-static json_t *get(const char *name)
-{
-    json_t *o;
-    struct err e;
-    assert_int_equal(connectors_get(all, name, &o, &e), 0);
-    char *text = json_dumps(o, 0);
-    assert_null(strstr(text, "hunter2"));
-    free(text);
-    return o;
-}
-
-static bool must_enter(const char *name, const char *key)
-{
-    json_t *o = get(name), *one;
-    size_t i;
-    bool found = false;
-    json_array_foreach(json_object_get(o, "must_enter"), i, one) found |= strcmp(json_string_value(one), key) == 0;
-    json_decref(o);
-    return found;
-}
-
-static bool is_set(const char *name, const char *key)
-{
-    json_t *o = get(name);
-    bool set = json_is_true(json_object_get(json_object_get(json_object_get(o, "secrets"), key), "set"));
-    json_decref(o);
-    return set;
-}
-
-/* What a child would read. */
-static int handed_secret(const char *name, const char *key, char *out, size_t size)
-{
-    struct handed h;
-    struct err e = {0};
-    int rc = connectors_hand(all, name, &h, &e);
-    out[0] = 0;
-    if (rc < 0) return rc;
-    json_t *doc = json_loadfd(h.settings_fd, 0, NULL);
-    assert_non_null(doc);
-    const char *at = json_string_value(json_object_get(json_object_get(json_object_get(doc, "connectors"), name), key));
-    assert_non_null(at);
-    size_t n = strcspn(at, "0123456789");
-    ssize_t got = pread(h.secret_fds[strtol(at + n, NULL, 10) - HANDED_SECRET_FD], out, size - 1, 0);
-    out[got > 0 ? got : 0] = 0;
-    json_decref(doc);
-    handed_close(&h);
-    return 0;
-}
 
 /* --- keeping ---------------------------------------------------------------------------------------------------- */
 
@@ -334,8 +222,6 @@ static void test_changes_that_empty(void **state)
     }
 }
 
-static const char tenant[] = "{\"tenant_id\": \"11111111-1111-1111-1111-111111111111\", \"client_id\": \"22222222-2222-2222-2222-222222222222\"}";
-
 static void test_entra_changes(void **state)
 {
     static const char *const changes[] = {
@@ -401,182 +287,6 @@ static void test_tampered(void **state)
     run("UPDATE connector SET settings = replace(settings, 'dc1.corp', 'evil.corp')");
     run("UPDATE secret SET bound = replace(bound, 'dc1.corp', 'evil.corp')");
     assert_int_equal(handed_secret("corp", "password", pw, sizeof pw), ERR_AUTH);
-}
-
-/* --- handing over ---------------------------------------------------------------------------------------------------------- */
-
-static char *document(const struct handed *h)
-{
-    struct buf b = buf_new(1 << 20);
-    struct err e;
-    char path[64];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", h->settings_fd);
-    assert_int_equal(file_read(&b, path, &e), 0);
-    char *out = x_strdup(buf_str(&b));
-    buf_free(&b);
-    return out;
-}
-
-static void test_handed(void **state)
-{
-    struct handed h;
-    struct err e;
-    struct conf conf;
-    struct secret s;
-    struct stat st;
-    assert_int_equal(put("corp", 0, corp, "{\"password\": \"hunter2\\n \\u20ac\"}", true), 0);
-    assert_int_equal(connectors_hand(all, "corp", &h, &e), 0);
-    char *one = document(&h);
-    assert_null(strstr(one, "hunter2"));
-    assert_null(strstr(one, "lab.example")); /* one connector only */
-    assert_int_equal(h.n_secrets, 1);
-    assert_int_equal(fstat(h.secret_fds[0], &st), 0);
-    assert_int_equal(st.st_mode & 07777, 0600);
-    assert_true(write(h.secret_fds[0], "x", 1) < 0); /* nobody changes it any more */
-    assert_int_equal(dup2(h.settings_fd, HANDED_SETTINGS_FD), HANDED_SETTINGS_FD);
-    assert_int_equal(dup2(h.secret_fds[0], HANDED_SECRET_FD), HANDED_SECRET_FD);
-    char *env[] = {"ROLLCALL_CONNECTORS_CORP_HOST=evil.example", NULL};
-    assert_int_equal(conf_load(&conf, "/proc/self/fd/20", env, &e), 0);
-    assert_string_equal(conf.store_url, "sqlite:/var/lib/x/x.db");
-    assert_int_equal(conf.n_connectors, 1);
-    assert_int_equal(conf.n_sinks, 1);
-    assert_int_equal(conf.n_identity_rules, 1);
-    assert_string_equal(conf_str(conf.connectors[0].settings, "host"), "dc1.corp.example"); /* no variable reaches it */
-    const char *ref = conf_str(conf.connectors[0].settings, "password");
-    assert_string_equal(ref, "fd:21");
-    for (int again = 0; again < 2; again++) {
-        assert_int_equal(secret_resolve(&s, str_from(ref), "password", &e), 0);
-        assert_string_equal((char *)s.ptr, "hunter2\n \xe2\x82\xac"); /* as entered, byte by byte */
-        secret_drop(&s);
-    }
-    struct buf words = buf_new(100);
-    secret_describe(&words, str_from(ref));
-    assert_string_equal(buf_cstr(&words), "the server, where it was entered");
-    buf_free(&words);
-    conf_free(&conf);
-    handed_close(&h);
-    assert_int_equal(connectors_hand(all, "corp", &h, &e), 0);
-    char *two = document(&h);
-    assert_string_equal(one, two); /* the same from run to run: run/pause.h holds it against the run before */
-    free(one);
-    free(two);
-    handed_close(&h);
-    close(HANDED_SETTINGS_FD);
-    close(HANDED_SECRET_FD);
-}
-
-static void test_handed_of_file(void **state)
-{
-    struct handed h;
-    struct err e;
-    assert_int_equal(connectors_hand(all, "lab", &h, &e), 0);
-    char *text = document(&h);
-    assert_non_null(strstr(text, "env:LAB_PW"));
-    assert_int_equal(h.n_secrets, 0);
-    free(text);
-    handed_close(&h);
-    assert_int_equal(connectors_hand(all, "nobody", &h, &e), ERR_NOTFOUND);
-    assert_int_equal(h.settings_fd, -1);
-}
-
-static void test_unsaved(void **state)
-{
-    struct handed h;
-    struct err e;
-    json_t *s = json(corp), *x = json("{\"password\": \"hunter2\"}"), *evil = json(corp);
-    json_object_set_new(evil, "host", json_string("evil.example"));
-    assert_int_equal(connectors_hand_unsaved(all, "new", AD, s, NULL, &h, &e), ERR_INPUT);
-    assert_int_equal(connectors_hand_unsaved(all, "new", AD, s, x, &h, &e), 0);
-    assert_int_equal(h.n_secrets, 1);
-    handed_close(&h);
-    assert_int_equal(put("corp", 0, corp, "{\"password\": \"hunter2\"}", true), 0);
-    assert_int_equal(connectors_hand_unsaved(all, "corp", AD, s, NULL, &h, &e), 0); /* the stored one, for the same server */
-    handed_close(&h);
-    assert_int_equal(connectors_hand_unsaved(all, "corp", AD, evil, NULL, &h, &e), ERR_INPUT); /* not for another */
-    assert_int_equal(connectors_hand_unsaved(all, "copy", AD, s, NULL, &h, &e), ERR_INPUT);
-    assert_true(is_set("corp", "password"));
-    json_object_set_new(evil, "password", json_string("file:/proc/1/environ"));
-    assert_int_equal(connectors_hand_unsaved(all, "corp", AD, evil, NULL, &h, &e), ERR_INPUT);
-    json_decref(s);
-    json_decref(x);
-    json_decref(evil);
-}
-
-/* --- certificates that were pasted --------------------------------------------------------------------------------------- */
-
-static char *pem(const char *name, bool with_key)
-{
-    char command[512], *out;
-    struct buf b = buf_new(65536);
-    struct err e;
-    snprintf(command, sizeof command,
-             "cd %s && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout k -out c -days 30 -subj /CN=%s 2>/dev/null && cat c %s > both", test_dir,
-             name, with_key ? "k" : "");
-    assert_int_equal(system(command), 0);
-    snprintf(command, sizeof command, "%s/both", test_dir);
-    assert_int_equal(file_read(&b, command, &e), 0);
-    out = x_strdup(buf_str(&b));
-    buf_free(&b);
-    return out;
-}
-
-static json_t *secrets_of(const char *key, const char *value, const char *password)
-{
-    return json_pack("{s:s, s:s*}", key, value, "password", password);
-}
-
-static void test_pasted_ca(void **state)
-{
-    char *ca = pem("ca", false), *other = pem("evil", false), got[8192];
-    struct err e;
-    json_t *out, *s = json(corp), *x = secrets_of("ca_certificate_pem", ca, "hunter2");
-    assert_int_equal(connectors_put(all, "corp", 0, AD, s, x, true, &out, &e), 0);
-    json_decref(out);
-    json_decref(x);
-    assert_int_equal(handed_secret("corp", "ca_certificate", got, sizeof got), 0);
-    assert_string_equal(got, ca);
-    assert_int_equal(handed_secret("corp", "password", got, sizeof got), 0);
-    assert_string_equal(got, "hunter2");
-    x = secrets_of("ca_certificate_pem", other, NULL); /* another authority: the password must be entered again */
-    assert_int_equal(connectors_put(all, "corp", 1, AD, s, x, true, &out, &e), ERR_INPUT);
-    assert_non_null(strstr(e.message, "password: must be entered again"));
-    json_decref(x);
-    x = json("{\"ca_certificate_pem\": \"\"}"); /* as when it is taken away */
-    assert_int_equal(connectors_put(all, "corp", 1, AD, s, x, true, &out, &e), ERR_INPUT);
-    json_decref(x);
-    json_object_set_new(s, "host", json_string("dc9.corp.example")); /* another host: both */
-    x = json("{\"password\": \"hunter2\"}");
-    assert_int_equal(connectors_put(all, "corp", 1, AD, s, x, true, &out, &e), ERR_INPUT);
-    assert_non_null(strstr(e.message, "ca_certificate_pem: must be entered again"));
-    assert_int_equal(connectors_put(all, "corp", 1, AD, s, x, false, &out, &e), 0);
-    json_decref(out);
-    assert_true(must_enter("corp", "ca_certificate_pem"));
-    json_object_set_new(x, "ca_certificate_pem", json_string("")); /* the system's authorities are meant */
-    assert_int_equal(connectors_put(all, "corp", 2, AD, s, x, true, &out, &e), 0);
-    json_decref(out);
-    assert_false(must_enter("corp", "ca_certificate_pem"));
-    json_decref(x);
-    json_decref(s);
-    free(ca);
-    free(other);
-}
-
-static void test_pasted_client_certificate(void **state)
-{
-    char *both = pem("client", true), got[8192];
-    struct err e;
-    json_t *out, *s = json(tenant), *x = json_pack("{s:s, s:s}", "client_certificate_pem", both, "client_certificate_password", "hunter2");
-    assert_int_equal(connectors_put(all, "cloud", 0, "entra_id", s, x, true, &out, &e), 0);
-    json_decref(out);
-    assert_int_equal(handed_secret("cloud", "client_certificate", got, sizeof got), 0);
-    assert_string_equal(got, both);
-    assert_int_equal(handed_secret("cloud", "client_certificate_password", got, sizeof got), 0);
-    assert_string_equal(got, "hunter2");
-    json_object_set_new(s, "tenant_id", json_string("other.example"));
-    assert_int_equal(connectors_put(all, "cloud", 1, "entra_id", s, NULL, true, &out, &e), ERR_INPUT);
-    json_decref(s);
-    json_decref(x);
-    free(both);
 }
 
 /* --- judging -------------------------------------------------------------------------------------------------------------- */
@@ -723,7 +433,7 @@ static void test_rotation(void **state)
     assert_int_equal(handed_secret("corp", "password", pw, sizeof pw), 0);
     assert_string_equal(pw, "hunter2");
     run("UPDATE secret SET sealed = 'broken'");
-    assert_int_equal(connectors_reseal(all, &n, &e), 0); /* what opens no more does not stop the others */
+    assert_int_equal(state_reseal(test_state, &n, &e), 0); /* what opens no more does not stop the others */
     assert_int_equal(n, 0);
 }
 
@@ -790,10 +500,9 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        T(test_put_and_get),  T(test_list),          T(test_refused),       T(test_own_files), T(test_guarded_and_plain), T(test_incomplete),        T(test_changes_that_empty),
-        T(test_entra_changes), T(test_reference_instead), T(test_tampered), T(test_handed_of_file), T(test_unsaved),
-        T(test_pasted_ca),    T(test_pasted_client_certificate), T(test_judge), T(test_judge_all), T(test_concurrent_versions), T(test_rotation),
-        T(test_rotation_killed), T(test_without_the_key), T(test_handed), /* last: fd: is a reference from then on */
+        T(test_put_and_get), T(test_list), T(test_refused), T(test_own_files), T(test_guarded_and_plain), T(test_incomplete),
+        T(test_changes_that_empty), T(test_entra_changes), T(test_reference_instead), T(test_tampered), T(test_judge), T(test_judge_all),
+        T(test_concurrent_versions), T(test_rotation), T(test_rotation_killed), T(test_without_the_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

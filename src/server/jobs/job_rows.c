@@ -4,8 +4,6 @@
 #include "base/jsonv.h"
 #include "server/state/state_int.h"
 
-#include <stdlib.h>
-
 /* The columns are what is searched by; the body is the job's JSON. Ids are never given twice: files are named by them. */
 static const char tables[] = "CREATE TABLE IF NOT EXISTS job (job_id INTEGER PRIMARY KEY AUTOINCREMENT, tenant_id INTEGER NOT NULL, kind TEXT NOT NULL,"
                              " connector TEXT NOT NULL, is_live INTEGER NOT NULL, body TEXT NOT NULL) STRICT;"

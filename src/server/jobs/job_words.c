@@ -1,5 +1,7 @@
 #include "server/jobs/job_int.h"
 
+#include "base/jsonv.h"
+
 #include <stdlib.h>
 
 static void add(struct job_words *w, const char *word)
@@ -28,12 +30,6 @@ static void add_flag(struct job_words *w, const struct job *j, const char *optio
     if (is_set(j, option)) add(w, flag);
 }
 
-static const char *text_option(const struct job *j, const char *option)
-{
-    const char *v = json_string_value(json_object_get(j->options, option));
-    return v ? v : "";
-}
-
 static void sync_words(struct job_words *w, const struct job *j)
 {
     add(w, "sync");
@@ -52,13 +48,13 @@ static void test_words(struct job_words *w, const struct job *j)
 static void discover_words(struct job_words *w, const struct job *j)
 {
     add(w, "controllers");
-    if (*text_option(j, "domain")) add_value(w, "domain", text_option(j, "domain"));
+    if (*jsonv_cstr(j->options, "domain")) add_value(w, "domain", jsonv_cstr(j->options, "domain"));
 }
 
 static void browse_words(struct job_words *w, const struct job *j)
 {
     add(w, "browse");
-    add_value(w, "base", text_option(j, "base"));
+    add_value(w, "base", jsonv_cstr(j->options, "base"));
 }
 
 static void report_words(struct job_words *w, const struct job *j)

@@ -244,11 +244,12 @@ static void start(struct schedule *s, struct plan *p, const json_t *last, int64_
     p->next_ms = now_ms + SETTLE_MS;
 }
 
-static json_t *newest_job(struct schedule *s, const char *name)
+/* connector NULL: of any. */
+static json_t *newest_job(struct schedule *s, const char *connector, const char *kind)
 {
     struct err e;
     json_t *list;
-    if (jobs_list(s->jobs, name, "sync", 0, 1, &list, &e) < 0) return NULL;
+    if (jobs_list(s->jobs, connector, kind, 0, 1, &list, &e) < 0) return NULL;
     json_t *job = json_incref(json_array_get(list, 0));
     json_decref(list);
     return job;
@@ -265,7 +266,7 @@ static void look_at(struct schedule *s, const json_t *connector, int64_t now_ms)
     const char *name = json_string_value(json_object_get(connector, "name"));
     bool is_enabled = !json_is_false(json_object_get(connector, "enabled"));
     if (!name) return;
-    json_t *job = newest_job(s, name);
+    json_t *job = newest_job(s, name, "sync");
     struct plan *p = find_plan(s, name);
     struct rule r;
     if (!p) p = add_plan(s, name);
@@ -290,16 +291,6 @@ static bool has_data(const struct schedule *s)
     return false;
 }
 
-static json_t *newest_of_kind(struct schedule *s, const char *kind)
-{
-    struct err e;
-    json_t *list;
-    if (jobs_list(s->jobs, NULL, kind, 0, 1, &list, &e) < 0) return NULL;
-    json_t *job = json_incref(json_array_get(list, 0));
-    json_decref(list);
-    return job;
-}
-
 static void start_own(struct schedule *s, const char *kind)
 {
     struct err e;
@@ -312,7 +303,7 @@ static void start_own(struct schedule *s, const char *kind)
 static void look_at_reports(struct schedule *s, int64_t now_ms)
 {
     if (!has_data(s)) return;
-    json_t *last = newest_of_kind(s, "report");
+    json_t *last = newest_job(s, NULL, "report");
     if (!last || (!is_live(last) && now_ms - time_of(last, "queued") >= REPORTS_EVERY_MS)) start_own(s, "report");
     json_decref(last);
 }
@@ -320,7 +311,7 @@ static void look_at_reports(struct schedule *s, int64_t now_ms)
 /* Rows of a removed connector, whose removal the server's end cut short. */
 static void look_at_sweeps(struct schedule *s)
 {
-    json_t *last = newest_of_kind(s, "forget");
+    json_t *last = newest_job(s, NULL, "forget");
     const char *state = json_string_value(json_object_get(last, "state"));
     if (state && strcmp(state, "interrupted") == 0) start_own(s, "forget");
     json_decref(last);
@@ -360,11 +351,7 @@ static int64_t until_next(const struct schedule *s)
 /* false: it is to end. */
 static bool sleep_for(struct schedule *s, int64_t ms)
 {
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += ms / 1000;
-    at.tv_nsec += ms % 1000 * 1000000;
-    if (at.tv_nsec >= 1000000000) at.tv_sec++, at.tv_nsec -= 1000000000;
+    struct timespec at = when_monotonic_in(ms);
     pthread_mutex_lock(&s->wake_lock);
     while (!s->is_awake && !s->is_closing && pthread_cond_timedwait(&s->wake, &s->wake_lock, &at) == 0) continue;
     bool goes_on = !s->is_closing;

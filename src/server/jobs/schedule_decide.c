@@ -1,5 +1,7 @@
 #include "server/jobs/schedule_int.h"
 
+#include "base/when.h"
+
 #define MINUTE_MS       INT64_C(60000)
 #define RETRY_MOST_MS   (6 * 60 * MINUTE_MS)
 #define JITTER_MOST_MS  (5 * MINUTE_MS)
@@ -38,8 +40,7 @@ int64_t schedule_regular(const struct schedule_rule *r, int64_t started_ms, int6
 /* 1, 2, 4 ... minutes, at most the interval; a tenth more by chance. */
 static int64_t backed_off(const struct schedule_rule *r, unsigned attempt, uint64_t seed)
 {
-    int64_t wait = MINUTE_MS << (attempt < 12 ? attempt : 12);
-    wait = least(wait, r->cron ? RETRY_MOST_MS : least(r->every_ms, RETRY_MOST_MS));
+    int64_t wait = when_back_off_ms(attempt + 1, MINUTE_MS, r->cron ? RETRY_MOST_MS : least(r->every_ms, RETRY_MOST_MS));
     return wait + spread(seed, wait / 10);
 }
 

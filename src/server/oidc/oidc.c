@@ -53,20 +53,12 @@ static void end_asking(struct oidc *o)
 
 /* --- to the provider ------------------------------------------------------------------------------------------------ */
 
-/* RFC 7636 4.2: BASE64URL(SHA256(verifier)). */
-static void challenge_of(char out[STATE_RANDOM], const char *verifier)
-{
-    uint8_t hash[crypto_hash_sha256_BYTES];
-    crypto_hash_sha256(hash, (const uint8_t *)verifier, strlen(verifier));
-    sodium_bin2base64(out, STATE_RANDOM, hash, sizeof hash, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-}
-
 static char *make_url(const struct oidc_conf *c, const json_t *metadata, const struct oidc_pending *p, const char *state)
 {
     char challenge[STATE_RANDOM];
     struct buf url = buf_new(16384);
     const char *base = json_string_value(json_object_get(metadata, "authorization_endpoint"));
-    challenge_of(challenge, p->verifier);
+    state_hash_text(challenge, p->verifier); /* RFC 7636 4.2: BASE64URL(SHA256(verifier)) */
     buf_printf(&url, "%s%s", base, strchr(base, '?') ? "" : "?");
     oidc_add_parameter(&url, "response_type", STR("code"));
     oidc_add_parameter(&url, "client_id", str_from(c->client_id));

@@ -1,10 +1,7 @@
 /* oidc_claims.c - what the ID token says of somebody: a name to show, a role. */
 #include "server/oidc/oidc_int.h"
 
-#include "base/visible.h"
 #include "net/oauth.h"
-
-#include <stdio.h>
 
 /* "roles", or a path into objects: "realm_access.roles" (Keycloak). A claim that has the dots in its name goes first. */
 static const json_t *claim_at(const json_t *claims, const char *path)

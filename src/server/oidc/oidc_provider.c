@@ -1,6 +1,7 @@
 /* oidc_provider.c - what is asked of the provider: discovery, keys, tokens. Only its own origin is asked, nothing is redirected, every answer is bounded. */
 #include "server/oidc/oidc_int.h"
 
+#include "base/jsonv.h"
 #include "net/jwt.h"
 #include "net/oauth.h"
 #include "net/ranges.h"
@@ -13,12 +14,6 @@
 
 enum { CONNECT_MS = 5000, ANSWER_MS = 10000, FRESH_MS = 3600 * 1000, AGAIN_MS = 5 * 1000 };
 #define ANSWER_MAX ((size_t)512 << 10)
-
-static struct str text_of(const json_t *object, const char *key)
-{
-    const json_t *v = json_object_get(object, key);
-    return json_is_string(v) ? (struct str){json_string_value(v), json_string_length(v)} : STR("");
-}
 
 static bool list_has(const json_t *list, const char *word)
 {
@@ -81,7 +76,7 @@ static int get_json(const struct oidc_conf *c, const char *address, const char *
 static int check_issuer(const struct oidc_conf *c, const json_t *metadata, struct err *e)
 {
     char shown[200];
-    struct str issuer = text_of(metadata, "issuer");
+    struct str issuer = jsonv_text(metadata, "issuer");
     if (str_equal(issuer, str_from(c->issuer))) return 0;
     err_set(e, ERR_PROTO, "the provider calls itself '%s', not %s", oauth_quote(shown, sizeof shown, issuer), c->issuer);
     if (memchr(issuer.ptr, '{', issuer.len)) return err_hint(e, "write the tenant's own issuer: https://login.microsoftonline.com/TENANT-ID/v2.0");
@@ -93,7 +88,7 @@ static int check_metadata(const struct oidc_conf *c, const json_t *m, struct err
     static const char *const addresses[] = {"authorization_endpoint", "token_endpoint", "jwks_uri"};
     const json_t *algs = json_object_get(m, "id_token_signing_alg_values_supported"), *methods = json_object_get(m, "code_challenge_methods_supported");
     try(check_issuer(c, m, e));
-    for (size_t i = 0; i < n_elements(addresses); i++) try(check_origin(c, text_of(m, addresses[i]), addresses[i], e));
+    for (size_t i = 0; i < n_elements(addresses); i++) try(check_origin(c, jsonv_text(m, addresses[i]), addresses[i], e));
     if (algs && !list_has(algs, "RS256") && !list_has(algs, "PS256") && !list_has(algs, "ES256"))
         return err_set(e, ERR_PROTO, "the provider signs with none of RS256, PS256, ES256");
     if (methods && !list_has(methods, "S256")) return err_set(e, ERR_PROTO, "the provider does not know PKCE with S256");
@@ -117,7 +112,7 @@ int oidc_fetch_metadata(const struct oidc_conf *c, json_t **out, struct err *e)
 
 int oidc_fetch_keys(const struct oidc_conf *c, const json_t *metadata, json_t **out, struct err *e)
 {
-    struct str address = text_of(metadata, "jwks_uri");
+    struct str address = jsonv_text(metadata, "jwks_uri");
     defer_free char *text = x_strdup(address);
     try(check_origin(c, address, "jwks_uri", e));
     try(get_json(c, text, "keys", out, e));
@@ -183,23 +178,11 @@ int oidc_keys(struct oidc *o, const struct oidc_conf *c, const json_t *metadata,
 
 /* --- code for tokens (RFC 6749 4.1.3, RFC 7636 4.5) ----------------------------------------------------------------------- */
 
-static void add_encoded(struct buf *out, struct str value)
-{
-    for (size_t i = 0; i < value.len; i++) {
-        char c = value.ptr[i];
-        bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("-._~", c));
-        if (is_plain)
-            buf_add_byte(out, (uint8_t)c);
-        else
-            buf_printf(out, "%%%02X", (unsigned)(uint8_t)c);
-    }
-}
-
 void oidc_add_parameter(struct buf *out, const char *name, struct str value)
 {
     if (out->len && out->ptr[out->len - 1] != '?') buf_add_byte(out, '&');
     buf_printf(out, "%s=", name);
-    add_encoded(out, value);
+    url_add_encoded(out, value, URL_UNRESERVED);
 }
 
 /* RFC 6749 2.3.1: both parts form-encoded, then as RFC 7617 has it. */
@@ -207,25 +190,24 @@ static int make_basic(struct secret *out, const struct oidc_conf *c, struct err 
 {
     struct buf pair = buf_new(SECRET_MAX);
     buf_reserve(&pair, 3 * (strlen(c->client_id) + c->secret.len) + 64); /* all at once: growing would leave copies behind */
-    add_encoded(&pair, str_from(c->client_id));
+    url_add_encoded(&pair, str_from(c->client_id), URL_UNRESERVED);
     buf_add_byte(&pair, ':');
-    add_encoded(&pair, str_of(secret_bytes(&c->secret)));
+    url_add_encoded(&pair, str_of(secret_bytes(&c->secret)), URL_UNRESERVED);
     size_t room = sodium_base64_encoded_len(pair.len, sodium_base64_VARIANT_ORIGINAL);
     char *text = x_alloc(room);
     sodium_bin2base64(text, room, pair.ptr, pair.len, sodium_base64_VARIANT_ORIGINAL);
     int rc = pair.failed ? err_set(e, ERR_INPUT, "the client secret is too long") : secret_take(out, bytes_of(str_from(text)), e);
     secret_wipe(text, room);
     free(text);
-    secret_wipe(pair.ptr, pair.cap);
-    buf_free(&pair);
+    secret_wipe_buf(&pair);
     return rc;
 }
 
 static int explain_refusal(const struct http_answer *a, const json_t *answer, char error[64], struct err *e)
 {
     char words[200];
-    oauth_quote(error, 64, secret_json_text(answer, "error"));
-    oauth_quote(words, sizeof words, secret_json_text(answer, "error_description"));
+    oauth_quote(error, 64, jsonv_text(answer, "error"));
+    oauth_quote(words, sizeof words, jsonv_text(answer, "error_description"));
     err_set(e, error[0] ? ERR_AUTH : ERR_PROTO, "the provider gives no token: %s%s%s (HTTP %ld)", error[0] ? error : "its answer is none of OAuth", words[0] ? ": " : "", words, a->status);
     if (strcmp(error, "invalid_client") == 0) return err_hint(e, "an administrator enters the client secret again: its value, not its id; has it expired?");
     if (strcmp(error, "invalid_grant") == 0) return err_hint(e, "start the log-in again; a code is good once, and for a moment");
@@ -235,7 +217,7 @@ static int explain_refusal(const struct http_answer *a, const json_t *answer, ch
 static int take_token(struct secret *id_token, const struct http_answer *a, char error[64], struct err *e)
 {
     json_t *answer = secret_json_load(a->body);
-    struct str token = secret_json_text(answer, "id_token");
+    struct str token = jsonv_text(answer, "id_token");
     int rc = 0;
     if (a->status != 200 || json_object_get(answer, "error"))
         rc = explain_refusal(a, answer, error, e);
@@ -269,7 +251,7 @@ static int post_form(const struct oidc_conf *c, const char *address, struct byte
 int oidc_exchange(const struct oidc_conf *c, const json_t *metadata, const char *code, const char *verifier, struct secret *id_token, char error[64], struct err *e)
 {
     const json_t *methods = json_object_get(metadata, "token_endpoint_auth_methods_supported");
-    struct str address = text_of(metadata, "token_endpoint");
+    struct str address = jsonv_text(metadata, "token_endpoint");
     struct secret basic = {0};
     bool by_post = c->secret.len && list_has(methods, "client_secret_post");
     error[0] = 0;
@@ -286,8 +268,7 @@ int oidc_exchange(const struct oidc_conf *c, const json_t *metadata, const char 
     if (!basic.len) oidc_add_parameter(&form, "client_id", str_from(c->client_id));
     if (by_post) oidc_add_parameter(&form, "client_secret", str_of(secret_bytes(&c->secret)));
     int rc = form.failed ? err_set(e, ERR_INPUT, "the code is too long") : post_form(c, url, buf_bytes(&form), basic.len ? &basic : NULL, id_token, error, e);
-    secret_wipe(form.ptr, form.cap);
-    buf_free(&form);
+    secret_wipe_buf(&form);
     secret_drop(&basic);
     return rc;
 }

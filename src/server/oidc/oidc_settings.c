@@ -8,7 +8,6 @@
 #include "server/client.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #define SECRET "oidc.client_secret"
 
@@ -153,7 +152,7 @@ int oidc_conf_of(struct oidc_conf *out, struct oidc *o, const json_t *body, stru
     const json_t *given = json_object_get(body, "client_secret");
     int rc = 0;
     if (json_is_string(given) && json_string_length(given))
-        rc = secret_take(&out->secret, bytes_of((struct str){json_string_value(given), json_string_length(given)}), e);
+        rc = secret_take(&out->secret, bytes_of(jsonv_text(body, "client_secret")), e);
     else if (!json_is_string(given))
         rc = take_stored_secret(out, o, e);
     json_object_del(out->body, "client_secret");
@@ -197,7 +196,7 @@ static int put_secret(struct oidc *o, const json_t *old, json_t *body, struct er
     bool is_entered = json_is_string(given) && json_string_length(given);
     bool goes = json_is_string(given) ? !is_entered : strcmp(was, bound) != 0;
     int rc = 0;
-    if (is_entered) rc = document_secret_put(o->state, SECRET, bound, bytes_of((struct str){json_string_value(given), json_string_length(given)}), e);
+    if (is_entered) rc = document_secret_put(o->state, SECRET, bound, bytes_of(jsonv_text(body, "client_secret")), e);
     if (is_entered) json_object_set_new(body, "client_secret_updated", json_string(when_format(when, state_now_ms(o->state))));
     if (goes) rc = document_secret_delete(o->state, SECRET, e);
     json_object_del(body, "client_secret");

@@ -5,8 +5,6 @@
 #include "base/log.h"
 #include "server/state/state_int.h"
 
-#include <stdlib.h>
-
 #define SIDE_MAX (256 * 1024) /* of before and of after, as text */
 
 /* --- the chain ---------------------------------------------------------------------------------------------- */

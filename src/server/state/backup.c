@@ -12,7 +12,6 @@
 #include <limits.h>
 #include <sqlite3.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -86,21 +85,16 @@ static int write_chunk(void *ctx, struct bytes b, struct err *e)
     return file_write_all(*(int *)ctx, b, e);
 }
 
-struct copying {
-    const char *from;
-};
-
 static int write_copy(void *ctx, int fd, struct err *e)
 {
-    const struct copying *c = ctx;
-    return each_chunk(c->from, write_chunk, &fd, e);
+    const char **from = ctx;
+    return each_chunk(*from, write_chunk, &fd, e);
 }
 
 /* As a whole or not at all, mode 0600. */
 static int copy_file(const char *from, const char *to, struct err *e)
 {
-    struct copying c = {from};
-    return file_write_atomic_by(to, 0600, write_copy, &c, e);
+    return file_write_atomic_by(to, 0600, write_copy, &from, e);
 }
 
 /* --- making ------------------------------------------------------------------------------------------------------- */

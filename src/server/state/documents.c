@@ -5,8 +5,6 @@
 #include "server/state/state_int.h"
 #include "vault/seal.h"
 
-#include <stdlib.h>
-
 #define BODY_MAX (256 * 1024)
 #define KIND_MAX 10000 /* documents of a kind and owner */
 #define ID_MAX   512

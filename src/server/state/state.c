@@ -1,7 +1,7 @@
 #include "server/state/state_int.h"
 
-#include "base/hash.h"
 #include "base/secret.h"
+#include "store/sqlite_class.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,27 +32,10 @@ struct state {
 
 /* --- errors --------------------------------------------------------------------------------------------- */
 
-static int class_of(int rc)
-{
-    switch (rc & 0xff) {
-    case SQLITE_FULL:
-    case SQLITE_NOMEM:
-    case SQLITE_TOOBIG: return ERR_LIMIT;
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-    case SQLITE_AUTH:
-    case SQLITE_CANTOPEN: return ERR_DENIED;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-    case SQLITE_CONSTRAINT: return ERR_CONFLICT;
-    case SQLITE_NOTADB: return ERR_INPUT;
-    default: return ERR_BUG;
-    }
-}
-
 static int fail(const struct state *s, int rc, struct err *e)
 {
-    int class = class_of(rc);
+    /* a constraint refuses what somebody entered: a name that is taken */
+    int class = (rc & 0xff) == SQLITE_CONSTRAINT ? ERR_CONFLICT : sqlite_class(rc);
     err_set(e, (enum err_class)class, "state file %s: %s", s->path, s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(rc));
     err_code(e, DOM_SQLITE, s->db ? sqlite3_extended_errcode(s->db) : rc);
     if ((rc & 0xff) == SQLITE_CORRUPT) err_hint(e, "the file is damaged: keep it, and restore the last backup (rollcall server restore)");

@@ -20,9 +20,7 @@ struct seal;
 int state_open(struct state **out, const char *path, struct seal *seal, struct err *e) must_use;
 void state_close(struct state *s); /* NULL is legal */
 const char *state_path(const struct state *s);
-/* A consistent copy while it is used (SQLite's backup), mode 0600. */
-int state_backup(struct state *s, const char *to, struct err *e) must_use;
-/* The same of any SQLite file that others are using (the store). ERR_CONFLICT: `to` is there already. */
+/* A consistent copy of any SQLite file while others use it (SQLite's backup), mode 0600. ERR_CONFLICT: `to` is there already. */
 int state_copy_database(const char *from, const char *to, struct err *e) must_use;
 /* One server at a time for a store: a lock on STORE.server.lock that dies with its process; held by serve, and by commands that no server may run beside (restore, key rotate).
  * ERR_CONFLICT names the other's pid. Close *out_fd to give it back. */

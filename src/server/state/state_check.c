@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* --- copying -------------------------------------------------------------------------------------------------- */
@@ -51,6 +50,7 @@ static int copy_to(sqlite3 *from, const char *path, struct err *e)
     return rc == SQLITE_OK ? sync_file(path, e) : (int)e->class;
 }
 
+/* Over a connection of its own: nobody waits. */
 int state_copy_database(const char *from, const char *to, struct err *e)
 {
     sqlite3 *db = NULL;
@@ -61,11 +61,6 @@ int state_copy_database(const char *from, const char *to, struct err *e)
     sqlite3_close_v2(db);
     if (rc < 0) unlink(to);
     return rc;
-}
-
-int state_backup(struct state *s, const char *to, struct err *e)
-{
-    return state_copy_database(state_path(s), to, e); /* over a connection of its own: nobody waits */
 }
 
 /* --- proving -------------------------------------------------------------------------------------------------- */

@@ -423,8 +423,8 @@ static void test_backup_and_check(void **state)
     log_some(3);
     assert_int_equal(document_secret_put(test_state, "oidc", "b", bytes_of(STR("hunter2")), &e), 0);
     snprintf(to, sizeof to, "%s/copy.server", test_dir);
-    assert_int_equal(state_backup(test_state, to, &e), 0);
-    assert_int_equal(state_backup(test_state, to, &e), ERR_CONFLICT);
+    assert_int_equal(state_copy_database(state_path(test_state), to, &e), 0);
+    assert_int_equal(state_copy_database(state_path(test_state), to, &e), ERR_CONFLICT);
     assert_int_equal(stat(to, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
     struct state *copy;

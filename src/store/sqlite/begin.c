@@ -87,50 +87,46 @@ int connector_check_name(struct str name, struct err *e)
     bool fine = name.len >= 1 && name.len <= 64;
     for (size_t i = 0; fine && i < name.len; i++) {
         char c = name.ptr[i];
-        fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-               c == '-';
+        fine = ascii_is_alnum(c) || c == '_' || c == '-';
     }
     return fine ? 0 : err_set(e, ERR_INPUT, "connector name: 1 to 64 of A-Z a-z 0-9 _ -");
 }
 
-struct connector_row {
-    int64_t id, visible, next_seq, purged;
-};
-
-static int read_connector(struct sqlite_run *r, struct str name, struct connector_row *row, struct err *e)
+int connector_find(struct sq *q, struct str name, struct connector_row *row, struct err *e)
 {
     sqlite3_stmt *s;
-    try(sq_take(&r->s->q, SQL_CONNECTOR_GET, &s, e));
+    try(sq_take(q, SQL_CONNECTOR_GET, &s, e));
     sq_text(s, 1, name);
-    int rc = sq_step(&r->s->q, s, e);
+    int rc = sq_step(q, s, e);
     if (rc > 0)
         *row = (struct connector_row){sq_col_int(s, 0), sq_col_int(s, 2), sq_col_int(s, 3), sq_col_int(s, 4)};
-    sq_give(&r->s->q, SQL_CONNECTOR_GET, s);
+    sq_give(q, SQL_CONNECTOR_GET, s);
     return rc;
 }
 
-static int add_connector(struct sqlite_run *r, const struct run_start *start, struct err *e)
+int connector_add(struct sq *q, struct str name, struct str source, struct err *e)
 {
     sqlite3_stmt *s;
-    try(sq_take(&r->s->q, SQL_CONNECTOR_NEW, &s, e));
-    sq_text(s, 1, start->connector);
-    sq_text(s, 2, start->source);
-    int rc = sq_run(&r->s->q, s, e);
-    sq_give(&r->s->q, SQL_CONNECTOR_NEW, s);
+    try(sq_take(q, SQL_CONNECTOR_NEW, &s, e));
+    sq_text(s, 1, name);
+    sq_text(s, 2, source);
+    int rc = sq_run(q, s, e);
+    sq_give(q, SQL_CONNECTOR_NEW, s);
     return rc;
 }
 
 static int take_connector(struct sqlite_run *r, const struct run_start *start, int64_t *purged, struct err *e)
 {
     struct connector_row row = {0};
-    int rc = read_connector(r, start->connector, &row, e);
+    struct sq *q = &r->s->q;
+    int rc = connector_find(q, start->connector, &row, e);
     if (rc == 0) {
-        try(add_connector(r, start, e));
-        rc = read_connector(r, start->connector, &row, e);
+        try(connector_add(q, start->connector, start->source, e));
+        rc = connector_find(q, start->connector, &row, e);
     }
     if (rc < 0) return rc;
     if (row.id >= (int64_t)1 << 20)
-        return err_set(e, ERR_LIMIT, "store %s: too many connectors", r->s->q.path);
+        return err_set(e, ERR_LIMIT, "store %s: too many connectors", q->path);
     r->connector = row.id;
     r->visible = row.visible;
     r->is_baseline = !row.visible;

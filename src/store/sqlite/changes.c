@@ -29,9 +29,7 @@ static int guid_of(struct sqlite_store *s, int64_t entity_id, uint8_t out[GUID_S
 
 static bool contains(struct reporting *p, struct str text)
 {
-    buf_clear(&p->hay);
-    text_fold(&p->hay, text);
-    return p->needle.len <= p->hay.len && memmem(p->hay.ptr, p->hay.len, p->needle.ptr, p->needle.len);
+    return text_has_folded(&p->hay, text, buf_str(&p->needle));
 }
 
 static bool passes(struct reporting *p, const struct change *x, int64_t member_id)

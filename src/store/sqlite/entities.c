@@ -1,7 +1,6 @@
 #include "store/sqlite/hints.h"
 #include "store/sqlite/read.h"
 
-#include "model/dn.h"
 #include "model/sid.h"
 
 #define FOUND_MAX 5 /* told when a key is ambiguous */
@@ -28,9 +27,7 @@ static bool passes(const struct entity_query *q, const struct version *v)
 
 static bool contains(struct listing *l, struct str text)
 {
-    buf_clear(&l->hay);
-    text_fold(&l->hay, text);
-    return l->needle.len <= l->hay.len && memmem(l->hay.ptr, l->hay.len, l->needle.ptr, l->needle.len);
+    return text_has_folded(&l->hay, text, buf_str(&l->needle));
 }
 
 static bool matches_search(struct listing *l, const struct entity *x)

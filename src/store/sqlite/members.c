@@ -7,7 +7,6 @@
 #include "store/sqlite/write.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #define MISSING_MAX ((size_t)16 << 20) /* bytes of unknown names kept of one owner */
 #define GONE_BITS   34                 /* of an offset on gone_names */

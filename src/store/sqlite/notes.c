@@ -2,29 +2,6 @@
 #include "store/sqlite/read.h"
 #include "store/sqlite/run.h"
 
-static int get_connector(struct sq *q, struct str name, int64_t *id, struct err *e)
-{
-    sqlite3_stmt *s;
-    try(sq_take(q, SQL_CONNECTOR_GET, &s, e));
-    sq_text(s, 1, name);
-    int rc = sq_step(q, s, e);
-    if (rc > 0) *id = sq_col_int(s, 0);
-    sq_give(q, SQL_CONNECTOR_GET, s);
-    return rc;
-}
-
-static int add_connector(struct sq *q, struct str name, struct str source, struct err *e)
-{
-    sqlite3_stmt *s;
-    try(connector_check_name(name, e));
-    try(sq_take(q, SQL_CONNECTOR_NEW, &s, e));
-    sq_text(s, 1, name);
-    sq_text(s, 2, source);
-    int rc = sq_run(q, s, e);
-    sq_give(q, SQL_CONNECTOR_NEW, s);
-    return rc;
-}
-
 static int write_note(struct sq *q, int64_t connector, struct str name, struct bytes value, struct err *e)
 {
     enum sql id = value.len ? SQL_NOTE_PUT : SQL_NOTE_DROP;
@@ -62,14 +39,15 @@ int note_get(struct store *store, struct str connector, struct str name, struct 
 static int put_note(struct sq *q, struct str connector, struct str source, struct str name,
                     struct bytes value, struct err *e)
 {
-    int64_t id = 0;
-    int rc = get_connector(q, connector, &id, e);
+    struct connector_row row = {0};
+    int rc = connector_find(q, connector, &row, e);
     if (rc == 0 && !value.len) return 0;
     if (rc == 0) {
-        try(add_connector(q, connector, source, e));
-        rc = get_connector(q, connector, &id, e);
+        try(connector_check_name(connector, e));
+        try(connector_add(q, connector, source, e));
+        rc = connector_find(q, connector, &row, e);
     }
-    return rc < 0 ? rc : write_note(q, id, name, value, e);
+    return rc < 0 ? rc : write_note(q, row.id, name, value, e);
 }
 
 int note_put(struct store *store, struct str connector, struct str source, struct str name,

@@ -136,26 +136,17 @@ static int hide(struct removal *m, struct err *e)
     return SQ_DO(m->q, SQL_CONNECTOR_REMOVING, e, m->connector);
 }
 
-static int find(struct sq *q, struct str name, int64_t *id, struct err *e)
-{
-    sqlite3_stmt *s;
-    try(sq_take(q, SQL_CONNECTOR_GET, &s, e));
-    sq_text(s, 1, name);
-    int rc = sq_step(q, s, e);
-    if (rc > 0) *id = sq_col_int(s, 0);
-    sq_give(q, SQL_CONNECTOR_GET, s);
-    return rc;
-}
-
 int connector_remove(struct store *store, struct str name, struct err *e)
 {
     struct sqlite_store *s = sqlite_of(store);
     struct removal m = {.q = &s->q};
+    struct connector_row row = {0};
     int lock;
     if (!sqlite3_get_autocommit(s->q.db)) return err_set(e, ERR_BUG, "store: a connector is removed within a transaction");
     try(connector_check_name(name, e));
     try(lock_take(&lock, s->q.path, name, when_now_ms(), e));
-    int rc = find(&s->q, name, &m.connector, e);
+    int rc = connector_find(&s->q, name, &row, e);
+    m.connector = row.id;
     if (rc == 0) rc = err_set(e, ERR_NOTFOUND, "connector %.*s: nothing in the store", STR_FMT(name));
     if (rc > 0) rc = in_transaction(&m, hide, e);
     close(lock);

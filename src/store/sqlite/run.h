@@ -129,6 +129,12 @@ static inline int64_t end_id_of(const struct sqlite_run *r)
 int run_begin(struct store_run **out, struct store *s, const struct run_start *start, struct err *e) must_use;
 void run_free(struct sqlite_run *r);
 int connector_check_name(struct str name, struct err *e) must_use;
+struct connector_row {
+    int64_t id, visible, next_seq, purged;
+};
+/* Of this name now: 1, 0 if there is none, or an error. */
+int connector_find(struct sq *q, struct str name, struct connector_row *row, struct err *e) must_use;
+int connector_add(struct sq *q, struct str name, struct str source, struct err *e) must_use;
 int journal_set(struct sqlite_run *r, const char *pragma,
                 struct err *e) must_use; /* if nobody is in the way */
 

@@ -3,7 +3,6 @@
 #include "base/when.h"
 
 #include <poll.h>
-#include <stdio.h>
 
 #define EXPAND(x) #x
 #define TEXT(x)   EXPAND(x)

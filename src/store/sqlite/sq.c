@@ -1,4 +1,5 @@
 #include "store/sqlite/bulk.h"
+#include "store/sqlite_class.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -48,27 +49,9 @@ static int open_class(const struct sq *q)
 
 static int class_of(const struct sq *q, int rc)
 {
-    switch (rc & 0xff) {
-    case SQLITE_FULL:
-    case SQLITE_NOMEM:
-    case SQLITE_TOOBIG:
-        return ERR_LIMIT;
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-    case SQLITE_AUTH:
-        return ERR_DENIED;
-    case SQLITE_CANTOPEN:
-        return open_class(q);
-    case SQLITE_NOTADB:
-        return ERR_INPUT;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return ERR_CONFLICT;
-    case SQLITE_IOERR:
-        return io_error_class(q);
-    default:
-        return ERR_BUG;
-    }
+    if ((rc & 0xff) == SQLITE_CANTOPEN) return open_class(q);
+    if ((rc & 0xff) == SQLITE_IOERR) return io_error_class(q);
+    return sqlite_class(rc);
 }
 
 static void hint_of(int class, int rc, struct err *e)

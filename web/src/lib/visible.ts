@@ -4,7 +4,7 @@
 // attributes that cannot hold elements (title, aria-label, document.title) take plain(). The lists: Unicode 15 Cf, Cc, Zs, Zl, Zp, the blank letters (Hangul
 // fillers, Braille blank), variation selectors and tags; UTR 36 §3 tells why each misleads.
 
-export interface Piece {
+interface Piece {
     text: string; // as it is; for a hidden character its mark, "U+202E"
     name?: string; // of a hidden character only
 }

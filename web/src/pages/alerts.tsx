@@ -7,7 +7,6 @@ import { can } from "../lib/session";
 import { SEVERITIES } from "../lib/strings";
 import type { Entity, List, Severity } from "../lib/types";
 import { conditionText, newRule, type Alert, type Rule } from "../parts/alert-model";
-import { listOf } from "../parts/lists";
 import { RuleForm } from "../parts/rule-form";
 import { Badge, Button, Empty, ErrorBox, LinkButton, Loading, Status, type Tone } from "../ui/basic";
 import { Confirm } from "../ui/dialog";
@@ -136,7 +135,7 @@ function Fired() {
 }
 
 // Rules keep uids, people read names.
-export function RuleSentence({ rule }: { rule: Rule }) {
+function RuleSentence({ rule }: { rule: Rule }) {
     const c = rule.condition;
     const uid = c.group ?? c.target ?? "";
     const { data } = useGet<Entity>(
@@ -169,10 +168,10 @@ const COLUMNS: Column<Rule>[] = [
 ];
 
 function Rules() {
-    const { data, error, reload } = useGet<List<Rule> | Rule[]>("/alerts/rules");
+    const { data, error, reload } = useGet<List<Rule>>("/alerts/rules");
     const [gone, setGone] = useState<Rule | null>(null);
     useKeys({ n: can("analyst") && ["New rule", () => go("#/alerts/rules/new")] });
-    const rules = listOf(data);
+    const rules = data?.items ?? [];
     const enable = async (r: Rule, enabled: boolean) => {
         const { last_fired: _, destination, ...rest } = r;
         const { secret: __, ...to } = destination;

@@ -58,8 +58,8 @@ export default function CatalogKindPage() {
     const { path, query } = useRoute();
     const [, connector = "", kind = ""] = path;
     const address = `/catalog/${segment(connector)}/${segment(kind)}`;
-    const { data, error, loading, reload } = useGet<CatalogAttribute[] | List<CatalogAttribute>>(address);
-    const all = data === undefined ? [] : Array.isArray(data) ? data : data.items;
+    const { data, error, loading, reload } = useGet<List<CatalogAttribute>>(address);
+    const all = data?.items ?? [];
     const find = (query.get("find") ?? "").toLowerCase();
     const show = query.get("show") ?? "all";
     const sort = query.get("sort") ?? "-filled";

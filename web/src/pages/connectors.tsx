@@ -9,7 +9,6 @@ import { TYPES } from "../lib/strings";
 import type { Connector, List } from "../lib/types";
 import { DeleteConnector, DuplicateConnector, FullResync } from "../parts/connector-dialogs";
 import { assetTotal, assetWords, ConnectorState, Delta, isTrouble, scheduleWords, timeLeft, doneOf } from "../parts/connector-status";
-import { listOf } from "../parts/lists";
 import { phaseName } from "../parts/phases";
 import { Menu, type MenuItem } from "../parts/menu";
 import { Button, Empty, ErrorBox, LinkButton, Loading, Notice, Progress } from "../ui/basic";
@@ -149,6 +148,19 @@ function Facts({ connector: c }: { connector: Connector }) {
     );
 }
 
+function OnOff({ connector: c, acts }: { connector: Connector; acts: Acts }) {
+    if (!can("operator")) return null;
+    return (
+        <Switch
+            label={`${c.name} is on`}
+            checked={c.enabled}
+            onChange={(on) => acts.enable(c, on).catch(toast)}
+            disabled={c.source === "file"}
+            hideLabel
+        />
+    );
+}
+
 function Tile({ connector: c, acts }: { connector: Connector; acts: Acts }) {
     return (
         <li class="connector-tile" data-connector={c.name}>
@@ -165,15 +177,7 @@ function Tile({ connector: c, acts }: { connector: Connector; acts: Acts }) {
                 </div>
                 <div class="tile-state">
                     <ConnectorState connector={c} />
-                    {can("operator") && (
-                        <Switch
-                            label={`${c.name} is on`}
-                            checked={c.enabled}
-                            onChange={(on) => acts.enable(c, on).catch(toast)}
-                            disabled={c.source === "file"}
-                            hideLabel
-                        />
-                    )}
+                    <OnOff connector={c} acts={acts} />
                 </div>
             </div>
             {isTrouble(c) && <Trouble connector={c} acts={acts} />}
@@ -216,15 +220,7 @@ function Row({ connector: c, acts }: { connector: Connector; acts: Acts }) {
             </td>
             <td>{c.enabled ? <Time at={c.next} relative absent="–" /> : "off"}</td>
             <td>
-                {can("operator") && (
-                    <Switch
-                        label={`${c.name} is on`}
-                        checked={c.enabled}
-                        onChange={(on) => acts.enable(c, on).catch(toast)}
-                        disabled={c.source === "file"}
-                        hideLabel
-                    />
-                )}
+                <OnOff connector={c} acts={acts} />
             </td>
             <td>
                 <Actions connector={c} acts={acts} />
@@ -266,8 +262,8 @@ interface DraftRow {
 
 // Wizards that were left; those of an edit are found by Edit.
 function Drafts() {
-    const { data, reload } = useGet<List<DraftRow> | DraftRow[]>(can("operator") ? "/drafts" : null);
-    const drafts = listOf(data).filter((d) => d.id.startsWith("new-"));
+    const { data, reload } = useGet<List<DraftRow>>(can("operator") ? "/drafts" : null);
+    const drafts = (data?.items ?? []).filter((d) => d.id.startsWith("new-"));
     if (drafts.length === 0) return null;
     const discard = async (id: string) => {
         await del(`/drafts/${segment(id)}`);
@@ -309,13 +305,13 @@ function Asking({ asked, close, reload }: { asked: Asked; close: () => void; rel
 
 export default function Connectors() {
     const [isLive, setLive] = useState(false);
-    const { data, error, reload } = useGet<List<Connector> | Connector[]>("/connectors", undefined, isLive ? LIVE_MS : IDLE_MS);
+    const { data, error, reload } = useGet<List<Connector>>("/connectors", undefined, isLive ? LIVE_MS : IDLE_MS);
     const [asked, setAsked] = useState<Asked>(null);
     const acts = useActs(reload, setAsked);
     const isTable = useRoute().query.get("view") === "table";
     useKeys({ n: can("operator") && ["New connector", () => go(link(["connectors", "new", "type"]))] });
 
-    const connectors = listOf(data);
+    const connectors = data?.items ?? [];
     const isRunning = connectors.some((c) => c.status === "running");
     if (isRunning !== isLive) setLive(isRunning);
     const newButton = can("operator") && (

@@ -144,8 +144,8 @@ function KeysPage() {
 
 export default function Help() {
     const chosen = useRoute().path[1] ?? "";
-    const { data, error } = useGet<List<Listed> | Listed[]>("/help");
-    const pages = Array.isArray(data) ? data : (data?.items ?? []);
+    const { data, error } = useGet<List<Listed>>("/help");
+    const pages = data?.items ?? [];
     const name = chosen === "" ? (pages[0]?.name ?? "") : chosen;
     const entries = [...pages, { name: "api", title: "Every call" }, { name: "keys", title: "Shortcuts" }];
     return (

@@ -3,10 +3,10 @@ import { useGet } from "../lib/api";
 import { count, number, short } from "../lib/format";
 import { link } from "../lib/router";
 import { can } from "../lib/session";
-import { connectorStatus } from "../lib/status";
 import { KIND_ORDER, S, TYPES, kindPlural } from "../lib/strings";
 import { parse } from "../lib/time";
 import type { Connector, Home } from "../lib/types";
+import { assetTotal, ConnectorState, STATUS } from "../parts/connector-status";
 import { Badge, Card, Empty, ErrorBox, LinkButton, Loading, Status } from "../ui/basic";
 import { Sparkline, Stack } from "../ui/chart";
 import { ChangeBadge, ChangeDetail } from "../ui/diff";
@@ -63,13 +63,14 @@ function Overview({ home }: { home: Home }) {
 function Attention({ home }: { home: Home }) {
     const ill = home.connectors.filter((c) => c.status === "needs_attention" || c.status === "failed" || c.status === "paused");
     if (ill.length === 0) return null;
+    const toneOf = (c: Connector) => (c.status === "paused" ? "warn" : "bad");
     return (
         <ul class="attention" aria-label="Needs attention">
             {ill.map((c) => (
-                <li key={c.name} class={`notice ${connectorStatus(c).tone}`}>
-                    <Icon name={connectorStatus(c).tone === "bad" ? "bad" : "warn"} />
+                <li key={c.name} class={`notice ${toneOf(c)}`}>
+                    <Icon name={toneOf(c)} />
                     <div class="notice-body">
-                        <p class="notice-title"><a href={link(["connectors", c.name])}><Text>{c.name}</Text></a>: {connectorStatus(c).label.toLowerCase()}</p>
+                        <p class="notice-title"><a href={link(["connectors", c.name])}><Text>{c.name}</Text></a>: {STATUS[c.status].text.toLowerCase()}</p>
                         {c.reason != null && <p><Text>{c.reason}</Text></p>}
                         {c.fix != null && c.fix !== "" && <p><strong>What to do:</strong> <Text>{c.fix}</Text></p>}
                     </div>
@@ -114,21 +115,18 @@ function Freshness({ connectors }: { connectors: Connector[] }) {
     return (
         <Card title="Freshness" id="freshness" actions={<a href="#/connectors">All connectors</a>} flush>
             <ul class="lines">
-                {connectors.map((c) => {
-                    const status = connectorStatus(c);
-                    return (
-                        <li key={c.name} class="line">
-                            <span class="grow">
-                                <a class="strong" href={link(["connectors", c.name])}><Text>{c.name}</Text></a> <span class="muted small">{TYPES[c.type] ?? c.type}</span>
-                                <span class="line-sub muted small">Last success <Time at={c.last_success} relative />{c.next != null && <> · next <Time at={c.next} relative /></>}</span>
-                            </span>
-                            <span class="line-side">
-                                <Status tone={status.tone}>{status.label}</Status>
-                                <span class="muted small">{number(Object.values(c.assets ?? {}).reduce((a, b) => a + b, 0))} assets</span>
-                            </span>
-                        </li>
-                    );
-                })}
+                {connectors.map((c) => (
+                    <li key={c.name} class="line">
+                        <span class="grow">
+                            <a class="strong" href={link(["connectors", c.name])}><Text>{c.name}</Text></a> <span class="muted small">{TYPES[c.type] ?? c.type}</span>
+                            <span class="line-sub muted small">Last success <Time at={c.last_success} relative />{c.next != null && <> · next <Time at={c.next} relative /></>}</span>
+                        </span>
+                        <span class="line-side">
+                            <ConnectorState connector={c} />
+                            <span class="muted small">{number(assetTotal(c))} assets</span>
+                        </span>
+                    </li>
+                ))}
             </ul>
         </Card>
     );

@@ -9,7 +9,7 @@ export interface PageRow {
     bare?: boolean; // without navigation; nobody need be logged in
 }
 
-export const PAGES: PageRow[] = [
+const PAGES: PageRow[] = [
     { pattern: "", load: () => import("./home") },
     { pattern: "assets", load: () => import("./assets") },
     { pattern: "assets/:connector/:uid", load: () => import("./asset") },

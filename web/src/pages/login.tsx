@@ -5,9 +5,9 @@ import { go, useRoute } from "../lib/router";
 import { setSession } from "../lib/session";
 import type { Session, Start } from "../lib/types";
 import { Button, ErrorBox, Notice } from "../ui/basic";
-import { Field, SecretInput } from "../ui/field";
 import { Page } from "../ui/layout";
-import { TextField } from "../parts/inputs";
+import { PasswordField, TextField } from "../parts/inputs";
+import { useGuarded } from "../parts/use-guarded";
 
 // Only a place of this page: anything else would send people elsewhere after a log-in.
 function nextOf(query: URLSearchParams): string {
@@ -41,22 +41,19 @@ export default function Login() {
     const { data: start } = useGet<Start>("/start");
     const [name, setName] = useState("");
     const [password, setPassword] = useState("");
-    const [error, setError] = useState<unknown>();
-    const [isBusy, setBusy] = useState(false);
+    const { error, isBusy, guarded } = useGuarded();
 
-    const submit = async (event: Event) => {
+    const submit = (event: Event) => {
         event.preventDefault();
-        setBusy(true);
-        setError(undefined);
-        try {
-            setSession(await post<Session>("/login", { name, password }));
+        void guarded(async () => {
+            try {
+                setSession(await post<Session>("/login", { name, password }));
+            } catch (e) {
+                setPassword("");
+                throw e;
+            }
             go(nextOf(route.query), { replace: true });
-        } catch (e) {
-            setPassword("");
-            setError(e);
-        } finally {
-            setBusy(false);
-        }
+        });
     };
     return (
         <Page title="Log in">
@@ -69,11 +66,9 @@ export default function Login() {
                 </Notice>
             )}
             {error !== undefined && <Refused error={error} />}
-            <form class="form" onSubmit={(e) => void submit(e)}>
+            <form class="form" onSubmit={submit}>
                 <TextField label="Name" name="username" value={name} onChange={setName} autocomplete="username" required autofocus />
-                <Field label="Password" required>
-                    {(aria) => <SecretInput aria={aria} value={password} onInput={setPassword} autocomplete="current-password" />}
-                </Field>
+                <PasswordField label="Password" value={password} onChange={setPassword} autocomplete="current-password" required />
                 <div class="row">
                     <Button variant="primary" type="submit" busy={isBusy} disabled={name === "" || password === ""}>
                         Log in

@@ -5,11 +5,11 @@ import { go, link, useRoute } from "../lib/router";
 import { setSession, useSession } from "../lib/session";
 import type { Session, Start } from "../lib/types";
 import { Button, ErrorBox, LinkButton, Loading, Notice } from "../ui/basic";
-import { Field, SecretInput } from "../ui/field";
 import { Icon } from "../ui/icon";
 import { Page } from "../ui/layout";
-import { TextField } from "../parts/inputs";
+import { PasswordField, TextField } from "../parts/inputs";
 import { isGoodPassword, PasswordRules } from "../parts/password-rules";
+import { useGuarded } from "../parts/use-guarded";
 
 function WhereIsYourData() {
     const tile = (type: string, title: string, text: string) => (
@@ -40,27 +40,20 @@ function FirstAdmin({ given }: { given: string }) {
     const [token, setToken] = useState(given);
     const [name, setName] = useState("admin");
     const [password, setPassword] = useState("");
-    const [error, setError] = useState<unknown>();
-    const [isBusy, setBusy] = useState(false);
+    const { error, isBusy, guarded } = useGuarded();
 
-    const submit = async (event: Event) => {
+    const submit = (event: Event) => {
         event.preventDefault();
-        setBusy(true);
-        setError(undefined);
-        try {
+        void guarded(async () => {
             const session = await post<Session>("/setup", { token: token.trim(), name, password });
             go(link(["setup"], { done: "yes" }), { replace: true }); // the token leaves the address bar
             setSession(session);
-        } catch (e) {
-            setError(e);
-        } finally {
-            setBusy(false);
-        }
+        });
     };
     return (
         <Page title="Set up rollcall" sub="There is no default password: the first admin is you.">
             {error !== undefined && <ErrorBox error={error} />}
-            <form class="form" onSubmit={(e) => void submit(e)}>
+            <form class="form" onSubmit={submit}>
                 {given === "" && (
                     <TextField
                         label="Setup token"
@@ -71,9 +64,7 @@ function FirstAdmin({ given }: { given: string }) {
                     />
                 )}
                 <TextField label="Name" name="username" value={name} onChange={setName} autocomplete="username" required autofocus />
-                <Field label="Password" required>
-                    {(aria) => <SecretInput aria={aria} value={password} onInput={setPassword} />}
-                </Field>
+                <PasswordField label="Password" value={password} onChange={setPassword} required />
                 <PasswordRules name={name} password={password} />
                 <div class="row">
                     <Button

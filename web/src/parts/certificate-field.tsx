@@ -8,6 +8,7 @@ import { hasStoredSecret, leaveField, problemOf, type Form } from "./form";
 import { RadioChoice, TextArea, TextField, type RadioOption } from "./inputs";
 import { labelOf } from "./labels";
 import { effective, isEmpty, pemKey } from "./spec";
+import { useGuarded } from "./use-guarded";
 
 interface Certificate {
     subject: string;
@@ -90,17 +91,13 @@ function addressOf(form: Form): Address | null {
 
 function Fetch({ form, onTrust, trusted }: { form: Form; onTrust: (pem: string) => void; trusted: unknown }) {
     const [fetched, setFetched] = useState<Fetched | null>(null);
-    const [error, setError] = useState<unknown>();
+    const { error, guarded } = useGuarded();
     const address = addressOf(form);
-    const run = async () => {
-        setError(undefined);
-        setFetched(null);
-        try {
+    const run = () =>
+        guarded(async () => {
+            setFetched(null);
             setFetched(await post<Fetched>("/certificate", address));
-        } catch (e) {
-            setError(e);
-        }
-    };
+        });
     return (
         <div class="sub-form">
             <Button icon="download" onClick={run} disabled={address === null}>

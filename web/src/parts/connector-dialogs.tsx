@@ -4,12 +4,11 @@ import { del, post, segment } from "../lib/api";
 import { number } from "../lib/format";
 import { go, link } from "../lib/router";
 import type { Connector } from "../lib/types";
-import { Button } from "../ui/basic";
-import { Confirm, Dialog } from "../ui/dialog";
+import { Confirm } from "../ui/dialog";
 import { Text } from "../ui/text";
 import { toast } from "../ui/toast";
 import { assetTotal } from "./connector-status";
-import { DialogForm } from "./dialog-form";
+import { FormDialog } from "./form-dialog";
 import { RadioChoice, TextField } from "./inputs";
 import { nameWithoutSpaces } from "./spec";
 
@@ -54,23 +53,16 @@ export function DuplicateConnector({ connector: c, onClose, onDone }: DialogProp
         go(link(["connectors", made.name, "edit", "connect"]));
     };
     return (
-        <Dialog
+        <FormDialog
             title={`Duplicate ${c.name}`}
+            action="Duplicate"
+            isGood={name.trim() !== ""}
+            onSubmit={() => run().catch(toast)}
             onClose={onClose}
-            actions={
-                <>
-                    <Button onClick={onClose}>Cancel</Button>
-                    <Button variant="primary" onClick={run} disabled={name.trim() === ""}>
-                        Duplicate
-                    </Button>
-                </>
-            }
+            note="The copy is switched off and has no secrets: enter them before it can run."
         >
-            <DialogForm onSubmit={() => (name.trim() === "" ? undefined : run())}>
-                <TextField label="Name of the copy" value={name} onChange={setName} />
-            </DialogForm>
-            <p class="muted">The copy is switched off and has no secrets: enter them before it can run.</p>
-        </Dialog>
+            <TextField label="Name of the copy" value={name} onChange={setName} />
+        </FormDialog>
     );
 }
 

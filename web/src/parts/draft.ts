@@ -36,7 +36,7 @@ export type DraftAction =
     | { do: "enabled"; enabled: boolean }
     | { do: "judged"; problems: Judged[] };
 
-export function newDraft(id: string): Draft {
+function newDraft(id: string): Draft {
     return {
         id,
         type: "",
@@ -53,7 +53,7 @@ export function newDraft(id: string): Draft {
 }
 
 // Of a stored connector: what is sealed ("entered:") is no value of the form.
-export function draftOf(c: Connector): Draft {
+function draftOf(c: Connector): Draft {
     const values = Object.fromEntries(Object.entries(c.settings).filter(([, v]) => v !== SEALED)) as Values;
     delete values.type;
     return { ...newDraft("edit-" + c.name), type: c.type, name: c.name, isNamed: true, values, enabled: c.enabled, stored: c };

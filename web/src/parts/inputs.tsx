@@ -1,8 +1,8 @@
-// inputs.tsx - the inputs of forms on top of ui/field.tsx: a line of text, a text of several lines, a number, one of a few, a list with a line each.
+// inputs.tsx - the inputs of forms on top of ui/field.tsx: a line of text, a password, a text of several lines, a number, one of a few, a list with a line each.
 import { useId } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import type { FieldProblem } from "../lib/types";
-import { Field, FieldMessage, Select, type Choice } from "../ui/field";
+import { Field, FieldMessage, SecretInput, Select, type Choice } from "../ui/field";
 
 interface Common {
     label: ComponentChildren;
@@ -46,6 +46,14 @@ export function TextField(p: TextProps) {
                     {p.after}
                 </div>
             )}
+        </Field>
+    );
+}
+
+export function PasswordField(p: Omit<Common, "onBlur"> & { value: string; onChange: (to: string) => void; autocomplete?: "current-password" }) {
+    return (
+        <Field label={p.label} description={p.description} problem={p.problem} required={p.required} optional={p.optional} wide={p.wide}>
+            {(aria) => <SecretInput aria={aria} value={p.value} onInput={p.onChange} autocomplete={p.autocomplete} />}
         </Field>
     );
 }

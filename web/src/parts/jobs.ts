@@ -51,7 +51,7 @@ function withLog(view: JobView, line: JobLog): JobView {
     return { ...view, log: extra > 0 ? log.slice(extra) : log, forgotten: view.forgotten + extra };
 }
 
-export function reduceJob(view: JobView, action: Action): JobView {
+function reduceJob(view: JobView, action: Action): JobView {
     switch (action.on) {
         case "reset":
             return EMPTY;

@@ -3,7 +3,7 @@ import { Icon } from "../ui/icon";
 
 const LEAST = 12;
 
-export function passwordRules(name: string, password: string): { text: string; isMet: boolean }[] {
+function passwordRules(name: string, password: string): { text: string; isMet: boolean }[] {
     return [
         { text: `At least ${LEAST} characters`, isMet: [...password].length >= LEAST },
         { text: "Not the name", isMet: password !== "" && password.toLowerCase() !== name.toLowerCase() },

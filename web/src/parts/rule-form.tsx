@@ -6,7 +6,7 @@ import { can } from "../lib/session";
 import { CHANGES, KIND_ORDER, kindPlural, SEVERITIES } from "../lib/strings";
 import type { Connector, List, Severity } from "../lib/types";
 import { Button, Card, ErrorBox, LinkButton, Notice, Status } from "../ui/basic";
-import { Checkbox, Field, SecretInput } from "../ui/field";
+import { Checkbox } from "../ui/field";
 import { Text, Time } from "../ui/text";
 import { toast } from "../ui/toast";
 import {
@@ -21,10 +21,10 @@ import {
     type Rule,
 } from "./alert-model";
 import { DurationField } from "./duration-field";
-import { RadioChoice, SelectField, TextField } from "./inputs";
-import { listOf } from "./lists";
+import { PasswordField, RadioChoice, SelectField, TextField } from "./inputs";
 import { PartyPicker, type Picked } from "./party-picker";
 import { RightPicker } from "./right-picker";
+import { useGuarded } from "./use-guarded";
 
 type Set = (change: Partial<Condition>) => void;
 
@@ -158,7 +158,7 @@ function DestinationFields({ d, set }: { d: Destination; set: (d: Destination) =
                 <TextField label="Address" value={d.url ?? ""} placeholder="https://hooks.example/rollcall" onChange={(url) => set({ ...d, url })} />
             )}
             {d.type === "webhook" && (
-                <Field
+                <PasswordField
                     label="Signing secret"
                     optional
                     description={
@@ -166,15 +166,9 @@ function DestinationFields({ d, set }: { d: Destination; set: (d: Destination) =
                             ? "One is set; enter another one to replace it."
                             : "The body is signed with it (HMAC-SHA-256), so that the receiver knows who sent it."
                     }
-                >
-                    {(aria) => (
-                        <SecretInput
-                            aria={aria}
-                            value={typeof d.secret === "string" ? d.secret : ""}
-                            onInput={(secret) => set({ ...d, secret: secret === "" ? undefined : secret })}
-                        />
-                    )}
-                </Field>
+                    value={typeof d.secret === "string" ? d.secret : ""}
+                    onChange={(secret) => set({ ...d, secret: secret === "" ? undefined : secret })}
+                />
             )}
             {d.type === "file" && (
                 <TextField
@@ -205,16 +199,12 @@ function bodyOf(rule: Rule): Record<string, unknown> {
 function Trial({ rule }: { rule: Rule }) {
     const [days, setDays] = useState("30");
     const [told, setTold] = useState<{ fired: Fired[]; n: number; note?: string } | null>(null);
-    const [error, setError] = useState<unknown>();
-    const run = async () => {
-        setError(undefined);
-        setTold(null);
-        try {
+    const { error, guarded } = useGuarded();
+    const run = () =>
+        guarded(async () => {
+            setTold(null);
             setTold(await post("/alerts/trial", { rule: bodyOf({ ...rule, id: "", name: rule.name || "trial" }), days: Number(days) }));
-        } catch (e) {
-            setError(e);
-        }
-    };
+        });
     return (
         <Card title="Try it on what has happened" id="trial">
             <div class="row">
@@ -256,27 +246,23 @@ function Trial({ rule }: { rule: Rule }) {
 
 export function RuleForm({ rule: first }: { rule: Rule }) {
     const [rule, setRule] = useState(first);
-    const [error, setError] = useState<unknown>();
-    const { data } = useGet<List<Connector> | Connector[]>("/connectors");
-    const connectors = listOf(data);
+    const { error, guarded } = useGuarded();
+    const connectors = useGet<List<Connector>>("/connectors").data?.items ?? [];
     const c = rule.condition;
     const set: Set = (change) => setRule({ ...rule, condition: { ...c, ...change } });
     const needsConnector = c.type !== "change";
-    const save = async (event: Event) => {
+    const save = (event: Event) => {
         event.preventDefault();
-        setError(undefined);
-        try {
+        void guarded(async () => {
             if (rule.id === "") await post("/alerts/rules", bodyOf(rule));
             else await put(`/alerts/rules/${segment(rule.id)}`, bodyOf(rule));
             toast(`${rule.name} is saved`, "good");
             go("#/alerts/rules");
-        } catch (e) {
-            setError(e);
-        }
+        });
     };
     return (
         <div class="grid-2">
-            <form class="form" onSubmit={(e) => void save(e)}>
+            <form class="form" onSubmit={save}>
                 <RadioChoice
                     label="What to watch"
                     value={c.type}

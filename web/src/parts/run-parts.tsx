@@ -7,7 +7,7 @@ import { Badge, Empty, Status, type Tone } from "../ui/basic";
 import { Table, type Column } from "../ui/table";
 import { Text } from "../ui/text";
 
-export const RUN_STATUS: Record<Run["status"], { tone: Tone; text: string }> = {
+const RUN_STATUS: Record<Run["status"], { tone: Tone; text: string }> = {
     complete: { tone: "good", text: "Complete" },
     partial: { tone: "warn", text: "Partial" },
     failed: { tone: "bad", text: "Failed" },

@@ -6,13 +6,14 @@ import { S } from "../lib/strings";
 import type { List, Role, Session } from "../lib/types";
 import { Button, Card, Code, Empty, ErrorBox, Loading, Notice } from "../ui/basic";
 import { Confirm, Dialog } from "../ui/dialog";
-import { Checkbox, Field, SecretInput, Segmented, Switch } from "../ui/field";
+import { Checkbox, Segmented, Switch } from "../ui/field";
 import { Table, type Column } from "../ui/table";
 import { Text, Time } from "../ui/text";
 import { toast } from "../ui/toast";
-import { DialogForm } from "./dialog-form";
-import { SelectField, TextField } from "./inputs";
+import { FormDialog } from "./form-dialog";
+import { PasswordField, SelectField, TextField } from "./inputs";
 import { isGoodPassword, PasswordRules } from "./password-rules";
+import { useGuarded } from "./use-guarded";
 
 export const ROLES: { value: Role; label: string }[] = [
     { value: "viewer", label: "Viewer: reads" },
@@ -48,28 +49,23 @@ function Password() {
     const session = useSession();
     const [old, setOld] = useState("");
     const [next, setNext] = useState("");
-    const [error, setError] = useState<unknown>();
+    const { error, guarded } = useGuarded();
     const name = session?.name ?? "";
-    const save = async (event: Event) => {
+    const save = (event: Event) => {
         event.preventDefault();
-        setError(undefined);
-        try {
+        void guarded(async () => {
             setSession(await put<Session>("/session/password", { old, new: next })); // a new session, with another csrf
             setOld("");
             setNext("");
             toast("The password is changed; your other sessions are over", "good");
-        } catch (e) {
-            setError(e);
-        }
+        });
     };
     return (
         <Card title="Password" id="password">
-            <form class="form" onSubmit={(e) => void save(e)}>
+            <form class="form" onSubmit={save}>
                 <input type="text" name="username" autocomplete="username" value={name} hidden readOnly />
-                <Field label="Present password">
-                    {(aria) => <SecretInput aria={aria} value={old} onInput={setOld} autocomplete="current-password" />}
-                </Field>
-                <Field label="New password">{(aria) => <SecretInput aria={aria} value={next} onInput={setNext} />}</Field>
+                <PasswordField label="Present password" value={old} onChange={setOld} autocomplete="current-password" />
+                <PasswordField label="New password" value={next} onChange={setNext} />
                 <PasswordRules name={name} password={next} />
                 {error !== undefined && <ErrorBox error={error} />}
                 <div class="row">
@@ -117,16 +113,10 @@ function NewToken({ onClose, onDone }: { onClose: () => void; onDone: () => void
     const [role, setRole] = useState<string>("viewer");
     const [days, setDays] = useState("90");
     const [token, setToken] = useState<string | null>(null);
-    const [error, setError] = useState<unknown>();
     const make = async () => {
-        setError(undefined);
-        try {
-            const made = await post<{ token: string }>("/tokens", { name: name.trim(), role, expires_days: Number(days) });
-            setToken(made.token);
-            onDone();
-        } catch (e) {
-            setError(e);
-        }
+        const made = await post<{ token: string }>("/tokens", { name: name.trim(), role, expires_days: Number(days) });
+        setToken(made.token);
+        onDone();
     };
     if (token !== null)
         return (
@@ -147,35 +137,21 @@ function NewToken({ onClose, onDone }: { onClose: () => void; onDone: () => void
             </Dialog>
         );
     return (
-        <Dialog
-            title="New API token"
-            onClose={onClose}
-            actions={
-                <>
-                    <Button onClick={onClose}>Cancel</Button>
-                    <Button variant="primary" onClick={make} disabled={name.trim() === ""}>
-                        Make the token
-                    </Button>
-                </>
-            }
-        >
-            <DialogForm onSubmit={() => (name.trim() === "" ? undefined : make())}>
-                <TextField label="Name" description="What it is for." value={name} onChange={setName} />
-                <SelectField label="Role" value={role} options={ROLES.filter((r) => ORDER.indexOf(r.value) <= most)} onChange={setRole} />
-                <SelectField
-                    label="Expires"
-                    value={days}
-                    options={[
-                        ["30", "after 30 days"],
-                        ["90", "after 90 days"],
-                        ["365", "after a year"],
-                        ["0", "never"],
-                    ].map(([value, label]) => ({ value: value!, label: label! }))}
-                    onChange={setDays}
-                />
-            </DialogForm>
-            {error !== undefined && <ErrorBox error={error} />}
-        </Dialog>
+        <FormDialog title="New API token" action="Make the token" isGood={name.trim() !== ""} onSubmit={make} onClose={onClose}>
+            <TextField label="Name" description="What it is for." value={name} onChange={setName} />
+            <SelectField label="Role" value={role} options={ROLES.filter((r) => ORDER.indexOf(r.value) <= most)} onChange={setRole} />
+            <SelectField
+                label="Expires"
+                value={days}
+                options={[
+                    ["30", "after 30 days"],
+                    ["90", "after 90 days"],
+                    ["365", "after a year"],
+                    ["0", "never"],
+                ].map(([value, label]) => ({ value: value!, label: label! }))}
+                onChange={setDays}
+            />
+        </FormDialog>
     );
 }
 

@@ -4,12 +4,13 @@ import { post, put, useGet } from "../lib/api";
 import { words } from "../lib/strings";
 import type { Secret } from "../lib/types";
 import { Button, Card, Code, ErrorBox, Loading } from "../ui/basic";
-import { Checkbox, Field, SecretInput } from "../ui/field";
+import { Checkbox, Field } from "../ui/field";
 import { Time } from "../ui/text";
 import { toast } from "../ui/toast";
-import { SelectField, TextArea, TextField } from "./inputs";
+import { PasswordField, SelectField, TextArea, TextField } from "./inputs";
 import { ROLES } from "./settings-account";
 import { SettingsSteps, type SettingsTest } from "./settings-steps";
+import { useGuarded } from "./use-guarded";
 
 interface Oidc {
     enabled: boolean;
@@ -47,7 +48,7 @@ function OidcForm({ first }: { first: Oidc }) {
     const [roles, setRoles] = useState(rolesText(first.roles ?? {}));
     const [secret, setSecret] = useState("");
     const [test, setTest] = useState<SettingsTest | null>(null);
-    const [error, setError] = useState<unknown>();
+    const { error, guarded } = useGuarded();
     const set = (change: Partial<Oidc>) => setO({ ...o, ...change });
     const body = () => {
         const { client_secret: _, redirect_uri: __, ca_certificate, ...rest } = o;
@@ -57,14 +58,6 @@ function OidcForm({ first }: { first: Oidc }) {
             ...(ca_certificate ? { ca_certificate } : {}),
             ...(secret !== "" ? { client_secret: secret } : {}),
         };
-    };
-    const guarded = async (run: () => Promise<void>) => {
-        setError(undefined);
-        try {
-            await run();
-        } catch (e) {
-            setError(e);
-        }
     };
     const tryIt = () => guarded(async () => setTest(await post<SettingsTest>("/settings/oidc/test", body())));
     const save = () =>
@@ -90,7 +83,7 @@ function OidcForm({ first }: { first: Oidc }) {
                 required
             />
             <TextField label="Client ID" value={o.client_id} onChange={(client_id) => set({ client_id })} required />
-            <Field
+            <PasswordField
                 label="Client secret"
                 optional
                 description={
@@ -106,9 +99,9 @@ function OidcForm({ first }: { first: Oidc }) {
                         "Not needed by public clients: PKCE is always used."
                     )
                 }
-            >
-                {(aria) => <SecretInput aria={aria} value={secret} onInput={setSecret} />}
-            </Field>
+                value={secret}
+                onChange={setSecret}
+            />
             {o.redirect_uri && (
                 <Field label="Redirect address" description="Register it with the provider.">
                     {() => <Code text={o.redirect_uri ?? ""} label="Redirect address" />}

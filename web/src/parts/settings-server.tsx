@@ -23,8 +23,8 @@ interface Sink {
 }
 
 export function SettingsSinks() {
-    const { data, error, reload } = useGet<List<Sink> | Sink[]>("/sinks", undefined, 15_000);
-    const sinks = Array.isArray(data) ? data : (data?.items ?? []);
+    const { data, error, reload } = useGet<List<Sink>>("/sinks", undefined, 15_000);
+    const sinks = data?.items ?? [];
     return (
         <Card title="Sinks" id="sinks">
             {error && <ErrorBox error={error} retry={reload} />}

@@ -5,12 +5,12 @@ import { go } from "../lib/router";
 import { useSession } from "../lib/session";
 import type { List, Role } from "../lib/types";
 import { Badge, Button, Card, ErrorBox, Loading, Status } from "../ui/basic";
-import { Confirm, Dialog } from "../ui/dialog";
-import { Checkbox, Field, SecretInput } from "../ui/field";
+import { Confirm } from "../ui/dialog";
+import { Checkbox } from "../ui/field";
 import { Table, type Column } from "../ui/table";
 import { Text, Time } from "../ui/text";
-import { DialogForm } from "./dialog-form";
-import { SelectField, TextField } from "./inputs";
+import { FormDialog } from "./form-dialog";
+import { PasswordField, SelectField, TextField } from "./inputs";
 import { isGoodPassword, PasswordRules } from "./password-rules";
 import { ROLES } from "./settings-account";
 
@@ -45,41 +45,25 @@ function NewUser({ onClose, onDone }: { onClose: () => void; onDone: () => void 
     const [name, setName] = useState("");
     const [role, setRole] = useState<string>("viewer");
     const [password, setPassword] = useState("");
-    const [error, setError] = useState<unknown>();
     const make = async () => {
-        setError(undefined);
-        try {
-            await post("/users", { name: name.trim(), role, ...(password === "" ? {} : { password }) });
-            onDone();
-            onClose();
-        } catch (e) {
-            setError(e);
-        }
+        await post("/users", { name: name.trim(), role, ...(password === "" ? {} : { password }) });
+        onDone();
+        onClose();
     };
     const isGood = name.trim() !== "" && (password === "" || isGoodPassword(name, password));
     return (
-        <Dialog
-            title="New user"
-            onClose={onClose}
-            actions={
-                <>
-                    <Button onClick={onClose}>Cancel</Button>
-                    <Button variant="primary" onClick={make} disabled={!isGood}>
-                        Create the user
-                    </Button>
-                </>
-            }
-        >
-            <DialogForm onSubmit={() => (isGood ? make() : undefined)}>
-                <TextField label="Name" value={name} onChange={setName} />
-                <SelectField label="Role" value={role} options={ROLES} onChange={setRole} />
-                <Field label="Password" optional description="Without one only your OpenID provider logs this name in.">
-                    {(aria) => <SecretInput aria={aria} value={password} onInput={setPassword} />}
-                </Field>
-                {password !== "" && <PasswordRules name={name} password={password} />}
-            </DialogForm>
-            {error !== undefined && <ErrorBox error={error} />}
-        </Dialog>
+        <FormDialog title="New user" action="Create the user" isGood={isGood} onSubmit={make} onClose={onClose}>
+            <TextField label="Name" value={name} onChange={setName} />
+            <SelectField label="Role" value={role} options={ROLES} onChange={setRole} />
+            <PasswordField
+                label="Password"
+                optional
+                description="Without one only your OpenID provider logs this name in."
+                value={password}
+                onChange={setPassword}
+            />
+            {password !== "" && <PasswordRules name={name} password={password} />}
+        </FormDialog>
     );
 }
 
@@ -87,61 +71,46 @@ function EditUser({ user, onClose, onDone }: { user: User; onClose: () => void; 
     const [role, setRole] = useState<string>(user.role);
     const [enabled, setEnabled] = useState(user.enabled);
     const [password, setPassword] = useState("");
-    const [error, setError] = useState<unknown>();
+    const isGood = password === "" || isGoodPassword(user.name, password);
     const save = async () => {
-        setError(undefined);
         const change = {
             ...(role !== user.role ? { role } : {}),
             ...(enabled !== user.enabled ? { enabled } : {}),
             ...(password !== "" ? { password } : {}),
         };
-        try {
-            if (Object.keys(change).length > 0) await patch(`/users/${segment(user.name)}`, change);
-            onDone();
-            onClose();
-        } catch (e) {
-            setError(e);
-        }
+        if (Object.keys(change).length > 0) await patch(`/users/${segment(user.name)}`, change);
+        onDone();
+        onClose();
     };
     return (
-        <Dialog
+        <FormDialog
             title={`User ${user.name}`}
+            action="Save"
+            isGood={isGood}
+            onSubmit={save}
             onClose={onClose}
-            actions={
-                <>
-                    <Button onClick={onClose}>Cancel</Button>
-                    <Button variant="primary" onClick={save} disabled={password !== "" && !isGoodPassword(user.name, password)}>
-                        Save
-                    </Button>
-                </>
-            }
+            note="A change ends the sessions of this user."
         >
-            <DialogForm onSubmit={() => (password === "" || isGoodPassword(user.name, password) ? save() : undefined)}>
-                <SelectField label="Role" value={role} options={ROLES} onChange={setRole} />
-                <Checkbox
-                    label="Enabled"
-                    description="Switched off, the user cannot log in, and all sessions end."
-                    checked={enabled}
-                    onChange={setEnabled}
-                />
-                <Field label="New password" optional>
-                    {(aria) => <SecretInput aria={aria} value={password} onInput={setPassword} />}
-                </Field>
-                {password !== "" && <PasswordRules name={user.name} password={password} />}
-            </DialogForm>
-            <p class="muted">A change ends the sessions of this user.</p>
-            {error !== undefined && <ErrorBox error={error} />}
-        </Dialog>
+            <SelectField label="Role" value={role} options={ROLES} onChange={setRole} />
+            <Checkbox
+                label="Enabled"
+                description="Switched off, the user cannot log in, and all sessions end."
+                checked={enabled}
+                onChange={setEnabled}
+            />
+            <PasswordField label="New password" optional value={password} onChange={setPassword} />
+            {password !== "" && <PasswordRules name={user.name} password={password} />}
+        </FormDialog>
     );
 }
 
 export function SettingsUsers() {
     const me = useSession()?.name;
-    const { data, error, reload } = useGet<List<User> | User[]>("/users");
+    const { data, error, reload } = useGet<List<User>>("/users");
     const [isNew, setNew] = useState(false);
     const [open, setOpen] = useState<User | null>(null);
     const [gone, setGone] = useState<User | null>(null);
-    const users = Array.isArray(data) ? data : (data?.items ?? []);
+    const users = data?.items ?? [];
     return (
         <Card
             title="Users"

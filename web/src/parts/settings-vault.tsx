@@ -3,11 +3,11 @@ import { useState } from "preact/hooks";
 import { post, put, useGet } from "../lib/api";
 import type { Secret } from "../lib/types";
 import { Button, Card, ErrorBox, Loading, Notice } from "../ui/basic";
-import { Field, SecretInput } from "../ui/field";
 import { Time } from "../ui/text";
 import { toast } from "../ui/toast";
-import { RadioChoice, TextField } from "./inputs";
+import { PasswordField, RadioChoice, TextField } from "./inputs";
 import { SettingsSteps, type SettingsTest } from "./settings-steps";
+import { useGuarded } from "./use-guarded";
 
 interface Vault {
     source: "server" | "file" | "none";
@@ -32,9 +32,12 @@ function SecretLine({ label, kept, value, onInput }: { label: string; kept: Secr
         </>
     ) : null;
     return (
-        <Field label={label} description={<>{now} Enter it, or a reference: file:PATH, env:NAME or cred:NAME.</>}>
-            {(aria) => <SecretInput aria={aria} value={value} onInput={onInput} />}
-        </Field>
+        <PasswordField
+            label={label}
+            description={<>{now} Enter it, or a reference: file:PATH, env:NAME or cred:NAME.</>}
+            value={value}
+            onChange={onInput}
+        />
     );
 }
 
@@ -44,7 +47,7 @@ function VaultForm({ first }: { first: Vault }) {
     const [secretId, setSecretId] = useState("");
     const [reference, setReference] = useState("");
     const [test, setTest] = useState<SettingsTest | null>(null);
-    const [error, setError] = useState<unknown>();
+    const { error, guarded } = useGuarded();
     const set = (change: Partial<Vault>) => setV({ ...v, ...change });
     const isFile = first.source === "file";
     const body = () => {
@@ -63,14 +66,6 @@ function VaultForm({ first }: { first: Vault }) {
             ...(token !== "" ? { token } : {}),
             ...(secretId !== "" ? { secret_id: secretId } : {}),
         };
-    };
-    const guarded = async (run: () => Promise<void>) => {
-        setError(undefined);
-        try {
-            await run();
-        } catch (e) {
-            setError(e);
-        }
     };
     const tryIt = () =>
         guarded(async () =>

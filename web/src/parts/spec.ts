@@ -101,7 +101,6 @@ export function secretsOf(spec: Spec, values: Values, entered: Record<string, st
     return secrets;
 }
 
-export const isReference = (text: string): boolean => /^(file:|env:|cred:|vault:|prompt:)/.test(text);
 export const isPem = (text: unknown): boolean => typeof text === "string" && text.includes("-----BEGIN ");
 
 /** What an entered secret is bound to (docs/api.md): where it goes, as whom, and whom the connection trusts. When one of these changes, it must be entered again. */

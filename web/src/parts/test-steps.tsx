@@ -36,7 +36,7 @@ const VERDICTS: Record<Step["verdict"], { tone: Tone; text: string }> = {
     skip: { tone: "off", text: "Not made" },
 };
 
-export function stepName(name: string): string {
+function stepName(name: string): string {
     return NAMES[name] ?? words(name);
 }
 
@@ -48,7 +48,7 @@ export function verdictOf(view: JobView): Verdict {
     return view.steps.some((s) => s.verdict === "warn") ? "warn" : "ok";
 }
 
-export function reportText(connector: string, steps: Step[]): string {
+function reportText(connector: string, steps: Step[]): string {
     const lines = steps.map((s) => {
         const fix = s.fix ? `\n         fix: ${plain(s.fix)}` : "";
         return `${s.verdict.toUpperCase().padEnd(5)} ${s.name.padEnd(12)} ${String(s.took_ms ?? 0).padStart(6)} ms  ${plain(s.evidence ?? "")}${s.class ? ` [${s.class}]` : ""}${fix}`;

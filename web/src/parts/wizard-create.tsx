@@ -14,6 +14,7 @@ import { useJob } from "./jobs";
 import { labelOf } from "./labels";
 import { fieldsOf, pemKey, settingsOf } from "./spec";
 import { TestSteps, verdictOf } from "./test-steps";
+import { useGuarded } from "./use-guarded";
 
 function valueText(form: Form, key: string, value: unknown): string {
     if (Array.isArray(value)) return value.map((v) => (typeof v === "object" && v !== null ? (v as { name: string }).name : String(v))).join(", ");
@@ -93,20 +94,12 @@ export function CreateStep({ form, judgeNow, to }: { form: Form; judgeNow: () =>
     const { draft } = form;
     const key = JSON.stringify(bodyOf(form));
     const [job, setJob] = useState<number | null>(() => keptTest(draft.id, key));
-    const [error, setError] = useState<unknown>();
+    const { error, guarded } = useGuarded();
     const view = useJob(job);
     const verdict = job === null ? null : verdictOf(view);
     const isNew = draft.stored === null;
     const wrong = errorsIn(form, ["name", ...fieldsOf(form.spec).map((f) => f.key)]);
 
-    const guarded = async (run: () => Promise<void>) => {
-        setError(undefined);
-        try {
-            await run();
-        } catch (e) {
-            setError(e);
-        }
-    };
     const test = () =>
         guarded(async () => {
             tellAll(form);

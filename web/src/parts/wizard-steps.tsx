@@ -9,7 +9,6 @@ import type { Draft, DraftAction, Judged } from "./draft";
 import { errorsIn, leaveField, problemOf, tellAll, toldAll, type Form } from "./form";
 import { TextField } from "./inputs";
 import { BASIC, BASIC_SCOPE, CONNECT_GROUPS, labelOf, typeLabel } from "./labels";
-import { listOf } from "./lists";
 import { fieldsOf, isDefault, nameWithoutSpaces } from "./spec";
 import { SpecFieldInput } from "./spec-field";
 export { CreateStep } from "./wizard-create";
@@ -21,7 +20,7 @@ interface TypeRow {
 }
 
 export function TypeStep({ draft, tell, next }: { draft: Draft; tell: (a: DraftAction) => void; next: () => void }) {
-    const { data, error } = useGet<List<TypeRow> | TypeRow[]>("/connector-types");
+    const { data, error } = useGet<List<TypeRow>>("/connector-types");
     const choose = (type: string) => {
         tell({ do: "type", type });
         next();
@@ -30,7 +29,7 @@ export function TypeStep({ draft, tell, next }: { draft: Draft; tell: (a: DraftA
     if (data === undefined) return <Loading />;
     return (
         <ul class="type-tiles">
-            {listOf(data).map((t) => (
+            {data?.items.map((t) => (
                 <li key={t.name}>
                     <button
                         type="button"

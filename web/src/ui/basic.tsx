@@ -150,7 +150,7 @@ export function Loading({ lines = 4 }: { lines?: number }) {
     );
 }
 
-export async function copyText(text: string): Promise<void> {
+async function copyText(text: string): Promise<void> {
     try {
         await navigator.clipboard.writeText(text);
         toast(S.copied, "good");

@@ -4,7 +4,7 @@ import { CHANGES, S } from "../lib/strings";
 import { Badge, type Tone } from "./basic";
 import { Text, ValueText } from "./text";
 
-export function changeTone(change: string): Tone {
+function changeTone(change: string): Tone {
     if (change === "created" || change === "member_added" || change === "restored") return "good";
     if (change === "deleted" || change === "member_removed") return "bad";
     return "info";
