@@ -10,7 +10,6 @@ import jsonschema
 
 from domain import DISABLED, Domain
 from harness import ROOT, Fake, Lab, case, main, rollcall, scratch, write
-from samba.dcerpc import security
 
 MEMBER, DESCRIPTION = "bf9679c0-0de6-11d0-a285-00aa003049e2", "bf967950-0de6-11d0-a285-00aa003049e2"
 IMPLICIT = {"S-1-1-0", "S-1-5-11", "S-1-5-15", "S-1-5-2"}  # tokenGroups has neither these nor the groups that they are in
@@ -261,9 +260,11 @@ def _():
     assert len(short) - len(standing) + sum(r["accounts"] for r in standing) == len(rows)
 
 
-@case("diff: who gained and who lost, by which change")
+@case("diff: who gained and who lost, by which change; who could, and who was in a group, as of the run before")
 def _():
     before = rollcall("run", "list", "-o", "json", config=config).json()[0]["id"]
+    questions = [("who-can", "WRITE_PROPERTY:member", payroll), ("who-can", "WRITE_DAC", odd, "--groups"), ("members", ring)]
+    then = [ask(*q, "-o", "json").json() for q in questions]
     domain.add(inner, member=who["erin"])
     domain.remove(inner, member=who["bob"])
     domain.ace(odd, "(A;;WD;;;%s)" % sid["alice"])
@@ -280,6 +281,12 @@ def _():
     for row in rows:
         valid("access_diff", row)
     assert ask("diff", "--from", str(after), "--to", str(after), "-o", "json").json() == []
+    now = [ask(*q, "-o", "json").json() for q in questions]
+    assert all(a != b for a, b in zip(then, now)), now
+    assert [ask(*q, "--run", str(before), "-o", "json").json() for q in questions] == then
+    assert [ask(*q, "--run", str(after), "-o", "json").json() for q in questions] == now
+    assert ask("who-can", "WRITE_DAC", odd, "--run", str(before), "--count", "-o", "json").json()["count"] == len(ask("who-can", "WRITE_DAC", odd, "--run", str(before), "-o", "json").json())
+    assert "--run" in ask("who-can", "WRITE_DAC", odd, "--run", "99999", code=3).err
 
 
 @case("errors: nobody of that name, an unknown right, no principal, several of one name")

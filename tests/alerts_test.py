@@ -301,14 +301,28 @@ def silence():
     server.operator.delete("/alerts/rules/" + r["id"])
 
 
-@case("a trial tells what a rule would have fired, and sends and writes nothing")
+def sentences(fired):
+    """Oldest first; within one, in alphabetical order."""
+    return [s for f in sorted(fired, key=lambda f: f["time"]) for s in sorted(f["detail"].split("; "))]
+
+
+@case("a trial tells what a rule would have fired, and sends and writes nothing; of nesting and rights it tells what rules told that were there")
 def trial():
     before, got = len(alerts()), len(receiver.got)
     told = server.analyst.post("/alerts/trial", {"rule": {"name": "t", "condition": {"type": "group_member", "connector": "corp", "group": "Domain Admins"}}, "days": 30})
     assert told["n"] == 4 and told["fired"][-1]["title"] == "al.direct was added to Domain Admins" and told["fired"][0]["change"]["member"] == "al.direct", told
     told = server.analyst.post("/alerts/trial", {"rule": {"name": "t", "condition": {"type": "change", "changes": ["created"], "kinds": ["user"]}}, "days": 1})
     assert told["n"] >= 1, told
-    assert "note" in server.analyst.post("/alerts/trial", {"rule": {"name": "t", "condition": {"type": "access", "connector": "corp", "right": "x", "target": "y"}}, "days": 1})
+    rules = {r["name"]: r for r in server.analyst.get("/alerts/rules")["items"]}
+    for name in ("Outer", "Reset"):  # both have watched since: the past says what they said then
+        kept = rules[name]
+        told = server.analyst.post("/alerts/trial", {"rule": {"name": "t", "condition": kept["condition"]}, "days": 30})
+        then, since = sentences(alerts(kept)), alerts(kept)[-1]["time"]
+        assert then and sentences(f for f in told["fired"] if f["time"] >= since) == then, (told, then)
+        assert "deleted since" in told["note"], told
+    assert sentences(told["fired"])[:1] == ["al.direct has gained %s on %s" % (kept["condition"]["right"], U["al.reset"])], told  # from before the rule was there
+    wrong = {"type": "access", "connector": "corp", "right": "x", "target": "y"}
+    assert server.analyst.raw("POST", "/api/v1/alerts/trial", {"rule": {"name": "t", "condition": wrong}, "days": 1})[0] == 404
     assert len(alerts()) == before and len(receiver.got) == got
 
 
@@ -324,7 +338,12 @@ def rights():
             assert e.status == 403 and "operator's to set" in e.error["message"], e
     ours = rule("Ours", condition, webhook())
     changed = server.analyst.put("/alerts/rules/" + ours["id"], dict(ours, name="Renamed"))
-    assert changed["name"] == "Renamed" and changed["destination"]["url"] == receiver.url and changed["destination"]["secret"]["set"], changed
+    assert changed["name"] == "Renamed" and changed["destination"]["secret"]["set"], changed
+    hidden = "http://127.0.0.1:%d/..." % receiver.port
+    assert {r["destination"]["url"] for r in (changed, server.analyst.get("/alerts/rules/" + ours["id"]))} == {hidden}, changed
+    assert "s3cret-path" not in json.dumps(server.analyst.get("/alerts/rules"))
+    changed = server.analyst.put("/alerts/rules/" + ours["id"], dict(changed, name="Renamed twice"))
+    assert server.operator.get("/alerts/rules/" + ours["id"])["destination"]["url"] == receiver.url
     assert server.analyst.raw("PUT", "/api/v1/alerts/rules/" + ours["id"], dict(changed, destination=webhook(url="https://evil.example/")))[0] == 403
     assert server.analyst.raw("PUT", "/api/v1/alerts/rules/" + ours["id"], dict(ours, name="Late"))[0] == 409
     moved = server.operator.put("/alerts/rules/" + ours["id"], dict(changed, destination={"type": "webhook", "url": "https://other.example/"}))

@@ -94,6 +94,7 @@ static int who_can(struct request *q, struct err *e)
     add_query(&w, q, "filter", "principal-filter");
     add_query(&w, q, "kind", "kind");
     add_query(&w, q, "connector", "connector");
+    add_query(&w, q, "run", "run");
     if (is_yes(request_query(q, "groups"))) add(&w, "--groups");
     add(&w, "--");
     add(&w, right);
@@ -125,6 +126,7 @@ static int members(struct request *q, struct err *e)
     add_query(&w, q, "kind", "kind");
     add_query(&w, q, "filter", "principal-filter");
     add_query(&w, q, "connector", "connector");
+    add_query(&w, q, "run", "run");
     if (is_yes(request_query(q, "direct"))) add(&w, "--direct");
     add(&w, "--");
     add(&w, group);
@@ -284,12 +286,12 @@ static int find(struct request *q, struct err *e)
 
 const struct route routes_access[] = {
     {"GET", "/api/v1/access/who-can", RIGHT_ANALYZE, who_can, "Everybody who holds a right on an object",
-     "target right rule filter kind groups limit after connector", NULL, 0, LANE_ASK},
+     "target right rule filter kind groups run limit after connector", NULL, 0, LANE_ASK},
     {"GET", "/api/v1/access/what-can", RIGHT_ANALYZE, what_can, "Everything that a principal may do",
      "principal right rule kind filter all limit after connector", NULL, 0, LANE_ASK},
     {"GET", "/api/v1/access/why", RIGHT_ANALYZE, why, "What decides one right, as facts and as text", "principal target right rule connector", NULL, 0, LANE_ASK},
     {"GET", "/api/v1/access/check", RIGHT_ANALYZE, check, "Everything that a principal may do to one object", "principal target rule connector", NULL, 0, LANE_ASK},
-    {"GET", "/api/v1/access/members", RIGHT_ANALYZE, members, "Who is really in a group, and how", "group kind filter direct limit after connector", NULL, 0, LANE_ASK},
+    {"GET", "/api/v1/access/members", RIGHT_ANALYZE, members, "Who is really in a group, and how", "group kind filter direct run limit after connector", NULL, 0, LANE_ASK},
     {"GET", "/api/v1/access/token", RIGHT_ANALYZE, token, "Every SID that speaks for a principal", "principal at limit after connector", NULL, 0, LANE_ASK},
     {"GET", "/api/v1/access/rights", RIGHT_VIEW, rights, "Names of rights, for a picker", NULL, NULL, 0, LANE_ANY},
     {"GET", "/api/v1/access/find", RIGHT_VIEW, find, "Candidates for a picker of principals and targets", "q kind connector", NULL, 0, LANE_ANY},

@@ -12,10 +12,18 @@ static bool may_deliver(const struct request *q)
     return q->actor.role >= ROLE_OPERATOR;
 }
 
+static json_t *shown(const struct request *q, json_t *rule)
+{
+    if (!may_deliver(q)) alerts_rule_hide(rule);
+    return rule;
+}
+
 static int list_rules(struct request *q, struct err *e)
 {
-    json_t *rules;
+    json_t *rules, *rule;
+    size_t i;
     try(alerts_rules(q->app->alerts, &rules, e));
+    json_array_foreach(rules, i, rule) shown(q, rule);
     return reply_json(q, 200, json_pack("{s:o, s:n}", "items", rules, "next"));
 }
 
@@ -23,13 +31,13 @@ static int get_rule(struct request *q, struct err *e)
 {
     json_t *rule;
     try(alerts_rule_get(q->app->alerts, q->captured[0], &rule, e));
-    return reply_json(q, 200, rule);
+    return reply_json(q, 200, shown(q, rule));
 }
 
 static int reply_rule(struct request *q, unsigned status, const char *action, const json_t *before, json_t *after, struct err *e)
 {
     int rc = request_audit(q, action, json_string_value(json_object_get(after, "id")), before, after, e);
-    if (rc == 0) return reply_json(q, status, after);
+    if (rc == 0) return reply_json(q, status, shown(q, after));
     json_decref(after);
     return rc;
 }

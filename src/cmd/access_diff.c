@@ -1,9 +1,8 @@
 /* access_diff.c - access diff: who gained and who lost which right between two runs, and by which change. */
-#include "access/diff.h"
+#include "cmd/access_past.h"
 #include "cmd/access_walk.h"
 
 #include <roaring/roaring.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #define RIGHTS_CHANGE (RIGHTS_ALL & ~(RIGHT_READ_CONTROL | RIGHT_LIST_CHILD_OBJECTS | RIGHT_READ_PROPERTY | RIGHT_LIST_OBJECT))
@@ -215,34 +214,9 @@ static int take_target(void *ctx, const struct access_subject *s, struct err *e)
 
 /* --- the two runs -------------------------------------------------------------------------------------------------------------- */
 
-struct found_run {
-    char connector[128];
-    enum run_status status;
-};
-
-static void take_run(void *ctx, const struct run_row *r)
-{
-    struct found_run *f = ctx;
-    snprintf(f->connector, sizeof f->connector, "%.*s", STR_FMT(r->connector));
-    f->status = r->status;
-}
-
-static void skip_gap(void *ctx, const struct gap *g)
-{
-    (void)ctx, (void)g;
-}
-
-static int find_run(struct diffing *d, const char *option, int64_t run, struct found_run *out, struct err *e)
-{
-    if (store_run_get(d->a.store, run, take_run, skip_gap, out, e) < 0) return err_wrap(e, "--%s", option);
-    if (out->status != RUN_FAILED && out->status != RUN_RUNNING) return 0;
-    err_set(e, ERR_INPUT, "--%s %lld: that run has changed nothing, it is %s", option, (long long)run, run_status_name(out->status));
-    return err_hint(e, "rollcall run list tells the others");
-}
-
 static int read_runs(struct diffing *d, int64_t *from, int64_t *to, struct err *e)
 {
-    struct found_run a, b;
+    struct access_run a, b;
     const struct world *w = d->a.world;
     try(cli_number(d->a.cli, "from", 1, 0, from, e));
     try(cli_number(d->a.cli, "to", 1, 0, to, e));
@@ -250,12 +224,11 @@ static int read_runs(struct diffing *d, int64_t *from, int64_t *to, struct err *
         err_set(e, ERR_INPUT, "access diff wants --from RUN");
         return err_hint(e, "rollcall access diff --from 12 --to 15; rollcall run list tells the runs");
     }
-    try(find_run(d, "from", *from, &a, e));
-    for (d->connector = 0; d->connector < w->n_connectors; d->connector++)
-        if (str_equal(w->connectors[d->connector].name, str_from(a.connector))) break;
-    if (d->connector == w->n_connectors) return err_set(e, ERR_INPUT, "--from %lld: connector %s is no Active Directory", (long long)*from, a.connector);
+    try(access_find_run(&d->a, "from", *from, &a, e));
+    d->connector = access_run_connector(&d->a, &a);
+    if (d->connector == NOBODY) return err_set(e, ERR_INPUT, "--from %lld: connector %s is no Active Directory", (long long)*from, a.connector);
     if (!*to) *to = w->connectors[d->connector].run;
-    try(find_run(d, "to", *to, &b, e));
+    try(access_find_run(&d->a, "to", *to, &b, e));
     if (strcmp(a.connector, b.connector) != 0)
         return err_set(e, ERR_INPUT, "run %lld is of %s and run %lld of %s: both must be of one connector", (long long)*from, a.connector, (long long)*to,
                        b.connector);
@@ -283,9 +256,7 @@ static int diff_all(struct diffing *d, struct cli *c, struct err *e)
     try(read_side(d, &d->to, to, e));
     try(out_open(&d->out, c, columns, e));
     int rc = out_finish(d->out, access_walk(&d->a, &d->targets, take_target, d, e), e);
-    if (d->from.past->n_lost)
-        fprintf(stderr, "gap: %llu changes could not be undone: who they are about, or the old descriptor, is gone\n",
-                (unsigned long long)d->from.past->n_lost);
+    access_print_lost(d->from.past);
     access_print_gaps(&d->a, d->connector);
     return rc;
 }

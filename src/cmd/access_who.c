@@ -1,8 +1,7 @@
 /* access_who.c - access who-can, access members */
 #include "access/who.h"
+#include "cmd/access_past.h"
 #include "cmd/access_walk.h"
-
-#include "model/sid.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,8 @@
 struct asking {
     struct access_cli a;
     struct access_choice choice;
+    struct past *past;         /* NULL: now */
+    const struct world *world; /* its, or that of now */
     struct sets *sets;
     struct world_token token;
     struct party target;
@@ -73,7 +74,7 @@ static int put_via(struct asking *q, uint32_t principal, json_t *row, struct err
 {
     struct why y;
     json_t *via = json_object(), *trustee;
-    const struct world *w = q->a.world;
+    const struct world *w = q->world;
     jsonv_put(row, "via", via);
     try(world_token(&q->token, w, principal, w->objects[q->target.object].connector, e));
     why_make(&y, w, &q->token, principal, q->target.object, &q->right, q->a.rule);
@@ -155,9 +156,7 @@ static int tell_count(struct asking *q, struct err *e)
     jsonv_put(j, "rule", json_string(access_rule_name(q->a.rule)));
     jsonv_put(j, "count", json_integer((json_int_t)q->n));
     jsonv_put(j, "gaps", access_gaps_json(&q->a, connector, true));
-    int rc = out_object(q->a.cli, j, e);
-    json_decref(j);
-    return rc;
+    return out_object(q->a.cli, j, e);
 }
 
 static const struct out_column who_columns[] = {{"principal.name", "name"},      {"principal.kind", "kind"}, {"principal.enabled", "enabled"},
@@ -169,8 +168,18 @@ static int tell_rows(struct asking *q, struct err *e)
     q->tells_why = cli_flag(q->a.cli, "why") || q->n_marked <= ACCESS_FEW;
     try(out_open(&q->out, q->a.cli, who_columns, e));
     int rc = out_finish(q->out, walk(q, e), e);
+    access_print_lost(q->past);
     access_print_gaps(&q->a, q->a.world->objects[q->target.object].connector);
     return rc;
+}
+
+static int read_world(struct asking *q, struct err *e)
+{
+    q->world = q->a.world;
+    try(access_cli_past(&q->past, &q->a, q->a.world->objects[q->target.object].connector, e));
+    if (!q->past) return access_cli_sets(&q->sets, &q->a, e);
+    q->world = q->past->world;
+    return sets_build(&q->sets, q->world, e);
 }
 
 static int who_can_all(struct asking *q, struct cli *c, struct err *e)
@@ -180,7 +189,7 @@ static int who_can_all(struct asking *q, struct cli *c, struct err *e)
     try(access_cli_open(&q->a, c, e));
     try(access_cli_target(&q->a, &q->target, c->args[1], e));
     try(access_cli_right(&q->a, &q->right, c->args[0], q->target.object, e));
-    try(access_cli_sets(&q->sets, &q->a, e));
+    try(read_world(q, e));
     try(mark_holders(q, e));
     q->only_counts = cli_flag(c, "count");
     return q->only_counts ? tell_count(q, e) : tell_rows(q, e);
@@ -193,7 +202,11 @@ static int who_can(struct cli *c, struct err *e)
     free(q.marks);
     access_choice_free(&q.choice);
     world_token_free(&q.token);
-    access_cli_sets_done(q.sets);
+    if (q.past)
+        sets_free(q.sets);
+    else
+        access_cli_sets_done(q.sets);
+    past_free(q.past);
     access_cli_close(&q.a);
     return rc;
 }
@@ -205,6 +218,7 @@ static const struct cli_option who_options[] = {
     {"count", 0, NULL, "only how many", NULL, false},
     {"why", 0, NULL, "group and ACE of every row, also of more than 1000", NULL, false},
     {"limit", 'n', "N", "at most so many (0: all)", NULL, false},
+    ACCESS_RUN_OPTION,
     ACCESS_OPTIONS,
     {NULL, 0, NULL, NULL, NULL, false},
 };
@@ -215,7 +229,8 @@ const struct command cmd_access_who_can = {
     .min_args = 2,
     .max_args = 2,
     .summary = "Everybody who holds a right on an object",
-    .doc = "RIGHT is WRITE_DAC, WRITE_PROPERTY:member, CONTROL_ACCESS:Reset-Password ...; TARGET a DN, SID, GUID or account name.",
+    .doc = "RIGHT is WRITE_DAC, WRITE_PROPERTY:member, CONTROL_ACCESS:Reset-Password ...; TARGET a DN, SID, GUID or account name.\n"
+           "With --run, memberships and descriptors are as that run found them; accounts and objects are those of now (see access diff).",
     .options = who_options,
     .run = who_can,
 };
@@ -226,6 +241,7 @@ struct membership {
     struct access_cli a;
     struct access_choice choice;
     struct party group;
+    struct past *past; /* NULL: now */
     struct who_members members;
     struct out *out;
     bool only_direct;
@@ -305,9 +321,11 @@ static int members_all(struct membership *m, struct cli *c, struct err *e)
     try(cli_number(c, "limit", 0, 0, &m->limit, e));
     try(access_cli_open(&m->a, c, e));
     try(access_cli_principal(&m->a, &m->group, c->args[0], e));
-    who_members_make(&m->members, m->a.world, m->group.principal);
+    try(access_cli_past(&m->past, &m->a, m->a.world->principals[m->group.principal].connector, e));
+    who_members_make(&m->members, m->past ? m->past->world : m->a.world, m->group.principal);
     try(out_open(&m->out, c, member_columns, e));
     int rc = out_finish(m->out, walk_members(m, e), e);
+    access_print_lost(m->past);
     access_print_gaps(&m->a, m->a.world->principals[m->group.principal].connector);
     return rc;
 }
@@ -317,6 +335,7 @@ static int members(struct cli *c, struct err *e)
     struct membership m = {.a = {.cli = c}};
     int rc = members_all(&m, c, e);
     who_members_free(&m.members);
+    past_free(m.past);
     access_choice_free(&m.choice);
     access_cli_close(&m.a);
     return rc;
@@ -327,6 +346,7 @@ static const struct cli_option member_options[] = {
     {"principal-filter", 0, "EXPR", "only members that fit", NULL, false},
     {"direct", 0, NULL, "only who is in it without another group between", NULL, false},
     {"limit", 'n', "N", "at most so many (0: all)", NULL, false},
+    ACCESS_RUN_OPTION,
     {"connector", 'c', "NAME", "look for names in this connector", NULL, false},
     {NULL, 0, NULL, NULL, NULL, false},
 };
@@ -337,7 +357,8 @@ const struct command cmd_access_members = {
     .min_args = 1,
     .max_args = 1,
     .summary = "Who is really in a group, and how",
-    .doc = "Through nested groups, the primary group, sIDHistory, and the well-known groups that everybody is in.",
+    .doc = "Through nested groups, the primary group, sIDHistory, and the well-known groups that everybody is in.\n"
+           "With --run, memberships are as that run found them; accounts and groups are those of now (see access diff).",
     .options = member_options,
     .run = members,
 };

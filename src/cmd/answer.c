@@ -52,11 +52,11 @@ static const struct allowed {
     const struct command *command;
     const char *options;
 } allowed[] = {
-    {&cmd_access_who_can, "kind principal-filter groups count why limit connector rule output"},
+    {&cmd_access_who_can, "kind principal-filter groups count why limit run connector rule output"},
     {&cmd_access_what_can, "right kind target-filter all count limit connector rule output"},
     {&cmd_access_why, "principal right target connector rule output"},
     {&cmd_access_check, "principal target connector rule output"},
-    {&cmd_access_members, "kind principal-filter direct limit connector output"},
+    {&cmd_access_members, "kind principal-filter direct limit run connector output"},
     {&cmd_access_token, "at connector limit output"},
     {&cmd_report_list, "output"},
     {&cmd_report_run, "connector limit counts output"},

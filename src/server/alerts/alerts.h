@@ -29,6 +29,8 @@ int alerts_rule_get(struct alerts *a, const char *id, json_t **out, struct err *
 /* id NULL: a new one. body as POST's; its version must be the stored one (ERR_CONFLICT). may_deliver: the actor may set destinations; else a destination
  * other than the stored is ERR_DENIED. *out: the rule now. */
 int alerts_rule_put(struct alerts *a, const char *id, const json_t *body, bool may_deliver, json_t **out, struct err *e) must_use;
+/* For who may not set destinations: of a webhook's address only the host is told; given back so, it stays what it is. */
+void alerts_rule_hide(json_t *rule);
 int alerts_rule_delete(struct alerts *a, const char *id, struct err *e) must_use;
 /* {fired: [{time, title, detail, change?}], n} of the last `days`; nothing is written or sent. */
 int alerts_trial(struct alerts *a, const json_t *rule, int days, json_t **out, struct err *e) must_use;

@@ -1,5 +1,5 @@
 /* alerts_int.h - what the parts of alerts share: alerts.c (threads, rules for the API), alerts_rule.c (a rule's text, checked and read), alerts_rows.c (cursors,
- * alerts, deliveries in the state file), alerts_judge.c (changes and silence), alerts_sets.c (who is in it now and was not), alerts_send.c (deliveries).
+ * alerts, deliveries in the state file), alerts_judge.c (changes and silence), alerts_sets.c (who is in it now and was not), alerts_trial.c and alerts_past.c (rules over the past), alerts_send.c (deliveries).
  */
 #ifndef ROLLCALL_SERVER_ALERTS_INT_H
 #define ROLLCALL_SERVER_ALERTS_INT_H
@@ -56,6 +56,7 @@ struct firing {
 };
 void firing_begin(struct firing *f);
 void firing_end(struct firing *f);
+void firing_count_rest(struct firing *f); /* its title tells the first */
 void firing_add_change(struct firing *f, const struct change *c); /* its sentence, its JSON while there is room */
 /* "alice was added to Domain Admins"; what a directory wrote is made visible. */
 void change_sentence(char *out, size_t size, const struct change *c);
@@ -75,6 +76,7 @@ struct span { /* of the change log of a connector */
 int judge_changes(struct store *s, const struct rule *r, const struct span *span, const struct verdicts *v, struct err *e) must_use;
 /* *silent_since: the last success (or the rule's beginning) if it is too long ago, else 0. */
 int judge_silence(struct store *s, const struct rule *r, int64_t now_ms, int64_t *silent_since, struct err *e) must_use;
+bool run_is_success(const struct run_row *r);
 void firing_of_silence(struct firing *f, const struct rule *r, int64_t since_ms, int64_t at_ms);
 int trial_silence(struct store *s, const struct rule *r, int64_t since_ms, const struct verdicts *v, struct err *e) must_use;
 /* ERR_NOTFOUND: no such group. */
@@ -90,10 +92,21 @@ struct member_set {
 };
 void member_set_free(struct member_set *m);
 int member_set_of_group(struct member_set *out, struct store *s, const struct rule *r, struct err *e) must_use;
-int member_set_of_right(struct member_set *out, struct asker *a, const struct rule *r, struct err *e) must_use;
+/* run: as it was when this run had ended; 0: now. */
+int member_set_of_right(struct member_set *out, struct asker *a, const struct rule *r, int64_t run, struct err *e) must_use;
 bool member_set_has(const struct member_set *m, const char *id);
+typedef int member_differs(void *ctx, const struct member_item *m, bool is_gained, struct err *e);
+int member_sets_compare(const struct member_set *was, const struct member_set *is, member_differs *each, void *ctx, struct err *e) must_use;
+/* "alice became a member of Domain Admins", if the rule tells of such. */
+void firing_add_member(struct firing *f, const struct rule *r, const char *of, const char *name, bool is_gained);
 /* Compares with what is kept, fires, keeps the new one, moves the cursor: in one transaction. */
 int judge_set(struct alerts *a, struct store *s, const struct rule *r, int64_t last_change, int64_t last_ms, struct err *e) must_use;
+
+/* --- the past: sets of earlier times are not kept, they are made by undoing the change log ---------------------------------------------------- */
+/* Of a group, nested: one firing a run, newest first. ERR_NOTFOUND: no such group. *is_cut: there were more changes than are looked at. */
+int past_group(struct store *s, const struct rule *r, int64_t since_ms, const struct verdicts *v, bool *is_cut, struct err *e) must_use;
+/* Of a right. *looked_to_ms: 0, or how far back there was time to look. */
+int past_right(struct alerts *a, struct store *s, const struct rule *r, int64_t since_ms, const struct verdicts *v, int64_t *looked_to_ms, struct err *e) must_use;
 
 /* --- rows (alerts_rows.c) --------------------------------------------------------------------------------------------------- */
 int rows_define(struct state *s, struct err *e) must_use;

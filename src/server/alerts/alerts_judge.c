@@ -5,7 +5,6 @@
 #include "run/rows.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #define DETAIL_MAX 2000
 
@@ -21,6 +20,12 @@ void firing_end(struct firing *f)
     buf_free(&f->detail);
     json_decref(f->changes);
     f->changes = NULL;
+}
+
+void firing_count_rest(struct firing *f)
+{
+    size_t n = strlen(f->title);
+    if (f->n > 1) snprintf(f->title + n, sizeof f->title - n, ", and %llu more", (unsigned long long)f->n - 1);
 }
 
 void change_sentence(char *out, size_t size, const struct change *c)
@@ -94,8 +99,7 @@ static int end_run(struct walk *w)
     int64_t run = w->run;
     if (!run) return 0;
     snprintf(w->f.key, sizeof w->f.key, "run:%lld", (long long)run);
-    size_t n = strlen(w->f.title);
-    if (w->f.n > 1) snprintf(w->f.title + n, sizeof w->f.title - n, ", and %llu more", (unsigned long long)w->f.n - 1);
+    firing_count_rest(&w->f);
     int rc = w->v->over(w->v->ctx, w->span->connector, w->last_change, w->f.n ? &w->f : NULL, w->e);
     firing_end(&w->f);
     firing_begin(&w->f);
@@ -153,7 +157,7 @@ int judge_find_group(struct store *s, const struct rule *r, uint8_t guid[GUID_SI
 
 /* --- silence ----------------------------------------------------------------------------------------------------------------- */
 
-static bool is_success(const struct run_row *r)
+bool run_is_success(const struct run_row *r)
 {
     return (r->status == RUN_COMPLETE || r->status == RUN_PARTIAL || r->status == RUN_NEEDS_ATTENTION) && r->ended_ms;
 }
@@ -161,7 +165,7 @@ static bool is_success(const struct run_row *r)
 static bool on_last_run(void *ctx, const struct run_row *r)
 {
     int64_t *last = ctx;
-    if (is_success(r)) *last = r->ended_ms;
+    if (run_is_success(r)) *last = r->ended_ms;
     return *last == 0;
 }
 
@@ -197,7 +201,7 @@ struct gaps {
 static bool on_run_of_trial(void *ctx, const struct run_row *r)
 {
     struct gaps *g = ctx;
-    if (!is_success(r)) return true;
+    if (!run_is_success(r)) return true;
     if (g->later_ms - r->ended_ms >= g->r->silence_ms && r->ended_ms + g->r->silence_ms >= g->since_ms) {
         struct firing f;
         firing_begin(&f);

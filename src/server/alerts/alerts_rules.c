@@ -1,19 +1,10 @@
-/* alerts_rules.c - rules as the API has them: listed, kept, tried. */
+/* alerts_rules.c - rules as the API has them: listed and kept; where messages may go. */
 #include "server/alerts/alerts_int.h"
 
 #include "base/jsonv.h"
 #include "server/client.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-
-enum { TRIAL_MOST = 100, TRIAL_DAYS = 400 };
-
-static const char *text_of(const json_t *o, const char *key)
-{
-    const char *v = json_string_value(json_object_get(o, key));
-    return v ? v : "";
-}
 
 /* --- telling -------------------------------------------------------------------------------------------------------------- */
 
@@ -26,8 +17,8 @@ static int tell(struct alerts *a, const char *id, const json_t *body, int64_t ve
     json_object_set_new(told, "id", json_string(id));
     json_object_set_new(told, "version", json_integer((json_int_t)version));
     rule_secret_name(name, id);
-    int rc = strcmp(text_of(to, "type"), "webhook") == 0 ? document_secret_get(a->o.state, name, text_of(to, "url"), &secret, e) : ERR_NOTFOUND;
-    if (strcmp(text_of(to, "type"), "webhook") == 0) json_object_set_new(to, "secret", json_pack("{s:b}", "set", rc == 0));
+    int rc = strcmp(jsonv_cstr(to, "type"), "webhook") == 0 ? document_secret_get(a->o.state, name, jsonv_cstr(to, "url"), &secret, e) : ERR_NOTFOUND;
+    if (strcmp(jsonv_cstr(to, "type"), "webhook") == 0) json_object_set_new(to, "secret", json_pack("{s:b}", "set", rc == 0));
     secret_drop(&secret);
     rc = rc == 0 || rc == ERR_NOTFOUND || rc == ERR_AUTH ? rows_rule_state(a->o.state, id, told, e) : rc;
     *out = rc == 0 ? told : NULL;
@@ -43,7 +34,7 @@ int alerts_rules(struct alerts *a, json_t **out, struct err *e)
     try(document_list(a->o.state, RULE_KIND, "", &all, e));
     *out = json_array();
     json_array_foreach(all, i, one) {
-        if (rc == 0) rc = tell(a, text_of(one, "id"), json_object_get(one, "body"), json_integer_value(json_object_get(one, "version")), &told, e);
+        if (rc == 0) rc = tell(a, jsonv_cstr(one, "id"), json_object_get(one, "body"), json_integer_value(json_object_get(one, "version")), &told, e);
         if (rc == 0) json_array_append_new(*out, told);
     }
     json_decref(all);
@@ -61,6 +52,21 @@ int alerts_rule_get(struct alerts *a, const char *id, json_t **out, struct err *
     int rc = tell(a, id, body, version, out, e);
     json_decref(body);
     return rc;
+}
+
+/* What is behind the host may be all the secret that a webhook has. */
+static const char *hide_url(char out[600], const char *url)
+{
+    const char *host = strstr(url, "://"), *path = host ? strchr(host + 3, '/') : NULL;
+    snprintf(out, 600, "%.*s%s", path ? (int)(path - url) : (int)strlen(url), url, path && path[1] ? "/..." : path ? "/" : "");
+    return out;
+}
+
+void alerts_rule_hide(json_t *rule)
+{
+    char hidden[600];
+    json_t *to = json_object_get(rule, "destination");
+    if (strcmp(jsonv_cstr(to, "type"), "webhook") == 0) json_object_set_new(to, "url", json_string(hide_url(hidden, jsonv_cstr(to, "url"))));
 }
 
 /* --- keeping --------------------------------------------------------------------------------------------------------------- */
@@ -107,7 +113,7 @@ static int begin_rule(struct alerts *a, const struct rule *r, struct err *e)
 static int check_destination(struct alerts *a, const json_t *body, const json_t *old, const json_t *checked, bool may_deliver, struct err *e)
 {
     const json_t *now = json_object_get(checked, "destination"), *was = json_object_get(old, "destination");
-    const char *type = text_of(now, "type"), *name;
+    const char *type = jsonv_cstr(now, "type"), *name;
     struct outward o;
     json_t *keep;
     bool is_same = was ? json_equal(now, was) : strcmp(type, "none") == 0;
@@ -119,7 +125,7 @@ static int check_destination(struct alerts *a, const json_t *body, const json_t 
     if (is_same || strcmp(type, "file") != 0) return 0;
     try(outward_read(a, &o, &keep, e));
     char whole[8400];
-    int rc = message_file_check(text_of(now, "path"), &name, &o, e);
+    int rc = message_file_check(jsonv_cstr(now, "path"), &name, &o, e);
     if (rc == 0) {
         snprintf(whole, sizeof whole, "%s/%s", o.file_directory, name);
         rc = client_check_path(a->o.state, "path", true, whole, e);
@@ -128,14 +134,23 @@ static int check_destination(struct alerts *a, const json_t *body, const json_t 
     return rc < 0 ? err_wrap(e, "destination") : 0;
 }
 
+/* Who was shown a hidden address gives it back as it was. */
+static void unhide(const json_t *old, json_t *checked)
+{
+    char hidden[600];
+    const json_t *now = json_object_get(checked, "destination"), *was = json_object_get(old, "destination");
+    bool is_given_back = strcmp(jsonv_cstr(was, "type"), "webhook") == 0 && strcmp(jsonv_cstr(now, "url"), hide_url(hidden, jsonv_cstr(was, "url"))) == 0;
+    if (is_given_back) json_object_set(checked, "destination", json_object_get(old, "destination"));
+}
+
 static int put_secret(struct alerts *a, const char *id, const json_t *body, const json_t *old, const json_t *checked, struct err *e)
 {
     const json_t *given = json_object_get(json_object_get(body, "destination"), "secret");
-    const char *url = text_of(json_object_get(checked, "destination"), "url"), *was = text_of(json_object_get(old, "destination"), "url");
+    const char *url = jsonv_cstr(json_object_get(checked, "destination"), "url"), *was = jsonv_cstr(json_object_get(old, "destination"), "url");
     char name[64];
     rule_secret_name(name, id);
     if (*url && json_is_string(given) && json_string_length(given))
-        return document_secret_put(a->o.state, name, url, bytes_of((struct str){json_string_value(given), json_string_length(given)}), e);
+        return document_secret_put(a->o.state, name, url, bytes_of(jsonv_text(json_object_get(body, "destination"), "secret")), e);
     return json_is_string(given) || strcmp(url, was) != 0 ? document_secret_delete(a->o.state, name, e) : 0;
 }
 
@@ -146,6 +161,7 @@ static int put_steps(struct alerts *a, const char *id, const json_t *body, json_
     int64_t stored = 0, version = json_integer_value(json_object_get(body, "version"));
     int rc = is_new ? 0 : document_get(s, RULE_KIND, "", id, &old, &stored, e);
     if (rc == ERR_NOTFOUND) err_set(e, ERR_NOTFOUND, "there is no alert rule %.40s", id);
+    if (rc == 0 && !may_deliver && old) unhide(old, checked);
     if (rc == 0) rc = check_destination(a, body, old, checked, may_deliver, e);
     bool was_on = json_is_true(json_object_get(old, "enabled")), is_on = json_is_true(json_object_get(checked, "enabled"));
     bool begins = !old || (is_on && !was_on) || !json_equal(json_object_get(old, "condition"), json_object_get(checked, "condition"));
@@ -192,84 +208,6 @@ int alerts_rule_delete(struct alerts *a, const char *id, struct err *e)
     return state_end(a->o.state, delete_steps(a->o.state, id, e), e);
 }
 
-/* --- trying ----------------------------------------------------------------------------------------------------------------- */
-
-struct trial {
-    json_t *fired;
-    uint64_t n;
-};
-
-static int on_trial(void *ctx, const char *connector, int64_t change_id, const struct firing *f, struct err *e)
-{
-    struct trial *t = ctx;
-    if (!f) return 0;
-    t->n++;
-    if (json_array_size(t->fired) == TRIAL_MOST) return 0;
-    json_t *change = json_array_get(f->changes, 0);
-    json_array_append_new(t->fired, json_pack("{s:o, s:o, s:o, s:O*}", "time", jsonv_time(f->time_ms), "title", jsonv_str(str_from(f->title)), "detail",
-                                              jsonv_str(buf_str(&f->detail)), "change", change));
-    return 0;
-}
-
-struct trial_walk {
-    struct store *store;
-    const struct rule *r;
-    struct verdicts v;
-    int64_t since_ms;
-    int rc;
-    struct err *e;
-};
-
-static bool try_connector(void *ctx, struct str name)
-{
-    struct trial_walk *w = ctx;
-    defer_free char *connector = x_strdup(name);
-    struct span span = {.connector = connector, .after_change = -1, .since_ms = w->since_ms};
-    w->rc = judge_changes(w->store, w->r, &span, &w->v, w->e);
-    return w->rc == 0;
-}
-
-static int run_trial(struct trial_walk *w, struct err *e)
-{
-    const struct rule *r = w->r;
-    if (r->type == CONDITION_ACCESS) return 0;
-    if (r->type == CONDITION_SILENCE) return trial_silence(w->store, r, w->since_ms, &w->v, e);
-    if (r->connector) {
-        try_connector(w, str_from(r->connector));
-        return w->rc;
-    }
-    int rc = store_connectors(w->store, try_connector, w, e);
-    return rc < 0 ? rc : w->rc;
-}
-
-/* Past sets are not kept: of nesting and access a trial tells less than the rule will. */
-static const char *caveat(const struct rule *r)
-{
-    if (r->type == CONDITION_ACCESS) return "who held the right at an earlier time is not known: the rule tells from now on";
-    if (r->type == CONDITION_GROUP && r->is_nested) return "only changes of the group itself: who was in it through others at an earlier time is not known";
-    return NULL;
-}
-
-int alerts_trial(struct alerts *a, const json_t *body, int days, json_t **out, struct err *e)
-{
-    struct rule r;
-    struct trial t = {.fired = json_array()};
-    struct trial_walk w = {.r = &r, .v = {on_trial, &t}, .e = e};
-    json_t *checked = NULL;
-    int rc = days < 1 || days > TRIAL_DAYS ? err_set(e, ERR_INPUT, "days: 1 to %d", TRIAL_DAYS) : rule_check(&checked, body, e);
-    if (rc == 0) rule_read(&r, "trial", checked);
-    if (rc == 0) w.since_ms = when_now_ms() - (int64_t)days * 86400000;
-    if (rc == 0 && store_exists(str_from(a->o.store_url))) {
-        rc = store_open(&w.store, str_from(a->o.store_url), e);
-        if (rc == 0) rc = run_trial(&w, e);
-        store_close(w.store);
-    }
-    *out = rc == 0 ? json_pack("{s:O, s:I, s:s*}", "fired", t.fired, "n", (json_int_t)t.n, "note", caveat(&r)) : NULL;
-    json_decref(t.fired);
-    json_decref(checked);
-    return rc;
-}
-
 /* --- where messages may go --------------------------------------------------------------------------------------------------- */
 
 int alerts_settings_get(struct alerts *a, json_t **out, struct err *e)
@@ -279,15 +217,15 @@ int alerts_settings_get(struct alerts *a, json_t **out, struct err *e)
     int rc = document_get(a->o.state, "settings", "", "alerts", &body, &version, e);
     if (rc < 0 && rc != ERR_NOTFOUND) return rc;
     json_t *allow = json_object_get(body, "webhook_allow");
-    *out = json_pack("{s:o, s:s, s:s, s:I}", "webhook_allow", allow ? json_incref(allow) : json_array(), "file_directory", text_of(body, "file_directory"), "ca_certificate",
-                     text_of(body, "ca_certificate"), "version", (json_int_t)version);
+    *out = json_pack("{s:o, s:s, s:s, s:I}", "webhook_allow", allow ? json_incref(allow) : json_array(), "file_directory", jsonv_cstr(body, "file_directory"), "ca_certificate",
+                     jsonv_cstr(body, "ca_certificate"), "version", (json_int_t)version);
     json_decref(body);
     return 0;
 }
 
 int alerts_settings_put(struct alerts *a, const json_t *body, struct err *e)
 {
-    const char *directory = text_of(body, "file_directory"), *ca = text_of(body, "ca_certificate");
+    const char *directory = jsonv_cstr(body, "file_directory"), *ca = jsonv_cstr(body, "ca_certificate");
     json_t *allow = json_object_get(body, "webhook_allow"), *v;
     struct address_range range;
     size_t i;

@@ -2,6 +2,7 @@
 #include "server/alerts/alerts_int.h"
 
 #include "base/hash.h"
+#include "base/jsonv.h"
 #include "net/oauth.h"
 #include "run/rows.h"
 
@@ -101,27 +102,22 @@ int member_set_of_group(struct member_set *out, struct store *s, const struct ru
 
 /* --- a right -------------------------------------------------------------------------------------------------------------- */
 
-static const char *text_of(const json_t *o, const char *key)
+int member_set_of_right(struct member_set *out, struct asker *a, const struct rule *r, int64_t run, struct err *e)
 {
-    const char *v = json_string_value(json_object_get(o, key));
-    return v ? v : "";
-}
-
-int member_set_of_right(struct member_set *out, struct asker *a, const struct rule *r, struct err *e)
-{
-    char connector[96];
-    const char *words[] = {"access", "who-can", "--limit=0", "--groups", connector, "--", r->right, r->target, NULL};
+    char connector[96], as_of[40] = "--limit=0";
+    const char *words[] = {"access", "who-can", "--limit=0", "--groups", connector, as_of, "--", r->right, r->target, NULL};
     json_t *rows, *row;
     size_t i;
     *out = (struct member_set){0};
     if (!a) return err_set(e, ERR_BUG, "nobody answers questions about access");
     oauth_quote(out->of, sizeof out->of, str_from(r->target));
     snprintf(connector, sizeof connector, "--connector=%s", r->connector);
+    if (run) snprintf(as_of, sizeof as_of, "--run=%lld", (long long)run);
     try(asker_ask(a, words, ASK_MS, &rows, e));
     json_array_foreach(rows, i, row) {
         const json_t *p = json_object_get(row, "principal");
-        const char *id = *text_of(p, "uid") ? text_of(p, "uid") : *text_of(p, "sid") ? text_of(p, "sid") : text_of(p, "name");
-        add(out, str_from(id), str_from(*text_of(p, "name") ? text_of(p, "name") : id));
+        const char *id = *jsonv_cstr(p, "uid") ? jsonv_cstr(p, "uid") : *jsonv_cstr(p, "sid") ? jsonv_cstr(p, "sid") : jsonv_cstr(p, "name");
+        add(out, str_from(id), str_from(*jsonv_cstr(p, "name") ? jsonv_cstr(p, "name") : id));
     }
     json_decref(rows);
     settle(out);
@@ -145,49 +141,45 @@ static int load_kept(struct member_set *out, struct state *s, const char *rule, 
     return rc < 0 ? rc : 0;
 }
 
-struct difference {
-    const struct rule *r;
-    struct state *s;
-    struct firing *f;
-    const char *of;
-    bool tells_gained, tells_lost, is_silent;
-};
-
-static void tell_one(struct difference *d, const struct member_item *m, bool is_gained)
+void firing_add_member(struct firing *f, const struct rule *r, const char *of, const char *name, bool is_gained)
 {
-    const struct rule *r = d->r;
-    struct firing *f = d->f;
-    if (is_gained ? !d->tells_gained : !d->tells_lost) return;
     char sentence[600];
-    if (r->type == CONDITION_ACCESS)
-        snprintf(sentence, sizeof sentence, "%s has %s %s on %s", m->name, is_gained ? "gained" : "lost", r->right, d->of);
+    bool is_group = r->type == CONDITION_GROUP;
+    if (is_group && !(r->changes & 1u << (is_gained ? CHANGE_member_added : CHANGE_member_removed))) return;
+    if (is_group)
+        snprintf(sentence, sizeof sentence, "%s %s a member of %s", name, is_gained ? "became" : "is no longer", of);
     else
-        snprintf(sentence, sizeof sentence, "%s %s a member of %s", m->name, is_gained ? "became" : "is no longer", d->of);
+        snprintf(sentence, sizeof sentence, "%s has %s %s on %s", name, is_gained ? "gained" : "lost", r->right, of);
     if (++f->n == 1) snprintf(f->title, sizeof f->title, "%s", sentence);
     buf_printf(&f->detail, "%s%s", f->detail.len ? "; " : "", sentence);
     f->detail.failed = false;
 }
 
-static int keep_one(struct difference *d, const struct member_item *m, bool is_gained, struct err *e)
-{
-    if (!is_gained) return state_run(d->s, e, "DELETE FROM alert_member WHERE tenant_id = " TENANT " AND rule_id = ? AND member_id = ?", "ss", d->r->id, m->id);
-    return state_run(d->s, e, "INSERT INTO alert_member (tenant_id, rule_id, member_id, name) VALUES (" TENANT ", ?, ?, ?)", "sss", d->r->id, m->id, m->name);
-}
-
-/* Both are sorted. */
-static int compare(struct difference *d, const struct member_set *was, const struct member_set *is, struct err *e)
+int member_sets_compare(const struct member_set *was, const struct member_set *is, member_differs *each, void *ctx, struct err *e)
 {
     for (size_t i = 0, k = 0; i < was->n || k < is->n;) {
         int order = i == was->n ? 1 : k == is->n ? -1 : strcmp(was->list[i].id, is->list[k].id);
-        if (order != 0) {
-            const struct member_item *m = order < 0 ? &was->list[i] : &is->list[k];
-            try(keep_one(d, m, order > 0, e));
-            if (!d->is_silent) tell_one(d, m, order > 0);
-        }
+        if (order != 0) try(each(ctx, order < 0 ? &was->list[i] : &is->list[k], order > 0, e));
         i += order <= 0;
         k += order >= 0;
     }
     return 0;
+}
+
+struct difference {
+    const struct rule *r;
+    struct state *s;
+    struct firing *f;
+    const char *of;
+    bool is_silent;
+};
+
+static int keep_one(void *ctx, const struct member_item *m, bool is_gained, struct err *e)
+{
+    struct difference *d = ctx;
+    if (!d->is_silent) firing_add_member(d->f, d->r, d->of, m->name, is_gained);
+    if (!is_gained) return state_run(d->s, e, "DELETE FROM alert_member WHERE tenant_id = " TENANT " AND rule_id = ? AND member_id = ?", "ss", d->r->id, m->id);
+    return state_run(d->s, e, "INSERT INTO alert_member (tenant_id, rule_id, member_id, name) VALUES (" TENANT ", ?, ?, ?)", "sss", d->r->id, m->id, m->name);
 }
 
 /* The changes that did it, as far as they are changes of membership of the group or of one that was or is in it. */
@@ -233,15 +225,11 @@ static int judge_in_transaction(const struct moment *m, struct firing *f, struct
     struct member_set was;
     try(load_kept(&was, s, m->r->id, e));
     struct difference d = {.r = m->r, .s = s, .f = f, .of = m->is->of, .is_silent = m->cursor < 0};
-    bool is_group = m->r->type == CONDITION_GROUP;
-    d.tells_gained = !is_group || m->r->changes & 1u << CHANGE_member_added;
-    d.tells_lost = !is_group || m->r->changes & 1u << CHANGE_member_removed;
-    int rc = compare(&d, &was, m->is, e);
+    int rc = member_sets_compare(&was, m->is, keep_one, &d, e);
     if (rc == 0 && f->n) rc = add_causes(m->store, m->r, &was, m->is, m->cursor, f, e);
     member_set_free(&was);
     if (rc == 0 && f->n) {
-        size_t n = strlen(f->title);
-        if (f->n > 1) snprintf(f->title + n, sizeof f->title - n, ", and %llu more", (unsigned long long)f->n - 1);
+        firing_count_rest(f);
         snprintf(f->key, sizeof f->key, "change:%lld", (long long)m->last_change);
         f->time_ms = m->last_ms ? m->last_ms : when_now_ms();
         rc = rows_fire(s, m->r, f, e);
@@ -256,7 +244,7 @@ int judge_set(struct alerts *a, struct store *s, const struct rule *r, int64_t l
     struct moment m = {.a = a, .store = s, .r = r, .is = &is, .last_change = last_change, .last_ms = last_ms};
     try(rows_cursor(a->o.state, r->id, r->connector, &m.cursor, e));
     if (m.cursor == last_change) return 0;
-    try(r->type == CONDITION_ACCESS ? member_set_of_right(&is, a->o.asker, r, e) : member_set_of_group(&is, s, r, e));
+    try(r->type == CONDITION_ACCESS ? member_set_of_right(&is, a->o.asker, r, 0, e) : member_set_of_group(&is, s, r, e));
     firing_begin(&f);
     int rc = state_begin(a->o.state, e);
     if (rc == 0) rc = state_end(a->o.state, judge_in_transaction(&m, &f, e), e);
