@@ -24,11 +24,16 @@ const settle = async (page) => {
 test("axe-core: no violation on any page, in both themes; no script error, nothing from outside", async () => {
   const page = await loggedIn();
   const bad = [];
+  equal((await api(page, "PUT", "/session/preferences", { theme: "auto" })).status, 200, "the theme is the browser's");
+  await page.reload();
   for (const route of await routes(page)) {
     for (const colorScheme of ["light", "dark"]) {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       await go(page, route);
       await settle(page);
+      const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+      const bright = background.match(/\d+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0) > 382;
+      equal(bright, colorScheme === "light", `${route}: the theme ${colorScheme} is in force (${background})`);
       for (const v of await violations(page)) bad.push(`${route} (${colorScheme}): ${v}`);
     }
     await shot(page, `page${route.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/, "user").replace(/[^a-z0-9]+/gi, "-")}`);
