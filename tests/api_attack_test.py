@@ -334,7 +334,7 @@ def _():
             server.viewer.get("/home")
         idle = crowd(server, 300, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         time.sleep(1)
-        answer = speak(server, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nGET /api/v1/start HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        answer = speak(server, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nGET /api/v1/start HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", shut=False)
         assert answer.count(b"HTTP/1.1 200") == 2, answer
         print("# %.1f MiB fresh, %.1f MiB with 300 idle connections" % (fresh, server.rss_mib()))
         assert fresh < 64 and server.rss_mib() < 64

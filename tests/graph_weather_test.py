@@ -4,7 +4,7 @@ leaves; what stays is a named error or a named gap. And what it all costs in mem
 
 Tables and tenants as in graph_storm_test.py.
 """
-# budget: 90 2400
+# budget: 120 2400
 import os
 import re
 import subprocess

@@ -63,7 +63,7 @@ function Overview({ home }: { home: Home }) {
 function Attention({ home }: { home: Home }) {
     const ill = home.connectors.filter((c) => c.status === "needs_attention" || c.status === "failed" || c.status === "paused");
     if (ill.length === 0) return null;
-    const toneOf = (c: Connector) => (c.status === "paused" ? "warn" : "bad");
+    const toneOf = (c: Connector) => STATUS[c.status].tone;
     return (
         <ul class="attention" aria-label="Needs attention">
             {ill.map((c) => (

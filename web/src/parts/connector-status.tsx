@@ -10,7 +10,7 @@ export const STATUS: Record<ConnectorStatus, { tone: Tone; text: string }> = {
     running: { tone: "busy", text: "Running" },
     retrying: { tone: "warn", text: "Retrying" },
     needs_attention: { tone: "warn", text: "Needs attention" },
-    paused: { tone: "off", text: "Paused" },
+    paused: { tone: "warn", text: "Paused" },
     failed: { tone: "bad", text: "Failed" },
     never: { tone: "info", text: "Never run" },
     off: { tone: "off", text: "Off" },
