@@ -237,4 +237,22 @@ def _():
     assert refused_job["error"]["class"] in ("INPUT", "NOTFOUND"), refused_job
 
 
+@case("as of an earlier run: the answer says of when it is, and what could not be undone")
+def _():
+    ou = domain.ou("Past")
+    gone, stays = domain.user("past.gone", ou), domain.user("past.stays", ou)
+    group = domain.group("past-group", ou, gone, stays)
+    server.sync("corp")
+    then = ask.get("/runs", connector="corp", limit=1)["items"][0]
+    domain.delete(gone)
+    domain.remove(group, member=stays)
+    server.sync("corp")
+    page = ask.get("/access/members", group=group, run=then["id"])
+    assert [r["member"]["name"] for r in page["items"]] == ["past.stays"] and page["as_of"] == then["ended"], page
+    assert "could not be undone" in page["gaps"][0]["what"], page["gaps"]
+    page = ask.get("/access/members", group=group)
+    assert page["items"] == [] and page["as_of"] > then["ended"] and not any("undone" in g["what"] for g in page["gaps"]), page
+    assert "no connector" in refused(400, "/access/members", group="S-1-5-11", run=then["id"])["message"]
+
+
 main()

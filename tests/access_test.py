@@ -287,6 +287,7 @@ def _():
     assert [ask(*q, "--run", str(after), "-o", "json").json() for q in questions] == now
     assert ask("who-can", "WRITE_DAC", odd, "--run", str(before), "--count", "-o", "json").json()["count"] == len(ask("who-can", "WRITE_DAC", odd, "--run", str(before), "-o", "json").json())
     assert "--run" in ask("who-can", "WRITE_DAC", odd, "--run", "99999", code=3).err
+    assert "no connector" in ask("members", "S-1-5-11", "--run", str(before), code=2).err  # of a group that no run tells of
 
 
 @case("errors: nobody of that name, an unknown right, no principal, several of one name")

@@ -346,6 +346,14 @@ def rights():
     assert server.operator.get("/alerts/rules/" + ours["id"])["destination"]["url"] == receiver.url
     assert server.analyst.raw("PUT", "/api/v1/alerts/rules/" + ours["id"], dict(changed, destination=webhook(url="https://evil.example/")))[0] == 403
     assert server.analyst.raw("PUT", "/api/v1/alerts/rules/" + ours["id"], dict(ours, name="Late"))[0] == 409
+    server.operator.put("/alerts/rules/" + ours["id"], server.analyst.get("/alerts/rules/" + ours["id"]))  # hidden, given back by somebody who could set it
+    told = server.operator.get("/alerts/rules/" + ours["id"])["destination"]
+    assert told["url"] == receiver.url and told["secret"]["set"], told
+    for url, shown in (("https://h.example?code=S3CRET", "https://h.example/..."), ("https://h.example:8443?k=a/S3CRET", "https://h.example:8443/..."), ("https://h.example/", "https://h.example/")):
+        odd = rule("Odd", condition, {"type": "webhook", "url": url})
+        assert server.analyst.get("/alerts/rules/" + odd["id"])["destination"]["url"] == shown, odd
+        server.operator.delete("/alerts/rules/" + odd["id"])
+    changed["version"] = server.operator.get("/alerts/rules/" + ours["id"])["version"]
     moved = server.operator.put("/alerts/rules/" + ours["id"], dict(changed, destination={"type": "webhook", "url": "https://other.example/"}))
     assert not moved["destination"]["secret"]["set"], "another address does not get the secret"
     assert server.viewer.raw("GET", "/api/v1/alerts/rules")[0] == 403 and server.viewer.raw("POST", "/api/v1/alerts/rules", ours)[0] == 403

@@ -51,5 +51,7 @@ int access_keep_refresh(struct access_keep *k, bool *is_new, struct err *e)
     if (*is_new) access_keep_drop(k);
     k->as_of = now;
     k->about = NOBODY;
+    k->as_of_ms = 0;
+    k->n_lost = 0;
     return 0;
 }

@@ -14,7 +14,10 @@ struct access_keep {
     struct world *world; /* NULL: not asked for since the last run */
     struct sets *sets;
     struct hash128 as_of; /* of the visible runs that they show */
-    uint32_t about;      /* connector of the world that the last answer was about; NOBODY: all */
+    /* of the last answer */
+    uint32_t about;    /* connector of the world; NOBODY: all */
+    int64_t as_of_ms;  /* when the run that --run named had ended; 0: now was meant */
+    uint64_t n_lost;   /* changes since then that could not be undone */
 };
 /* From here on every access_cli_open takes what is kept. NULL ends it. */
 void access_keep_in(struct access_keep *k);

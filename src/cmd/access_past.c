@@ -1,4 +1,5 @@
 #include "cmd/access_past.h"
+#include "cmd/access_keep.h"
 
 #include <stdio.h>
 
@@ -7,6 +8,7 @@ static void take_run(void *ctx, const struct run_row *r)
     struct access_run *f = ctx;
     snprintf(f->connector, sizeof f->connector, "%.*s", STR_FMT(r->connector));
     f->status = r->status;
+    f->ended_ms = r->ended_ms;
 }
 
 static void skip_gap(void *ctx, const struct gap *g)
@@ -37,13 +39,29 @@ int access_cli_past(struct past **out, struct access_cli *a, uint32_t connector,
     try(cli_number(a->cli, "run", 1, 0, &run, e));
     if (!run) return 0;
     try(access_find_run(a, "run", run, &found, e));
-    if (access_run_connector(a, &found) == connector) return past_read(out, a->store, a->world, connector, run, e);
-    struct str asked = connector == NOBODY ? STR("no connector") : a->world->connectors[connector].name;
-    return err_set(e, ERR_INPUT, "--run %lld is of %s, what is asked about of %.*s", (long long)run, found.connector, STR_FMT(asked));
+    uint32_t of = access_run_connector(a, &found);
+    if (of == NOBODY || of != connector) {
+        struct str asked = connector == NOBODY ? STR("no connector") : a->world->connectors[connector].name;
+        return err_set(e, ERR_INPUT, "--run %lld is of %s, what is asked about of %.*s", (long long)run, found.connector, STR_FMT(asked));
+    }
+    int rc = past_read(out, a->store, a->world, connector, run, e);
+    if (rc == 0 && access_kept()) {
+        access_kept()->as_of_ms = found.ended_ms;
+        access_kept()->n_lost = (*out)->n_lost;
+    }
+    return rc;
 }
+
+#define LOST "%llu changes could not be undone: who they are about, or the old descriptor, is gone"
 
 void access_print_lost(const struct past *p)
 {
-    if (!p || !p->n_lost) return;
-    fprintf(stderr, "gap: %llu changes could not be undone: who they are about, or the old descriptor, is gone\n", (unsigned long long)p->n_lost);
+    if (p && p->n_lost && !access_kept()) fprintf(stderr, "gap: " LOST "\n", (unsigned long long)p->n_lost);
+}
+
+void access_add_lost(json_t *gaps, uint64_t n)
+{
+    char what[160];
+    snprintf(what, sizeof what, LOST, (unsigned long long)n);
+    if (n) json_array_insert_new(gaps, 0, json_pack("{s:s}", "what", what));
 }

@@ -147,6 +147,7 @@ static int tell_count(struct asking *q, struct err *e)
         try(walk(q, e));
     if (q->a.cli->format == OUT_TABLE) {
         printf("%llu\n", (unsigned long long)q->n);
+        access_print_lost(q->past);
         access_print_gaps(&q->a, connector);
         return 0;
     }
@@ -155,7 +156,9 @@ static int tell_count(struct asking *q, struct err *e)
     jsonv_put(j, "right", access_right_json(&q->right, q->a.world->connectors[connector].schema));
     jsonv_put(j, "rule", json_string(access_rule_name(q->a.rule)));
     jsonv_put(j, "count", json_integer((json_int_t)q->n));
-    jsonv_put(j, "gaps", access_gaps_json(&q->a, connector, true));
+    json_t *gaps = access_gaps_json(&q->a, connector, true);
+    access_add_lost(gaps, q->past ? q->past->n_lost : 0);
+    jsonv_put(j, "gaps", gaps);
     return out_object(q->a.cli, j, e);
 }
 

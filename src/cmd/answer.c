@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "cmd/access.h"
 #include "cmd/access_keep.h"
+#include "cmd/access_past.h"
 #include "server/asker_wire.h"
 
 #include <errno.h>
@@ -314,6 +315,8 @@ static void tell_state(struct answering *a, json_t *head)
     if (n > GAPS_MAX) json_array_append_new(gaps, json_pack("{s:s, s:I}", "what", "there are more gaps than are told here", "count", (json_int_t)(n - GAPS_MAX)));
     for (uint32_t i = 0; i < w->n_connectors; i++)
         if ((about == NOBODY || about == i) && (!as_of || w->connectors[i].as_of_ms < as_of)) as_of = w->connectors[i].as_of_ms;
+    access_add_lost(gaps, a->keep.n_lost);
+    if (a->keep.as_of_ms) as_of = a->keep.as_of_ms;
     jsonv_put(head, "gaps", gaps);
     jsonv_put(head, "as_of", as_of ? jsonv_time(as_of) : json_null());
 }

@@ -92,8 +92,9 @@ struct member_set {
 };
 void member_set_free(struct member_set *m);
 int member_set_of_group(struct member_set *out, struct store *s, const struct rule *r, struct err *e) must_use;
+#define ASK_MS 300000
 /* run: as it was when this run had ended; 0: now. */
-int member_set_of_right(struct member_set *out, struct asker *a, const struct rule *r, int64_t run, struct err *e) must_use;
+int member_set_of_right(struct member_set *out, struct asker *a, const struct rule *r, int64_t run, int timeout_ms, struct err *e) must_use;
 bool member_set_has(const struct member_set *m, const char *id);
 typedef int member_differs(void *ctx, const struct member_item *m, bool is_gained, struct err *e);
 int member_sets_compare(const struct member_set *was, const struct member_set *is, member_differs *each, void *ctx, struct err *e) must_use;
@@ -103,9 +104,9 @@ void firing_add_member(struct firing *f, const struct rule *r, const char *of, c
 int judge_set(struct alerts *a, struct store *s, const struct rule *r, int64_t last_change, int64_t last_ms, struct err *e) must_use;
 
 /* --- the past: sets of earlier times are not kept, they are made by undoing the change log ---------------------------------------------------- */
-/* Of a group, nested: one firing a run, newest first. ERR_NOTFOUND: no such group. *is_cut: there were more changes than are looked at. */
-int past_group(struct store *s, const struct rule *r, int64_t since_ms, const struct verdicts *v, bool *is_cut, struct err *e) must_use;
-/* Of a right. *looked_to_ms: 0, or how far back there was time to look. */
+/* Of a group, nested, or of a right: one firing a run, newest first. ERR_NOTFOUND: no such group or target. *looked_to_ms: 0, or the end of the first run that was not
+ * looked at any more: there were too many, or they took too long. */
+int past_group(struct store *s, const struct rule *r, int64_t since_ms, const struct verdicts *v, int64_t *looked_to_ms, struct err *e) must_use;
 int past_right(struct alerts *a, struct store *s, const struct rule *r, int64_t since_ms, const struct verdicts *v, int64_t *looked_to_ms, struct err *e) must_use;
 
 /* --- rows (alerts_rows.c) --------------------------------------------------------------------------------------------------- */

@@ -9,6 +9,8 @@
 /* --- a group -------------------------------------------------------------------------------------------------------------- */
 
 #define CHANGES_MAX 200000
+#define NONE        SIZE_MAX
+enum { LOOKING_MS = 20000 };
 
 struct party { /* who is, or was, in some group */
     char *name;
@@ -25,13 +27,14 @@ struct group {
     int64_t id;
     struct membership *list;
     size_t n, cap;
-    size_t undone;    /* so many changes of the log are */
+    size_t next;      /* of its changes in the log, the first that is not undone; NONE */
     uint32_t seen[2]; /* as of a party */
 };
 struct undoing {
     int64_t run, time_ms, group;
     struct membership who;
     bool is_added;
+    size_t next; /* of the same group */
 };
 struct past_groups {
     struct store *store;
@@ -44,6 +47,8 @@ struct past_groups {
     struct hmap group_at;
     struct undoing *log; /* newest first */
     size_t n_log, cap_log;
+    struct hmap ends;    /* group -> 1 + its first, 1 + its last change in the log */
+    bool is_cut;
     size_t loading;      /* the group that links are read of */
     uint32_t look;
 };
@@ -57,6 +62,7 @@ static void free_groups(struct past_groups *p)
     free(p->log);
     hmap_free(&p->party_at);
     hmap_free(&p->group_at);
+    hmap_free(&p->ends);
 }
 
 /* By GUID; who is unresolved, by the text that names it. */
@@ -77,14 +83,39 @@ static uint32_t party_of(struct past_groups *p, const uint8_t guid[GUID_SIZE], s
     return *at;
 }
 
+static struct hash128 key_of_group(int64_t id, bool is_last)
+{
+    return (struct hash128){(uint64_t)id, is_last};
+}
+
 static bool on_change(void *ctx, const struct change *c)
 {
     struct past_groups *p = ctx;
+    p->is_cut = p->n_log == CHANGES_MAX;
+    if (p->is_cut) return false;
     bool is_primary = str_equal(c->attribute, STR("primaryGroupID"));
     uint32_t party = party_of(p, c->member_guid, str_of(c->new.len ? c->new : c->old), c->member_name, c->member_kind == KIND_group, 0);
     GROW(p->log, p->n_log, p->cap_log, 256);
-    p->log[p->n_log++] = (struct undoing){c->run, c->time_ms, c->entity_id, {party, is_primary}, c->type == CHANGE_member_added};
-    return p->n_log < CHANGES_MAX;
+    p->log[p->n_log++] = (struct undoing){c->run, c->time_ms, c->entity_id, {party, is_primary}, c->type == CHANGE_member_added, NONE};
+    return true;
+}
+
+/* Of a run that was cut in the middle nothing can be said. */
+static void drop_half_run(struct past_groups *p)
+{
+    int64_t run = p->n_log ? p->log[p->n_log - 1].run : 0;
+    while (p->is_cut && p->n_log && p->log[p->n_log - 1].run == run) p->n_log--;
+}
+
+static void link_log(struct past_groups *p)
+{
+    for (size_t i = 0; i < p->n_log; i++) {
+        bool is_first;
+        uint32_t *last = hmap_put(&p->ends, key_of_group(p->log[i].group, true), &is_first);
+        if (!is_first) p->log[*last - 1].next = i;
+        *last = (uint32_t)i + 1;
+        if (is_first) *hmap_put(&p->ends, key_of_group(p->log[i].group, false), &is_first) = (uint32_t)i + 1;
+    }
 }
 
 static void put_membership(struct group *g, struct membership m)
@@ -123,15 +154,18 @@ static int group_then(struct past_groups *p, int64_t id, size_t undone, struct g
     if (is_new) {
         *at = (uint32_t)p->n_groups;
         GROW(p->groups, p->n_groups, p->cap_groups, 64);
-        p->groups[p->n_groups++] = (struct group){.id = id};
+        const uint32_t *first = hmap_find(&p->ends, key_of_group(id, false));
+        p->groups[p->n_groups++] = (struct group){.id = id, .next = first ? *first - 1 : NONE};
         p->loading = *at;
         try(store_links(p->store, id, LINK_MEMBERS_OF, on_link, p, e));
     }
     struct group *g = &p->groups[*at];
-    for (; g->undone < undone; g->undone++) {
-        const struct undoing *u = &p->log[g->undone];
-        if (u->group == id && u->is_added) take_membership(g, u->who);
-        if (u->group == id && !u->is_added) put_membership(g, u->who);
+    for (; g->next < undone; g->next = p->log[g->next].next) {
+        const struct undoing *u = &p->log[g->next];
+        if (u->is_added)
+            take_membership(g, u->who);
+        else
+            put_membership(g, u->who);
     }
     *out = g;
     return 0;
@@ -203,13 +237,16 @@ static int tell_run(struct past_groups *p, const struct undoing *run, int64_t ro
     return rc;
 }
 
-static int walk_groups(struct past_groups *p, int64_t root, const char *of, const struct verdicts *v, struct err *e)
+static int walk_groups(struct past_groups *p, int64_t root, const char *of, const struct verdicts *v, int64_t *looked_to_ms, struct err *e)
 {
     int after = 0;
+    int64_t deadline = when_monotonic_ms() + LOOKING_MS;
     try(look(p, root, 0, after, e));
     for (size_t i = 0, end; i < p->n_log; i = end) {
         for (end = i; end < p->n_log && p->log[end].run == p->log[i].run;) end++;
         if (!is_touched(p, i, end, after)) continue;
+        if (!when_left_ms(deadline)) *looked_to_ms = p->log[i].time_ms;
+        if (*looked_to_ms) return 0;
         uint32_t look_after = p->look;
         try(look(p, root, end, !after, e));
         try(tell_run(p, &p->log[i], root, of, after, look_after, v, e));
@@ -218,7 +255,7 @@ static int walk_groups(struct past_groups *p, int64_t root, const char *of, cons
     return 0;
 }
 
-int past_group(struct store *s, const struct rule *r, int64_t since_ms, const struct verdicts *v, bool *is_cut, struct err *e)
+int past_group(struct store *s, const struct rule *r, int64_t since_ms, const struct verdicts *v, int64_t *looked_to_ms, struct err *e)
 {
     struct past_groups p = {.store = s, .r = r};
     uint8_t guid[GUID_SIZE];
@@ -226,16 +263,20 @@ int past_group(struct store *s, const struct rule *r, int64_t since_ms, const st
     int64_t root;
     struct change_query q = {.connector = str_from(r->connector), .newest_first = true, .since_ms = since_ms, .types = 1u << CHANGE_member_added | 1u << CHANGE_member_removed};
     try(judge_find_group(s, r, guid, &root, of, e));
+    *looked_to_ms = 0;
     int rc = store_changes(s, &q, on_change, &p, e);
-    if (rc == 0) rc = walk_groups(&p, root, of, v, e);
-    *is_cut = p.n_log == CHANGES_MAX;
+    int64_t cut_ms = p.is_cut ? p.log[p.n_log - 1].time_ms : 0;
+    drop_half_run(&p);
+    link_log(&p);
+    if (rc == 0) rc = walk_groups(&p, root, of, v, looked_to_ms, e);
+    if (!*looked_to_ms) *looked_to_ms = cut_ms;
     free_groups(&p);
     return rc;
 }
 
 /* --- a right -------------------------------------------------------------------------------------------------------------- */
 
-enum { LOOKING_MS = 60000 };
+enum { ONE_MORE_MS = 30000 }; /* for a question that has begun: cut off, it would take the answering process with it */
 
 struct past_runs { /* that changed what could matter, newest first */
     struct {
@@ -296,7 +337,7 @@ static int walk_runs(struct alerts *a, struct store *s, const struct rule *r, co
 {
     struct member_set is, was;
     int64_t deadline = when_monotonic_ms() + LOOKING_MS;
-    try(member_set_of_right(&is, a->o.asker, r, 0, e));
+    try(member_set_of_right(&is, a->o.asker, r, 0, ASK_MS, e));
     int rc = 0;
     for (size_t i = 0; i < p->n && rc == 0; i++) {
         struct earlier before = {.than = p->list[i].id};
@@ -304,14 +345,15 @@ static int walk_runs(struct alerts *a, struct store *s, const struct rule *r, co
         if (*looked_to_ms) break;
         rc = store_runs(s, str_from(r->connector), INT32_MAX, on_earlier, &before, e);
         if (rc < 0 || !before.found) break; /* the first run: who was there before it is nobody's news */
-        rc = member_set_of_right(&was, a->o.asker, r, before.found, e);
+        rc = member_set_of_right(&was, a->o.asker, r, before.found, when_left_ms(deadline) + ONE_MORE_MS, e);
+        if (rc == ERR_TIMEOUT) *looked_to_ms = p->list[i].ended_ms;
         if (rc < 0) break;
         rc = tell_difference(r, &was, &is, p->list[i].ended_ms, v, e);
         member_set_free(&is);
         is = was;
     }
     member_set_free(&is);
-    return rc;
+    return *looked_to_ms ? 0 : rc;
 }
 
 int past_right(struct alerts *a, struct store *s, const struct rule *r, int64_t since_ms, const struct verdicts *v, int64_t *looked_to_ms, struct err *e)

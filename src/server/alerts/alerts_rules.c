@@ -57,8 +57,9 @@ int alerts_rule_get(struct alerts *a, const char *id, json_t **out, struct err *
 /* What is behind the host may be all the secret that a webhook has. */
 static const char *hide_url(char out[600], const char *url)
 {
-    const char *host = strstr(url, "://"), *path = host ? strchr(host + 3, '/') : NULL;
-    snprintf(out, 600, "%.*s%s", path ? (int)(path - url) : (int)strlen(url), url, path && path[1] ? "/..." : path ? "/" : "");
+    const char *host = strstr(url, "://"), *rest = host ? host + 3 + strcspn(host + 3, "/?#") : url;
+    bool is_shown = strcmp(rest, "") == 0 || strcmp(rest, "/") == 0;
+    snprintf(out, 600, "%.*s%s", (int)(rest - url), url, is_shown ? rest : "/...");
     return out;
 }
 
@@ -134,7 +135,7 @@ static int check_destination(struct alerts *a, const json_t *body, const json_t 
     return rc < 0 ? err_wrap(e, "destination") : 0;
 }
 
-/* Who was shown a hidden address gives it back as it was. */
+/* Who was shown a hidden address gives it back as it was; nobody listens at a path of dots. */
 static void unhide(const json_t *old, json_t *checked)
 {
     char hidden[600];
@@ -161,7 +162,7 @@ static int put_steps(struct alerts *a, const char *id, const json_t *body, json_
     int64_t stored = 0, version = json_integer_value(json_object_get(body, "version"));
     int rc = is_new ? 0 : document_get(s, RULE_KIND, "", id, &old, &stored, e);
     if (rc == ERR_NOTFOUND) err_set(e, ERR_NOTFOUND, "there is no alert rule %.40s", id);
-    if (rc == 0 && !may_deliver && old) unhide(old, checked);
+    if (rc == 0 && old) unhide(old, checked);
     if (rc == 0) rc = check_destination(a, body, old, checked, may_deliver, e);
     bool was_on = json_is_true(json_object_get(old, "enabled")), is_on = json_is_true(json_object_get(checked, "enabled"));
     bool begins = !old || (is_on && !was_on) || !json_equal(json_object_get(old, "condition"), json_object_get(checked, "condition"));

@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ASK_MS = 300000 };
-
 void member_set_free(struct member_set *m)
 {
     for (size_t i = 0; i < m->n; i++) {
@@ -102,7 +100,7 @@ int member_set_of_group(struct member_set *out, struct store *s, const struct ru
 
 /* --- a right -------------------------------------------------------------------------------------------------------------- */
 
-int member_set_of_right(struct member_set *out, struct asker *a, const struct rule *r, int64_t run, struct err *e)
+int member_set_of_right(struct member_set *out, struct asker *a, const struct rule *r, int64_t run, int timeout_ms, struct err *e)
 {
     char connector[96], as_of[40] = "--limit=0";
     const char *words[] = {"access", "who-can", "--limit=0", "--groups", connector, as_of, "--", r->right, r->target, NULL};
@@ -113,7 +111,7 @@ int member_set_of_right(struct member_set *out, struct asker *a, const struct ru
     oauth_quote(out->of, sizeof out->of, str_from(r->target));
     snprintf(connector, sizeof connector, "--connector=%s", r->connector);
     if (run) snprintf(as_of, sizeof as_of, "--run=%lld", (long long)run);
-    try(asker_ask(a, words, ASK_MS, &rows, e));
+    try(asker_ask(a, words, timeout_ms, &rows, e));
     json_array_foreach(rows, i, row) {
         const json_t *p = json_object_get(row, "principal");
         const char *id = *jsonv_cstr(p, "uid") ? jsonv_cstr(p, "uid") : *jsonv_cstr(p, "sid") ? jsonv_cstr(p, "sid") : jsonv_cstr(p, "name");
@@ -244,7 +242,7 @@ int judge_set(struct alerts *a, struct store *s, const struct rule *r, int64_t l
     struct moment m = {.a = a, .store = s, .r = r, .is = &is, .last_change = last_change, .last_ms = last_ms};
     try(rows_cursor(a->o.state, r->id, r->connector, &m.cursor, e));
     if (m.cursor == last_change) return 0;
-    try(r->type == CONDITION_ACCESS ? member_set_of_right(&is, a->o.asker, r, 0, e) : member_set_of_group(&is, s, r, e));
+    try(r->type == CONDITION_ACCESS ? member_set_of_right(&is, a->o.asker, r, 0, ASK_MS, e) : member_set_of_group(&is, s, r, e));
     firing_begin(&f);
     int rc = state_begin(a->o.state, e);
     if (rc == 0) rc = state_end(a->o.state, judge_in_transaction(&m, &f, e), e);

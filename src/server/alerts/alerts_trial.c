@@ -49,22 +49,27 @@ static int try_changes(struct trial *t, struct err *e)
     return rc < 0 ? rc : t->rc;
 }
 
+static void note_limit(struct trial *t, int64_t looked_to_ms)
+{
+    char at[WHEN_TEXT];
+    if (looked_to_ms) buf_printf(&t->note, "; there is too much to look at: nothing was looked for up to %s", when_format(at, looked_to_ms));
+}
+
 static int try_group(struct trial *t, struct err *e)
 {
-    bool is_cut;
-    try(past_group(t->store, t->r, t->since_ms, &t->v, &is_cut, e));
+    int64_t looked_to_ms;
+    try(past_group(t->store, t->r, t->since_ms, &t->v, &looked_to_ms, e));
     buf_add_str(&t->note, STR("what groups held that were deleted since is not known"));
-    if (is_cut) buf_add_str(&t->note, STR("; there were more changes than are looked at: only the later ones count here"));
+    note_limit(t, looked_to_ms);
     return 0;
 }
 
 static int try_right(struct trial *t, struct err *e)
 {
     int64_t looked_to_ms;
-    char at[WHEN_TEXT];
     try(past_right(t->a, t->store, t->r, t->since_ms, &t->v, &looked_to_ms, e));
     buf_add_str(&t->note, STR("accounts and objects that were created or deleted since count as they are now"));
-    if (looked_to_ms) buf_printf(&t->note, "; there was only time to look back to %s", when_format(at, looked_to_ms));
+    note_limit(t, looked_to_ms);
     return 0;
 }
 
