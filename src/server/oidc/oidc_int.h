@@ -50,6 +50,7 @@ struct oidc_pending {
     char nonce[STATE_RANDOM], verifier[STATE_RANDOM];
     char from[64];
     int64_t until_ms; /* monotonic */
+    uint64_t number;  /* in the order in which they began: several may in one millisecond */
 };
 #define OIDC_PENDING_MAX  2048
 #define OIDC_PENDING_FROM 256 /* of one address, which may be a proxy's */
@@ -69,6 +70,7 @@ struct oidc {
     pthread_mutex_t lock;
     struct oidc_cache cache;
     struct oidc_pending *pending; /* OIDC_PENDING_MAX */
+    uint64_t n_begun;
     unsigned n_asking;            /* threads that wait for the provider */
     unsigned n_refused;           /* since refused_ms */
     int64_t refused_ms;

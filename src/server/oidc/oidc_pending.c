@@ -11,7 +11,7 @@ static bool is_live(const struct oidc_pending *p, int64_t now_ms)
 
 static struct oidc_pending *older(struct oidc_pending *a, struct oidc_pending *b)
 {
-    return !a || b->until_ms < a->until_ms ? b : a;
+    return !a || b->number < a->number ? b : a;
 }
 
 /* Whoever begins too many loses his own oldest ones first: nobody else's log-in ends by it. */
@@ -34,6 +34,7 @@ void oidc_pending_add(struct oidc *o, const struct oidc_pending *p)
     struct oidc_pending *place = n >= OIDC_PENDING_FROM ? own : unused ? unused : oldest;
     *place = *p;
     place->until_ms = now + (int64_t)OIDC_COOKIE_LIFE_S * 1000;
+    place->number = o->n_begun++;
 }
 
 static struct oidc_pending *find(struct oidc *o, const char *state)
