@@ -71,10 +71,7 @@ static bool seal(struct backlinks *b, const struct record *r, struct bytes paylo
     if (r->member.n || r->flags & RECORD_MORE_MEMBERS) return false;
     struct bytes kept = arena_bytes(&b->text, payload);
     if (!kept.ptr) return false;
-    if (b->n_sealed == b->sealed_cap) {
-        b->sealed_cap = b->sealed_cap ? b->sealed_cap * 2 : 64;
-        b->sealed = x_realloc(b->sealed, b->sealed_cap * sizeof *b->sealed);
-    }
+    GROW(b->sealed, b->n_sealed, b->sealed_cap, 64);
     b->sealed[b->n_sealed++] = (struct sealed){.payload = kept, .members = buf_new(MEMBERS_MAX)};
     *place = (uint32_t)b->n_sealed;
     return true;

@@ -50,10 +50,7 @@ struct writing {
 
 static void note_start(struct memberships *m)
 {
-    if (m->n_starts == m->cap_starts) {
-        m->cap_starts = m->cap_starts ? m->cap_starts * 2 : 256;
-        m->starts = x_realloc(m->starts, m->cap_starts * sizeof *m->starts);
-    }
+    GROW(m->starts, m->n_starts, m->cap_starts, 256);
     m->starts[m->n_starts++] = tape_length(&m->lists);
 }
 

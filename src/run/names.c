@@ -160,10 +160,7 @@ static const uint32_t *find_dn(const struct names *n, const struct hmap *m, stru
 
 static uint32_t list_add(struct ref_list *l, const struct ref *r)
 {
-    if (l->n == l->cap) {
-        l->cap = l->cap ? l->cap * 2 : 256;
-        l->list = x_realloc(l->list, l->cap * sizeof *l->list);
-    }
+    GROW(l->list, l->n, l->cap, 256);
     l->list[l->n] = *r;
     return (uint32_t)l->n++;
 }
@@ -353,10 +350,7 @@ static const uint32_t *primary_group(const struct names *n, const struct record_
 
 static void found_put(struct names *n, size_t at, const struct ref *r, const char *via)
 {
-    if (at == n->found_cap) {
-        n->found_cap = n->found_cap ? n->found_cap * 2 : 32;
-        n->found = x_realloc(n->found, n->found_cap * sizeof *n->found);
-    }
+    GROW(n->found, at, n->found_cap, 32);
     n->found[at] = *r;
     n->found[at].via = via;
 }
@@ -438,10 +432,7 @@ static void members_grow(struct members *m)
 
 static uint32_t add_other(struct names *n, const struct record *r)
 {
-    if (n->n_others == n->others_cap) {
-        n->others_cap = n->others_cap ? n->others_cap * 2 : 64;
-        n->others = x_realloc(n->others, n->others_cap * sizeof *n->others);
-    }
+    GROW(n->others, n->n_others, n->others_cap, 64);
     struct other *o = &n->others[n->n_others];
     memcpy(o->guid, r->guid, GUID_SIZE);
     o->sid_len = (uint8_t)(r->sid.len <= SID_MAX ? r->sid.len : 0);

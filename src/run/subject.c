@@ -38,10 +38,7 @@ static struct ref ref_of(struct arena *a, const struct link *l)
 
 static void append(struct ref **list, size_t *n, size_t *cap, const struct ref *r)
 {
-    if (*n == *cap) {
-        *cap = *cap ? *cap * 2 : 64;
-        *list = x_realloc(*list, *cap * sizeof **list);
-    }
+    GROW(*list, *n, *cap, 64);
     (*list)[(*n)++] = *r;
 }
 

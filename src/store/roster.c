@@ -143,10 +143,7 @@ void roster_seen(struct roster *r, struct hash128 dn, uint32_t pair)
 
 static void add_missing(struct roster *r, uint32_t number, uint64_t at)
 {
-    if (r->n_missing == r->cap_missing) {
-        r->cap_missing = r->cap_missing ? r->cap_missing * 2 : 64;
-        r->missing = x_realloc(r->missing, r->cap_missing * sizeof *r->missing);
-    }
+    GROW(r->missing, r->n_missing, r->cap_missing, 64);
     r->missing[r->n_missing].number = number;
     r->missing[r->n_missing++].at = at;
 }

@@ -156,6 +156,17 @@ def write(path, text, mode=0o600):
     return path
 
 
+def end(process):
+    """Asked to, or killed."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
 # --- a real Active Directory --------------------------------------------------------------------------------
 
 class Lab:
@@ -277,13 +288,7 @@ class Fake:
         self.log_from = os.path.getsize(self.log_path)
 
     def stop(self):
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(5)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        end(self.process)
 
     def __enter__(self):
         return self

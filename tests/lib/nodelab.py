@@ -6,7 +6,7 @@ import select
 import subprocess
 import urllib.request
 
-from harness import at_end
+from harness import at_end, end
 
 NODE = os.environ.get("ROLLCALL_NODE", "node")
 
@@ -24,13 +24,7 @@ class NodeLab:
         self.told = json.loads(line)
 
     def stop(self):
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(5)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        end(self.process)
         for stream in (self.process.stdin, self.process.stdout):
             with contextlib.suppress(OSError):
                 stream.close()

@@ -41,10 +41,7 @@ int holders_add(struct holders *h, const struct record *r, struct holder **out, 
         return 0;
     }
     *at = (uint32_t)h->n;
-    if (h->n == h->cap) {
-        h->cap = h->cap ? h->cap * 2 : 256;
-        h->list = x_realloc(h->list, h->cap * sizeof *h->list);
-    }
+    GROW(h->list, h->n, h->cap, 256);
     *out = &h->list[h->n++];
     **out = (struct holder){0};
     memcpy((*out)->guid, r->guid, GUID_SIZE);
@@ -147,10 +144,7 @@ static int take_owner(void *ctx, struct str id, struct err *e)
 {
     struct owners *o = ctx;
     if (o->n == OWNERS_MAX) return err_set(e, ERR_LIMIT, "a group with more than %u owners", OWNERS_MAX);
-    if (o->n == o->cap) {
-        o->cap = o->cap ? o->cap * 2 : 16;
-        o->list = x_realloc(o->list, o->cap * sizeof *o->list);
-    }
+    GROW(o->list, o->n, o->cap, 16);
     o->list[o->n++] = arena_str(o->text, id);
     return 0;
 }

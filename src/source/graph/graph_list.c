@@ -86,10 +86,7 @@ bool graph_ids_add(struct graph_ids *ids, const uint8_t guid[GUID_SIZE], bool is
         return false;
     }
     *at = (uint32_t)ids->n;
-    if (ids->n == ids->cap) {
-        ids->cap = ids->cap ? ids->cap * 2 : 64;
-        ids->list = x_realloc(ids->list, ids->cap * sizeof *ids->list);
-    }
+    GROW(ids->list, ids->n, ids->cap, 64);
     ids->list[ids->n] = (struct graph_id){.is_removed = is_removed};
     memcpy(ids->list[ids->n++].guid, guid, GUID_SIZE);
     return true;

@@ -121,10 +121,7 @@ static int take_assignment(void *ctx, const json_t *item, struct err *e)
     if (!scope || !*scope) scope = app_scope && *app_scope ? app_scope : "/";
     if (strlen(scope) > SCOPE_MAX || json_array_size(d->scopes) >= SCOPES_MAX) return err_set(e, ERR_LIMIT, "too many or too long scopes of roles");
     a.scope = scope_number(d, str_from(scope));
-    if (d->n == d->cap) {
-        d->cap = d->cap ? d->cap * 2 : 256;
-        d->list = x_realloc(d->list, d->cap * sizeof *d->list);
-    }
+    GROW(d->list, d->n, d->cap, 256);
     d->list[d->n++] = a;
     return 0;
 }
@@ -356,15 +353,9 @@ static bool is_assigned(const struct graph_role_data *d, const char *id)
     struct assignment key = {0};
     uint8_t *guid = key.role;
     if (!guid_parse(guid, str_from(id))) return false;
-    size_t low = 0, high = d->n; /* the tenant-wide active ones of a role come first */
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (memcmp(d->list[middle].role, guid, GUID_SIZE) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < d->n && same_role(&d->list[low], &key);
+    size_t at; /* the tenant-wide active ones of a role come first */
+    LOWER_BOUND(at, d->n, memcmp(d->list[at].role, guid, GUID_SIZE) < 0);
+    return at < d->n && same_role(&d->list[at], &key);
 }
 
 static int tell_unassigned(struct telling *t, struct err *e)

@@ -209,10 +209,7 @@ void graph_list_take(struct graph_put *p, size_t mark)
         p->is_list_too_long = true;
         return;
     }
-    if (p->n_list == b->cap_list) {
-        b->cap_list = b->cap_list ? b->cap_list * 2 : 64;
-        b->list = x_realloc(b->list, b->cap_list * sizeof *b->list);
-    }
+    GROW(b->list, p->n_list, b->cap_list, 64);
     b->list[p->n_list++] = (struct bytes){NULL, b->texts.len - mark};
 }
 

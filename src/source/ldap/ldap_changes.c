@@ -30,10 +30,7 @@ static struct ldap_change *change_of(struct ldap_changes *c, const uint8_t guid[
     bool is_new;
     uint32_t *place = hmap_put(&c->index, key_of(guid), &is_new);
     if (!is_new) return &c->list[*place - 1];
-    if (c->n == c->cap) {
-        c->cap = c->cap ? c->cap * 2 : 64;
-        c->list = x_realloc(c->list, c->cap * sizeof *c->list);
-    }
+    GROW(c->list, c->n, c->cap, 64);
     struct ldap_change *one = &c->list[c->n++];
     *one = (struct ldap_change){.kind = KIND_NONE};
     memcpy(one->guid, guid, GUID_SIZE);
@@ -44,10 +41,7 @@ static struct ldap_change *change_of(struct ldap_changes *c, const uint8_t guid[
 static void add_usn(struct ldap_changes *c, int64_t usn)
 {
     if (usn <= c->after || usn > c->until) return;
-    if (c->n_usns == c->cap_usns) {
-        c->cap_usns = c->cap_usns ? c->cap_usns * 2 : 256;
-        c->usns = x_realloc(c->usns, c->cap_usns * sizeof *c->usns);
-    }
+    GROW(c->usns, c->n_usns, c->cap_usns, 256);
     c->usns[c->n_usns++] = (uint64_t)usn;
 }
 

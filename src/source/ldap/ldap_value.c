@@ -147,10 +147,7 @@ static bool sorted_values(struct value_scratch *v, struct bytes set, size_t *n)
     struct cursor c = cursor_new(set);
     bool in_order = true;
     for (*n = 0; c.in.len && *n < VALUES_MAX; ++*n) {
-        if (*n == v->cap) {
-            v->cap = v->cap ? v->cap * 2 : 64;
-            v->list = x_realloc(v->list, v->cap * sizeof *v->list);
-        }
+        GROW(v->list, *n, v->cap, 64);
         if (!ber_next_value(&c, &v->list[*n])) return false;
         if (*n && in_order) in_order = by_bytes(&v->list[*n - 1], &v->list[*n]) <= 0;
     }

@@ -20,10 +20,7 @@ void bulk_free(struct bulk *b)
 
 static void add(struct bulk *b, struct bulk_cell cell)
 {
-    if (b->n_cells == b->cap_cells) {
-        b->cap_cells = b->cap_cells ? b->cap_cells * 2 : 64 * BULK_COLUMNS;
-        b->cells = x_realloc(b->cells, b->cap_cells * sizeof *b->cells);
-    }
+    GROW(b->cells, b->n_cells, b->cap_cells, 64 * BULK_COLUMNS);
     b->cells[b->n_cells++] = cell;
 }
 

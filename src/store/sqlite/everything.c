@@ -49,10 +49,7 @@ static int give_members(struct pass *p, int64_t group, struct bytes list, struct
     uint32_t pair;
     size_t n = 0;
     while (idlist_next(&l, &pair)) {
-        if (n == p->cap) {
-            p->cap = p->cap ? p->cap * 2 : 1024;
-            p->members = x_realloc(p->members, p->cap * sizeof *p->members);
-        }
+        GROW(p->members, n, p->cap, 1024);
         p->members[n++] = (struct store_member){entity_id_of(p->c->id, pair_seq(pair)), (enum link_via)pair_via(pair)};
     }
     if (l.left.failed) return err_set(e, ERR_BUG, "store %s: malformed membership list", p->s->q.path);

@@ -67,10 +67,7 @@ static int read_runs(struct sqlite_store *s, struct err *e)
     try(sq_take(&s->q, SQL_RUN_TIMES, &q, e));
     sq_int(q, 1, 0);
     while ((rc = sq_step(&s->q, q, e)) > 0) {
-        if (s->n_runs == cap) {
-            cap = cap ? cap * 2 : 64;
-            s->runs = x_realloc(s->runs, cap * sizeof *s->runs);
-        }
+        GROW(s->runs, s->n_runs, cap, 64);
         s->runs[s->n_runs++] =
             (struct known_run){sq_col_int(q, 0), sq_col_int(q, 1), sq_col_int(q, 2), sq_col_int(q, 3)};
     }
@@ -97,16 +94,9 @@ int handle_refresh(struct sqlite_store *s, struct err *e)
 
 int64_t handle_run_time(const struct sqlite_store *s, int64_t run)
 {
-    size_t low = 0, high = s->n_runs;
-    while (low < high) {
-        size_t mid = (low + high) / 2;
-        if (s->runs[mid].id == run) return s->runs[mid].ended_ms;
-        if (s->runs[mid].id < run)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return 0;
+    size_t at;
+    LOWER_BOUND(at, s->n_runs, s->runs[at].id < run);
+    return at < s->n_runs && s->runs[at].id == run ? s->runs[at].ended_ms : 0;
 }
 
 /* --- domain facts ----------------------------------------------------------------------------- */

@@ -25,10 +25,7 @@ uint32_t identities_find(const struct identities *i, struct hash128 key)
 void identities_add(struct identities *i, const uint8_t guid[GUID_SIZE], struct hash128 key, uint32_t seq)
 {
     bool is_new;
-    if (i->n == i->cap) {
-        i->cap = i->cap ? i->cap * 2 : 256;
-        i->at = x_realloc(i->at, i->cap * sizeof *i->at);
-    }
+    GROW(i->at, i->n, i->cap, 256);
     memcpy(i->at[i->n].guid, guid, GUID_SIZE);
     i->at[i->n++].seq = seq;
     *hmap_put(&i->waiting, key, &is_new) = seq;
