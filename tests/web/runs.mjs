@@ -22,7 +22,7 @@ test("a run goes on before one's eyes over a reload and over a restart of the se
   await shot(page, "run");
   await page.reload();
   await page.getByText("Running", { exact: true }).first().waitFor();
-  check((await page.locator("#log li, .log li").count()) > 0 || (await page.getByRole("list", { name: "Phases" }).locator("li.done").count()) > 0, "after the reload the run is told from its beginning");
+  await until(async () => (await page.locator("#log li, .log li").count()) > 0 || (await page.getByRole("list", { name: "Phases" }).locator("li.done").count()) > 0, "after the reload the run is told from its beginning");
   await ask("restart", "SIGTERM");
   await page.getByText("Interrupted: the server stopped").first().waitFor({ timeout: 60000 });
   await ask("knobs", { latency_ms: 0 });

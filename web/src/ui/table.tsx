@@ -4,7 +4,7 @@
 //   <Pager next={data.next} count={data.items.length} />          // after= of the URL
 // The first column's cell is the row's link (href) or button (onOpen). Without either the row itself can be focused.
 import type { ComponentChildren } from "preact";
-import { useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { useKeys } from "../lib/keys";
 import { link, setQuery, useRoute } from "../lib/router";
 import { number } from "../lib/format";
@@ -70,9 +70,19 @@ function step(body: HTMLElement | null, by: number): void {
 export function Table<R>(p: TableProps<R>) {
     const body = useRef<HTMLTableSectionElement>(null);
     const isKeyed = p.keys !== false;
+    const awaited = useRef(0); // a step asked for while rows are on their way: those shown are about to go
+    const walk = (by: number) => {
+        if (p.loading) awaited.current = by;
+        else step(body.current, by);
+    };
+    useLayoutEffect(() => {
+        if (p.loading || awaited.current === 0) return;
+        step(body.current, awaited.current);
+        awaited.current = 0;
+    }, [p.loading]);
     useKeys({
-        j: isKeyed && ["Next row", () => step(body.current, 1)],
-        k: isKeyed && ["Previous row", () => step(body.current, -1)],
+        j: isKeyed && ["Next row", () => walk(1)],
+        k: isKeyed && ["Previous row", () => walk(-1)],
         Enter: isKeyed && ["Open the row"], // the focused row is a link
     });
     const first = (row: R, content: ComponentChildren) => {
