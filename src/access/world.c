@@ -404,6 +404,13 @@ static void resolve_foreign(struct building *b)
     }
 }
 
+uint32_t world_connector_named(const struct world *w, struct str name)
+{
+    for (uint32_t i = 0; i < w->n_connectors; i++)
+        if (str_equal(w->connectors[i].name, name)) return i;
+    return NOBODY;
+}
+
 uint32_t world_principal_of_entity(const struct world *w, int64_t entity)
 {
     for (size_t c = 0; c < w->n_connectors; c++) {

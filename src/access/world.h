@@ -65,6 +65,7 @@ struct world {
 int world_read(struct world **out, struct store *s, struct str connector /* empty: all */, struct err *e) must_use;
 void world_free(struct world *w);
 
+uint32_t world_connector_named(const struct world *w, struct str name);          /* NOBODY */
 uint32_t world_principal_by_sid(const struct world *w, struct bytes sid);      /* NOBODY */
 uint32_t world_principal_of_entity(const struct world *w, int64_t entity);    /* NOBODY */
 uint32_t world_object_of_entity(const struct world *w, int64_t entity);       /* NOBODY */

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#define SOON_MS        (INT64_C(60) * 86400000)
+#define SOON_MS        (60 * WHEN_DAY_MS)
 #define CONNECTORS_MAX 100 /* whose tests are looked at */
 #define EVENTS_MAX     ((size_t)256 << 10)
 #define MOST           50

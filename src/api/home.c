@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define DAY_MS INT64_C(86400000)
 #define DAYS   30
 #define NEWEST 20
 
@@ -88,17 +87,17 @@ static json_t *day_json(const struct counting *c, int at)
         for (int k = 1; k < KIND_COUNT; k++) sum[k] += c->list[i].present[at][k];
     for (int k = 1; k < KIND_COUNT; k++)
         if (sum[k]) jsonv_put(kinds, kind_name((enum kind)k), json_integer((json_int_t)sum[k]));
-    when_format(text, (c->first_day + at) * DAY_MS);
+    when_format(text, (c->first_day + at) * WHEN_DAY_MS);
     text[10] = 0;
     return json_pack("{s:s, s:o}", "day", text, "kind", kinds);
 }
 
 static json_t *history(struct store *s, int64_t now)
 {
-    struct counting c = {.first_day = now / DAY_MS - DAYS + 1};
+    struct counting c = {.first_day = now / WHEN_DAY_MS - DAYS + 1};
     struct err ignored;
     json_t *list = json_array();
-    if (store_run_days(s, c.first_day * DAY_MS, note_day, &c, &ignored) < 0) c.n = 0;
+    if (store_run_days(s, c.first_day * WHEN_DAY_MS, note_day, &c, &ignored) < 0) c.n = 0;
     for (size_t i = 0; i < c.n; i++) fill_holes(&c.list[i]);
     for (int at = 0; at < DAYS && c.n; at++) json_array_append_new(list, day_json(&c, at));
     free(c.list);
@@ -159,7 +158,7 @@ static bool add_change(void *ctx, const struct change *c)
 
 static json_t *today(struct store *s, int64_t now)
 {
-    struct recent t = {.since_ms = now - DAY_MS, .items = json_array()};
+    struct recent t = {.since_ms = now - WHEN_DAY_MS, .items = json_array()};
     struct change_query q = {.newest_first = true, .limit = NEWEST, .since_ms = t.since_ms};
     struct err ignored;
     if (store_runs(s, (struct str){"", 0}, 2000, add_run, &t, &ignored) < 0 || store_changes(s, &q, add_change, &t, &ignored) < 0) json_array_clear(t.items);

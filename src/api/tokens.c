@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 
-#define DAY_MS (86400 * (int64_t)1000)
 
 static int list_tokens(struct request *q, struct err *e)
 {
@@ -55,7 +54,7 @@ static int add_token(struct request *q, struct err *e)
     json_int_t days = json_integer_value(json_object_get(q->body, "expires_days"));
     try(request_text(q, "name", &name, e));
     try(request_text(q, "role", &role, e));
-    try(accounts_token_add(q->app->state, &q->actor, name, role_parse(str_from(role)), days ? when_now_ms() + days * DAY_MS : 0, token, e));
+    try(accounts_token_add(q->app->state, &q->actor, name, role_parse(str_from(role)), days ? when_now_ms() + days * WHEN_DAY_MS : 0, token, e));
     int rc = reply_token(q, name, token, e);
     secret_wipe(token, sizeof token);
     return rc;

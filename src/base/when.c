@@ -65,8 +65,8 @@ static void put(char *to, unsigned n, unsigned v)
 
 char *when_format(char out[WHEN_TEXT], int64_t ms)
 {
-    int64_t days = ms / 86400000, rest = ms % 86400000;
-    if (rest < 0) rest += 86400000, days--;
+    int64_t days = ms / WHEN_DAY_MS, rest = ms % WHEN_DAY_MS;
+    if (rest < 0) rest += WHEN_DAY_MS, days--;
     int64_t y;
     unsigned m, d;
     civil_from_days(days, &y, &m, &d);
@@ -159,7 +159,7 @@ int64_t when_unit_ms(char unit)
     case 's': return 1000;
     case 'm': return 60000;
     case 'h': return 3600000;
-    case 'd': return 86400000;
+    case 'd': return WHEN_DAY_MS;
     case 'w': return 604800000;
     default: return 0;
     }

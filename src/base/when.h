@@ -10,6 +10,8 @@
 
 #include <time.h>
 
+#define WHEN_DAY_MS INT64_C(86400000)
+
 int64_t when_now_ms(void);       /* wall clock, UTC */
 int64_t when_monotonic_ms(void); /* for deadlines and durations only */
 /* What is left until a monotonic deadline, at least 0, at most INT_MAX. */

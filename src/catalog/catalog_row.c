@@ -1,11 +1,11 @@
 #include "catalog/catalog_int.h"
 
 #include "base/hash.h"
+#include "base/when.h"
 #include "model/sid.h"
 
 #include <utf8proc.h>
 
-#define DAY_MS INT64_C(86400000)
 
 /* --- text ------------------------------------------------------------------------------------------ */
 
@@ -131,7 +131,7 @@ static bool is_account(const struct facts *f)
 /* Somebody who could sign in and has not for 90 days; of one that was made since then nothing follows. */
 static bool is_stale(const struct facts *f)
 {
-    int64_t made = 0, limit = f->as_of_ms - 90 * DAY_MS;
+    int64_t made = 0, limit = f->as_of_ms - 90 * WHEN_DAY_MS;
     if (!f->is_enabled || !is_account(f) || f->kind == KIND_service_principal) return false;
     if (!number(f, ATTR_WHEN_CREATED, &made) && !number(f, ATTR_CREATED, &made)) number(f, ATTR_REGISTRATION, &made);
     if (made > limit) return false;
@@ -230,9 +230,9 @@ static enum sign_in sign_in_of(const struct facts *f)
     int64_t ago = f->as_of_ms - f->last_sign_in;
     if (!is_account(f)) return SIGN_IN_UNKNOWN;
     if (!f->last_sign_in) return has(f, ATTR_USER_ACCOUNT_CONTROL) ? SIGN_IN_NEVER : SIGN_IN_UNKNOWN;
-    if (ago <= 7 * DAY_MS) return SIGN_IN_7D;
-    if (ago <= 30 * DAY_MS) return SIGN_IN_30D;
-    return ago <= 90 * DAY_MS ? SIGN_IN_90D : SIGN_IN_OLDER;
+    if (ago <= 7 * WHEN_DAY_MS) return SIGN_IN_7D;
+    if (ago <= 30 * WHEN_DAY_MS) return SIGN_IN_30D;
+    return ago <= 90 * WHEN_DAY_MS ? SIGN_IN_90D : SIGN_IN_OLDER;
 }
 
 static void fill_facts(struct asset *out, const struct asset_maker *m, const struct entity *x)

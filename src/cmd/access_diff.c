@@ -225,7 +225,7 @@ static int read_runs(struct diffing *d, int64_t *from, int64_t *to, struct err *
         return err_hint(e, "rollcall access diff --from 12 --to 15; rollcall run list tells the runs");
     }
     try(access_find_run(&d->a, "from", *from, &a, e));
-    d->connector = access_run_connector(&d->a, &a);
+    d->connector = world_connector_named(d->a.world, str_from(a.connector));
     if (d->connector == NOBODY) return err_set(e, ERR_INPUT, "--from %lld: connector %s is no Active Directory", (long long)*from, a.connector);
     if (!*to) *to = w->connectors[d->connector].run;
     try(access_find_run(&d->a, "to", *to, &b, e));

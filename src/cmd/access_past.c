@@ -24,13 +24,6 @@ int access_find_run(struct access_cli *a, const char *option, int64_t run, struc
     return err_hint(e, "rollcall run list tells the others");
 }
 
-uint32_t access_run_connector(const struct access_cli *a, const struct access_run *r)
-{
-    for (uint32_t i = 0; i < a->world->n_connectors; i++)
-        if (str_equal(a->world->connectors[i].name, str_from(r->connector))) return i;
-    return NOBODY;
-}
-
 int access_cli_past(struct past **out, struct access_cli *a, uint32_t connector, struct err *e)
 {
     int64_t run;
@@ -39,7 +32,7 @@ int access_cli_past(struct past **out, struct access_cli *a, uint32_t connector,
     try(cli_number(a->cli, "run", 1, 0, &run, e));
     if (!run) return 0;
     try(access_find_run(a, "run", run, &found, e));
-    uint32_t of = access_run_connector(a, &found);
+    uint32_t of = world_connector_named(a->world, str_from(found.connector)); /* NOBODY: not one of Active Directory */
     if (of == NOBODY || of != connector) {
         struct str asked = connector == NOBODY ? STR("no connector") : a->world->connectors[connector].name;
         return err_set(e, ERR_INPUT, "--run %lld is of %s, what is asked about of %.*s", (long long)run, found.connector, STR_FMT(asked));

@@ -13,7 +13,6 @@ struct access_run {
 };
 /* ERR_NOTFOUND, ERR_INPUT: there is no such run, or it left nothing behind; the message begins with the option's name. */
 int access_find_run(struct access_cli *a, const char *option, int64_t run, struct access_run *out, struct err *e) must_use;
-uint32_t access_run_connector(const struct access_cli *a, const struct access_run *r); /* NOBODY: not one of Active Directory */
 
 #define ACCESS_RUN_OPTION {"run", 0, "RUN", "as it was when this run of the connector had ended; default: now", NULL, false}
 /* The world that --run asks for, of what is asked about. *out NULL: now is meant. past_free it. */

@@ -65,9 +65,8 @@ struct walk {
 static const struct domain_info *domain_of(const struct world *w, struct str connector)
 {
     static const struct domain_info none;
-    for (size_t i = 0; i < w->n_connectors; i++)
-        if (str_equal(w->connectors[i].name, connector)) return &w->connectors[i].domain;
-    return &none;
+    uint32_t at = world_connector_named(w, connector);
+    return at == NOBODY ? &none : &w->connectors[at].domain;
 }
 
 static int fits(const struct walk *k, const struct entity *entity, bool *out)

@@ -239,13 +239,8 @@ static int target_connector(struct telling *t, uint32_t *out, struct err *e)
 {
     const struct world *w = t->a.world;
     const char *name = cli_value(t->a.cli, "at");
-    *out = w->principals[t->principal.principal].connector;
-    for (uint32_t i = 0; name && i < w->n_connectors; i++) {
-        if (!str_equal(str_from(name), w->connectors[i].name)) continue;
-        *out = i;
-        return 0;
-    }
-    if (!name) return 0;
+    *out = name ? world_connector_named(w, str_from(name)) : w->principals[t->principal.principal].connector;
+    if (!name || *out != NOBODY) return 0;
     err_set(e, ERR_NOTFOUND, "--at %s: no Active Directory connector of this name has been synced", name);
     return err_hint(e, "rollcall connector list tells them");
 }

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #define MINUTE_MS INT64_C(60000)
-#define DAY_MS    INT64_C(86400000)
 #define YEARS_AHEAD 12 /* between two 29ths of February there are at most 8 */
 
 struct cron {
@@ -174,7 +173,7 @@ int64_t cron_next(const struct cron *c, int64_t after_ms)
         unsigned n_days = when_month_days(d.year, d.month);
         for (; (c->months >> d.month & 1) && d.day <= n_days; d.day++, day++, from = 0) {
             int m = is_day(c, d.day, (unsigned)((day + 4) % 7)) ? minute_of_day(c, from) : -1;
-            if (m >= 0) return day * DAY_MS + m * MINUTE_MS;
+            if (m >= 0) return day * WHEN_DAY_MS + m * MINUTE_MS;
         }
         day += (int64_t)n_days + 1 - d.day;
         from = 0;

@@ -63,7 +63,7 @@ bool get_seconds(struct view *v, const struct row *row, struct cell *out)
 bool get_days(struct view *v, const struct row *row, struct cell *out)
 {
     int64_t ms;
-    return view_int(v, row->arg, &ms) && ms > 0 && cell_number(out, CELL_INT, ms / 86400000);
+    return view_int(v, row->arg, &ms) && ms > 0 && cell_number(out, CELL_INT, ms / WHEN_DAY_MS);
 }
 
 static bool next_text(struct view *v, struct str *out)

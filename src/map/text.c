@@ -46,8 +46,8 @@ static int64_t civil_from_days(int64_t days, unsigned *month, unsigned *day)
 
 size_t text_time(char to[WHEN_TEXT], int64_t ms)
 {
-    int64_t days = ms / 86400000, rest = ms % 86400000;
-    if (rest < 0) rest += 86400000, days--;
+    int64_t days = ms / WHEN_DAY_MS, rest = ms % WHEN_DAY_MS;
+    if (rest < 0) rest += WHEN_DAY_MS, days--;
     unsigned month, day, s = (unsigned)(rest / 1000), fraction = (unsigned)(rest % 1000);
     int64_t year = civil_from_days(days, &month, &day);
     if (year < 1 || year > 9999) return 0;

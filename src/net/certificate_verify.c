@@ -8,7 +8,6 @@
 
 #define NAMES_SHOWN 6
 #define ERRORS_MAX  32
-#define DAY_MS      (24 * 3600 * (int64_t)1000)
 
 struct chain_error {
     int code, depth;
@@ -96,7 +95,7 @@ static void check_time(struct verdict *v, const X509 *cert, const char *what)
              when_format(clock, now));
     if (now < from) fault(v, hint, "%s is not valid before %s", what, when_format(text, from));
     if (now <= to) return;
-    long long days = (long long)((now - to) / DAY_MS);
+    long long days = (long long)((now - to) / WHEN_DAY_MS);
     fault(v, "renew it", "%s expired on %s (%lld day%s ago)", what, when_format(text, to), days,
           days == 1 ? "" : "s");
 }

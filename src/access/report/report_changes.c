@@ -158,7 +158,7 @@ static int read_log(struct log *l)
 int report_changes(struct report *r, struct err *e)
 {
     for (size_t i = 0; i < r->n_places; i++) {
-        struct log l = {.r = r, .place = &r->places[i], .since_ms = r->places[i].told.as_of_ms - RECENT_DAYS * DAY_MS, .e = e};
+        struct log l = {.r = r, .place = &r->places[i], .since_ms = r->places[i].told.as_of_ms - RECENT_DAYS * WHEN_DAY_MS, .e = e};
         int rc = read_log(&l);
         hmap_free(&l.at);
         free(l.grown);

@@ -6,11 +6,11 @@
 #include "access/report/report.h"
 #include "access/report/rules.h"
 #include "base/arena.h"
+#include "base/when.h"
 #include "model/sid.h"
 
 #include <stdio.h>
 
-#define DAY_MS       ((int64_t)86400000)
 #define UNUSED_DAYS  90
 #define RECENT_DAYS  30 /* of the change log */
 #define PASSWORD_DAYS 90

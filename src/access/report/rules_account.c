@@ -21,7 +21,7 @@ static int64_t time_of(const struct report_entity *x, enum attr a)
 
 static bool is_older(const struct report_entity *x, int64_t ms, int64_t days)
 {
-    return ms < x->now_ms - days * DAY_MS;
+    return ms < x->now_ms - days * WHEN_DAY_MS;
 }
 
 static bool has_flag(const struct report_entity *x, int64_t flag)
@@ -238,7 +238,7 @@ bool rule_no_name(const struct report_entity *x, struct buf *detail)
 bool rule_created_late(const struct report_entity *x, struct buf *detail)
 {
     int64_t made = created(x), start = time_of(x, ATTR_HIRE_DATE);
-    if (!made || !start || made - start <= 7 * DAY_MS) return false;
+    if (!made || !start || made - start <= 7 * WHEN_DAY_MS) return false;
     buf_add_str(detail, STR("made "));
     report_add_day(detail, made);
     buf_add_str(detail, STR(", first day "));

@@ -88,7 +88,7 @@ bool rule_pending_guest(const struct report_entity *x, struct buf *detail)
     struct str state;
     int64_t made = 0;
     if (!record_str(x->x, ATTR_EXTERNAL_USER_STATE, &state) || !str_equal_nocase(state, STR("PendingAcceptance"))) return false;
-    if (!record_int(x->x, ATTR_CREATED, &made) || made > x->now_ms - 30 * DAY_MS) return false;
+    if (!record_int(x->x, ATTR_CREATED, &made) || made > x->now_ms - 30 * WHEN_DAY_MS) return false;
     buf_add_str(detail, STR("invited "));
     report_add_day(detail, made);
     return true;
@@ -110,7 +110,7 @@ static bool expires(struct str credential, int64_t now_ms, struct str *name, int
     struct str rest = {credential.ptr + first + 1, credential.len - first - 1};
     size_t second = str_index(rest, ' ');
     *name = second < rest.len ? (struct str){rest.ptr + second + 1, rest.len - second - 1} : (struct str){credential.ptr, first};
-    return when_parse(end, (struct str){rest.ptr, second}) && *end < now_ms + EXPIRES_SOON_DAYS * DAY_MS;
+    return when_parse(end, (struct str){rest.ptr, second}) && *end < now_ms + EXPIRES_SOON_DAYS * WHEN_DAY_MS;
 }
 
 static void add_expiring(const struct report_entity *x, enum attr a, const char *what, struct buf *detail)

@@ -10,7 +10,7 @@
 #include "base/when.h"
 
 #define NOW        ((int64_t)1767225600000) /* 2026-01-01 */
-#define AGO(days)  (NOW - (days)*DAY_MS)
+#define AGO(days)  (NOW - (days)*WHEN_DAY_MS)
 #define NORMAL     0x200
 
 /* An attribute: text where text is set, else a number. Ascending. */
@@ -157,7 +157,7 @@ static void add_given(struct buf *body, const struct given *g)
 static const char *asked(size_t i, struct buf *detail)
 {
     struct buf state = buf_new(4096), stats = buf_new(4096);
-    struct report_place_of place = {.has_sign_ins = true, .domain = {.has_policy = true, .lockout_duration_ms = DAY_MS}};
+    struct report_place_of place = {.has_sign_ins = true, .domain = {.has_policy = true, .lockout_duration_ms = WHEN_DAY_MS}};
     struct entity entity = {.record = {.kind = cases[i].kind ? cases[i].kind : KIND_user}, .name = STR("alice"), .privileges = cases[i].privileges};
     struct record_index index;
     struct derived derived;

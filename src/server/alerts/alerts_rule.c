@@ -154,7 +154,7 @@ static int check_destination(const json_t *d, struct err *e)
 static int check_throttle(const char *text, struct err *e)
 {
     int64_t ms;
-    bool is_fine = strcmp(text, "0") == 0 || (conf_parse_duration(&ms, str_from(text)) && ms <= (int64_t)30 * 86400000);
+    bool is_fine = strcmp(text, "0") == 0 || (conf_parse_duration(&ms, str_from(text)) && ms <= 30 * WHEN_DAY_MS);
     return is_fine ? 0 : err_set(e, ERR_INPUT, "throttle: a time up to 30d is expected, for example 1h; 0 for none");
 }
 

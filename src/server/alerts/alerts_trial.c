@@ -91,7 +91,7 @@ int alerts_trial(struct alerts *a, const json_t *body, int days, json_t **out, s
     json_t *checked = NULL;
     int rc = days < 1 || days > TRIAL_DAYS ? err_set(e, ERR_INPUT, "days: 1 to %d", TRIAL_DAYS) : rule_check(&checked, body, e);
     if (rc == 0) rule_read(&r, "trial", checked);
-    if (rc == 0) t.since_ms = when_now_ms() - (int64_t)days * 86400000;
+    if (rc == 0) t.since_ms = when_now_ms() - days * WHEN_DAY_MS;
     if (rc == 0 && store_exists(str_from(a->o.store_url))) {
         rc = store_open(&t.store, str_from(a->o.store_url), e);
         if (rc == 0) rc = run_trial(&t, e);

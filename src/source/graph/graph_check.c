@@ -237,7 +237,7 @@ void graph_check_end(struct finding *f, const char *what, int64_t end_ms, const 
     if (left < 0)
         finding_warn(f, "%s", fix);
     else if (left < GRAPH_EXPIRES_SOON_MS)
-        finding_warn(f, "within %lld days: %s", (long long)(left / 86400000), fix);
+        finding_warn(f, "within %lld days: %s", (long long)(left / WHEN_DAY_MS), fix);
 }
 
 /* --- the steps

@@ -125,7 +125,7 @@ static void say_certificate(struct finding *f, const struct tls_report *r)
     int64_t left = r->leaf_not_after_ms - when_now_ms();
     if (r->trusted && left < EXPIRES_SOON_MS)
         finding_warn(f, "renew the controller's certificate: it expires in %lld days",
-                     (long long)(left / 86400000));
+                     (long long)(left / WHEN_DAY_MS));
 }
 
 static void open_without_tls(struct checkup *c, const struct ldap_target *target, struct finding *f)
