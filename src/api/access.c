@@ -244,22 +244,26 @@ static int rights(struct request *q, struct err *e)
     return reply_json(q, 200, j);
 }
 
-static json_t *candidate(const json_t *row)
+static int add_candidate(void *items, const struct catalog_row *row, struct err *e)
 {
-    static const char *const keys[] = {"connector", "kind", "uid", "name", "account", "dn"};
     json_t *j = json_object();
-    for (size_t i = 0; i < n_elements(keys); i++) json_object_set(j, keys[i], json_object_get(row, keys[i]) ? json_object_get(row, keys[i]) : json_null());
-    return j;
+    (void)e;
+    jsonv_put(j, "connector", jsonv_str(row->connector));
+    jsonv_put(j, "kind", json_string(kind_name(row->kind)));
+    jsonv_put(j, "uid", jsonv_str(row->uid));
+    jsonv_put(j, "name", jsonv_str(row->name));
+    jsonv_put(j, "account", row->account.len ? jsonv_str(row->account) : json_null());
+    jsonv_put(j, "dn", row->dn.len ? jsonv_str(row->dn) : json_null());
+    json_array_append_new(items, j);
+    return 0;
 }
 
 static int find_in(struct catalog *c, const struct catalog_query *query, json_t *items, struct err *e)
 {
-    json_t *found, *row;
-    size_t i;
-    try(catalog_list(c, query, &found, e));
-    json_array_foreach(json_object_get(found, "items"), i, row) json_array_append_new(items, candidate(row));
-    json_decref(found);
-    return 0;
+    struct buf next = buf_new(SIZE_MAX / 2);
+    int rc = catalog_list(c, query, add_candidate, items, &next, e);
+    buf_free(&next);
+    return rc;
 }
 
 static int find(struct request *q, struct err *e)

@@ -42,20 +42,36 @@ static int read_labels(struct request *q, json_t **out, struct err *e)
     return 0;
 }
 
+static json_t *optional(json_t *value)
+{
+    return value ? value : json_null();
+}
+
+static int put_listed(void *ctx, const struct catalog_row *row, struct err *e)
+{
+    json_t *entity = ctx, *tags = json_array();
+    (void)e;
+    for (size_t i = 0; row->tags >> i && catalog_tags[i]; i++)
+        if (row->tags >> i & 1) json_array_append_new(tags, json_string(catalog_tags[i]));
+    jsonv_put(entity, "admin", json_boolean(row->is_admin));
+    jsonv_put(entity, "mfa", json_string(tri_names[row->mfa]));
+    jsonv_put(entity, "last_sign_in", optional(jsonv_time(row->last_sign_in_ms)));
+    jsonv_put(entity, "tags", tags);
+    jsonv_put(entity, "account", optional(row->account.len ? jsonv_str(row->account) : NULL));
+    jsonv_put(entity, "mail", optional(row->mail.len ? jsonv_str(row->mail) : NULL));
+    return 0;
+}
+
 /* As the list has it: MFA, tags; and the number of identities. What the catalog does not know is absent. */
 static void add_listed(struct request *q, const struct entity *x, json_t *entity)
 {
-    static const char *const listed[] = {"admin", "mfa", "last_sign_in", "tags", "account", "mail"};
     struct catalog *c;
     struct err ignored;
-    json_t *row = NULL;
     int64_t n = 0;
     if (catalog_lend(q, &c, &ignored) < 0) return;
-    if (catalog_find(c, x->connector, x->id, &row, &n, &ignored) < 0) n = 0;
+    if (catalog_find(c, x->connector, x->id, put_listed, entity, &n, &ignored) < 0) n = 0;
     catalog_return(c);
-    for (size_t i = 0; row && i < n_elements(listed); i++) json_object_set(entity, listed[i], json_object_get(row, listed[i]));
     jsonv_put(entity, "identities", json_integer(n));
-    json_decref(row);
 }
 
 static int make_subject(struct subject_maker *m, struct store *s, const struct entity *x, bool with_members, const struct subject **out, struct err *e)

@@ -13,35 +13,40 @@
 
 #define TRIES 8 /* a page may be empty although others follow (catalog.h): nobody should have to ask again for nothing */
 
-static int page_with_rows(struct catalog *c, struct catalog_query *query, struct catalog_page *out, struct err *e)
+struct page {
+    struct jsonw json;
+    size_t n;
+};
+
+static int put_row(void *ctx, const struct catalog_row *row, struct err *e)
 {
-    struct buf after = buf_new(SIZE_MAX / 2);
-    int rc = catalog_page(c, query, out, e);
-    for (int i = 0; i < TRIES && rc == 0 && !out->n && out->next.len; i++) {
-        buf_clear(&after);
-        buf_add_bytes(&after, buf_bytes(&out->next));
-        catalog_page_free(out);
-        query->after = buf_str(&after);
-        rc = catalog_page(c, query, out, e);
-    }
-    buf_free(&after);
-    return rc;
+    struct page *p = ctx;
+    (void)e;
+    catalog_row_json(&p->json, row);
+    p->n++;
+    return 0;
 }
 
-static int reply_assets(struct request *q, const struct catalog_page *p)
+static int write_page(struct catalog *c, struct catalog_query *query, struct buf *out, struct err *e)
 {
-    struct buf b = buf_new(SIZE_MAX / 2);
-    struct jsonw j = jsonw_new(&b);
-    buf_add_str(&b, STR("{\"items\":["));
-    buf_add_bytes(&b, buf_bytes(&p->items));
-    buf_add_str(&b, STR("],\"next\":"));
-    if (p->next.len)
-        jsonw_str(&j, buf_str(&p->next));
+    struct page p = {.json = jsonw_new(out)};
+    struct buf next = buf_new(SIZE_MAX / 2);
+    jsonw_object(&p.json);
+    jsonw_key(&p.json, STR("items"));
+    jsonw_array(&p.json);
+    int rc = catalog_list(c, query, put_row, &p, &next, e);
+    for (int i = 0; i < TRIES && rc == 0 && !p.n && next.len; i++) {
+        query->after = buf_str(&next);
+        rc = catalog_list(c, query, put_row, &p, &next, e);
+    }
+    jsonw_end(&p.json);
+    jsonw_key(&p.json, STR("next"));
+    if (next.len)
+        jsonw_str(&p.json, buf_str(&next));
     else
-        jsonw_null(&j);
-    buf_add_byte(&b, '}');
-    int rc = reply_bytes(q, 200, "application/json", buf_bytes(&b));
-    buf_free(&b);
+        jsonw_null(&p.json);
+    jsonw_end(&p.json);
+    buf_free(&next);
     return rc;
 }
 
@@ -49,15 +54,15 @@ static int list(struct request *q, struct err *e)
 {
     struct catalog_query query;
     struct catalog *c;
-    struct catalog_page page;
     try(asset_query(q, &query, e));
     int rc = catalog_lend(q, &c, e);
     if (rc == ERR_NOTFOUND) return reply_json(q, 200, json_pack("{s:[], s:n}", "items", "next"));
     if (rc < 0) return rc;
-    rc = page_with_rows(c, &query, &page, e);
+    struct buf text = buf_new(SIZE_MAX / 2);
+    rc = write_page(c, &query, &text, e);
     catalog_return(c);
-    if (rc == 0) rc = reply_assets(q, &page);
-    catalog_page_free(&page);
+    if (rc == 0) rc = reply_bytes(q, 200, "application/json", buf_bytes(&text));
+    buf_free(&text);
     return rc;
 }
 
@@ -80,23 +85,16 @@ static int facets(struct request *q, struct err *e)
 /* --- a file ------------------------------------------------------------------------------------------------------ */
 
 #define EXPORT_PAGE  100
-#define EXPORT_PIECE ((size_t)24 << 10) /* a row is at most 36 KiB of JSON: five texts of 1 KiB, escaped */
+#define EXPORT_PIECE ((size_t)32 << 10)
 
 struct exporting {
     struct catalog *catalog;
     struct catalog_query query;
     char *texts; /* what the query borrows */
-    json_t *page;
-    char *after;
-    size_t at; /* in the page */
-    bool is_csv, has_begun, is_over;
+    struct buf page, next;
+    size_t taken; /* of the page */
+    bool is_csv, has_begun, has_rows;
 };
-
-static const struct {
-    const char *name;
-    bool is_key; /* compared by programs: never touched by the guard */
-} columns[] = {{"connector", true}, {"kind", true},  {"uid", true}, {"name", false}, {"account", false},      {"display_name", false}, {"mail", false}, {"dn", false},
-               {"enabled", true},   {"admin", true}, {"mfa", true}, {"tags", true},  {"last_sign_in", true}, {"last_changed", true},  {"deleted", true}};
 
 /* As the csv dialect does: a spreadsheet takes = + - @ TAB CR at the start of a cell for a formula (RFC 4180 for the rest). */
 static void csv_cell(struct buf *out, struct str s, bool is_key)
@@ -113,88 +111,90 @@ static void csv_cell(struct buf *out, struct str s, bool is_key)
     if (quotes) buf_add_byte(out, '"');
 }
 
-static void csv_tags(struct buf *out, const json_t *tags)
+static void csv_time(struct buf *out, int64_t ms)
 {
-    size_t i;
-    json_t *one;
-    json_array_foreach(tags, i, one) buf_printf(out, "%s%s", i ? ";" : "", json_string_value(one));
+    char text[WHEN_TEXT];
+    if (ms) buf_add_str(out, str_from(when_format(text, ms)));
 }
 
-static void csv_row(struct buf *out, const json_t *row)
+static void csv_tags(struct buf *out, uint32_t tags)
 {
-    for (size_t i = 0; i < n_elements(columns); i++) {
-        const json_t *v = json_object_get(row, columns[i].name);
-        if (i) buf_add_byte(out, ',');
-        if (json_is_string(v)) csv_cell(out, (struct str){json_string_value(v), json_string_length(v)}, columns[i].is_key);
-        if (json_is_boolean(v)) buf_add_str(out, json_is_true(v) ? STR("true") : STR("false"));
-        if (json_is_array(v)) csv_tags(out, v);
+    bool is_first = true;
+    for (size_t i = 0; tags >> i && catalog_tags[i]; i++) {
+        if (!(tags >> i & 1)) continue;
+        buf_printf(out, "%s%s", is_first ? "" : ";", catalog_tags[i]);
+        is_first = false;
+    }
+}
+
+static const char csv_header[] = "connector,kind,uid,name,account,display_name,mail,dn,enabled,admin,mfa,tags,last_sign_in,last_changed,deleted\r\n";
+
+/* What programs compare is never touched by the guard. */
+static void csv_row(struct buf *out, const struct catalog_row *row)
+{
+    const struct {
+        struct str text;
+        bool is_key;
+    } cells[] = {{row->connector, true}, {str_from(kind_name(row->kind)), true}, {row->uid, true}, {row->name, false}, {row->account, false}, {row->display_name, false}, {row->mail, false},
+                 {row->dn, false}};
+    for (size_t i = 0; i < n_elements(cells); i++) {
+        csv_cell(out, cells[i].text, cells[i].is_key);
+        buf_add_byte(out, ',');
+    }
+    const char *enabled = row->enabled == TRI_UNKNOWN ? "" : row->enabled == TRI_YES ? "true" : "false";
+    buf_printf(out, "%s,%s,%s,", enabled, row->is_admin ? "true" : "false", tri_names[row->mfa]);
+    csv_tags(out, row->tags);
+    const int64_t times[] = {row->last_sign_in_ms, row->last_changed_ms, row->deleted_ms};
+    for (size_t i = 0; i < n_elements(times); i++) {
+        buf_add_byte(out, ',');
+        csv_time(out, times[i]);
     }
     buf_add_str(out, STR("\r\n"));
 }
 
-static void csv_header(struct buf *out)
+static int add_row(void *ctx, const struct catalog_row *row, struct err *e)
 {
-    for (size_t i = 0; i < n_elements(columns); i++) buf_printf(out, "%s%s", i ? "," : "", columns[i].name);
-    buf_add_str(out, STR("\r\n"));
-}
-
-static int dump(const char *text, size_t n, void *out)
-{
-    buf_add(out, text, n);
-    return 0;
-}
-
-static void add_row(struct exporting *x, struct buf *out, const json_t *row)
-{
+    struct exporting *x = ctx;
+    (void)e;
     if (x->is_csv) {
-        csv_row(out, row);
-        return;
+        csv_row(&x->page, row);
+        return 0;
     }
-    buf_add_str(out, x->has_begun ? STR(",\n") : STR("[\n"));
-    x->has_begun = true;
-    json_dump_callback(row, dump, out, JSON_COMPACT);
+    struct jsonw j = jsonw_new(&x->page);
+    buf_add_str(&x->page, x->has_rows ? STR(",\n") : STR("[\n"));
+    x->has_rows = true;
+    catalog_row_json(&j, row);
+    return 0;
 }
 
 static int next_page(struct exporting *x, struct err *e)
 {
-    json_decref(x->page);
-    x->page = NULL;
-    x->at = 0;
-    x->query.after = str_from(x->after);
-    try(catalog_list(x->catalog, &x->query, &x->page, e));
-    const char *next = json_string_value(json_object_get(x->page, "next"));
-    free(x->after);
-    x->after = next ? x_strdup(str_from(next)) : NULL;
-    x->is_over = !next;
+    buf_clear(&x->page);
+    x->taken = 0;
+    if (x->is_csv && !x->has_begun) buf_add_str(&x->page, str_from(csv_header));
+    x->has_begun = true;
+    x->query.after = buf_str(&x->next);
+    try(catalog_list(x->catalog, &x->query, add_row, x, &x->next, e));
+    if (!x->next.len && !x->is_csv) buf_add_str(&x->page, x->has_rows ? STR("\n]\n") : STR("[]\n"));
     return 0;
 }
 
 static int next_piece(void *ctx, struct buf *out, struct err *e)
 {
     struct exporting *x = ctx;
-    if (x->is_csv && !x->has_begun) csv_header(out);
-    if (x->is_csv) x->has_begun = true;
-    while (out->len < EXPORT_PIECE) {
-        const json_t *row = json_array_get(json_object_get(x->page, "items"), x->at);
-        if (row) {
-            add_row(x, out, row);
-            x->at++;
-        } else if (x->is_over) {
-            if (!x->is_csv) buf_add_str(out, x->has_begun ? STR("\n]\n") : STR("[]\n"));
-            return 0;
-        } else {
-            try(next_page(x, e));
-        }
-    }
-    return 1;
+    if (x->taken == x->page.len) try(next_page(x, e));
+    size_t left = x->page.len - x->taken, n = left < EXPORT_PIECE ? left : EXPORT_PIECE;
+    buf_add(out, x->page.ptr + x->taken, n);
+    x->taken += n;
+    return x->taken < x->page.len || x->next.len;
 }
 
 static void end_export(void *ctx)
 {
     struct exporting *x = ctx;
     catalog_close(x->catalog);
-    json_decref(x->page);
-    free(x->after);
+    buf_free(&x->page);
+    buf_free(&x->next);
     free(x->texts);
     free(x);
 }
@@ -225,9 +225,8 @@ static int export(struct request *q, struct err *e)
     if (!is_csv && strcmp(format, "json") != 0) return err_set(e, ERR_INPUT, "format: csv or json");
     try(catalog_open(&c, q->app->catalog_path, e)); /* of its own: the stream outlives the handler */
     struct exporting *x = x_zalloc(sizeof *x);
-    *x = (struct exporting){.catalog = c, .query = query, .is_csv = is_csv};
+    *x = (struct exporting){.catalog = c, .query = query, .page = buf_new(SIZE_MAX / 2), .next = buf_new(SIZE_MAX / 2), .is_csv = is_csv};
     x->query.limit = EXPORT_PAGE;
-    x->query.after = (struct str){"", 0};
     keep_texts(x);
     return reply_stream(q, is_csv ? "text/csv; charset=utf-8" : "application/json", is_csv ? "assets.csv" : "assets.json", next_piece, end_export, x);
 }

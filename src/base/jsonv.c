@@ -49,3 +49,12 @@ void jsonv_put(json_t *object, const char *key, json_t *value)
 {
     if (value) json_object_set_new(object, key, value);
 }
+
+int jsonv_error(const json_t *told, enum err_class unless_class, const char *unless_message, struct err *e)
+{
+    struct str class = jsonv_text(told, "class"), message = jsonv_text(told, "message"), hint = jsonv_text(told, "hint");
+    int known = class.len ? err_class_parse(class) : 0;
+    err_set(e, known ? (enum err_class)known : unless_class, "%s", message.len ? message.ptr : unless_message);
+    if (hint.len) err_hint(e, "%s", hint.ptr);
+    return e->class;
+}

@@ -4,6 +4,7 @@
 #define ROLLCALL_JSONV_H
 
 #include "base/buf.h"
+#include "base/err.h"
 
 #include <jansson.h>
 
@@ -23,6 +24,8 @@ static inline const char *jsonv_cstr(const json_t *object, const char *key)
 {
     return jsonv_text(object, key).ptr;
 }
+/* An error that another process or server told as {class, message, hint}: what is missing, or no class of ours, is as given. Returns its class. */
+int jsonv_error(const json_t *told, enum err_class unless_class, const char *unless_message, struct err *e);
 /* Sets key if value is not NULL. */
 void jsonv_put(json_t *object, const char *key, json_t *value);
 

@@ -8,6 +8,8 @@
 #ifndef ROLLCALL_CATALOG_H
 #define ROLLCALL_CATALOG_H
 
+#include "base/jsonw.h"
+#include "model/derive.h"
 #include "model/kind.h"
 #include "store/store.h"
 
@@ -44,29 +46,33 @@ struct catalog_query {
     struct str after;                          /* opaque: `next` of the page before */
     int64_t limit;                             /* 1..1000 */
 };
-/* A page of {connector, kind, uid, name, account, display_name, mail, dn, enabled, admin, mfa, last_sign_in, last_changed, tags[], deleted}. It may be shorter than the limit
- * although there is a next one: no page looks at more than some ten thousand rows. */
-struct catalog_page {
-    struct buf items; /* JSON: the rows, commas between them */
-    size_t n;
-    struct buf next;  /* `after` of the page that follows; empty: there is none */
+/* One of them. Text is UTF-8, empty where there is none, and borrowed for the call. */
+struct catalog_row {
+    struct str connector, uid, name, account, display_name, mail, dn;
+    enum kind kind;
+    enum tri enabled, mfa;
+    bool is_admin;
+    uint32_t tags; /* bit i: catalog_tags[i] */
+    int64_t last_sign_in_ms, last_changed_ms, deleted_ms;
 };
-/* The page is the caller's to free, also after an error. */
-int catalog_page(struct catalog *c, const struct catalog_query *q, struct catalog_page *out, struct err *e) must_use;
-void catalog_page_free(struct catalog_page *p);
-/* The same for who looks into the rows: {items: [...], next}; next null at the end. */
-int catalog_list(struct catalog *c, const struct catalog_query *q, json_t **out, struct err *e) must_use;
+typedef int catalog_each(void *ctx, const struct catalog_row *row, struct err *e);
+/* {connector, kind, uid, name, account, display_name, mail, dn, enabled, admin, mfa, last_sign_in, last_changed, tags[], deleted}; null: none, not known. */
+void catalog_row_json(struct jsonw *out, const struct catalog_row *row);
+/* The rows of a page, in order. *next becomes `after` of the page that follows (q->after may be borrowed from it); empty: there is none. A page may be shorter than the limit although there is a next one:
+ * none looks at more than some ten thousand rows. */
+int catalog_list(struct catalog *c, const struct catalog_query *q, catalog_each *each, void *ctx, struct buf *next, struct err *e) must_use;
 /* {total, exact, kind: {user: n...}, source: {...}, enabled: {...}, admin, mfa, sign_in, tag}: each facet counted under the conditions of all others. exact false: "more than". */
 int catalog_facets(struct catalog *c, const struct catalog_query *q, json_t **out, struct err *e) must_use;
 /* Who is the same in another directory, and who might be: [{connector, uid, name, kind, rule, confidence, confirmed_by[], contradicts[], conflict}]; conflict null: an edge. */
 int catalog_identities(struct catalog *c, int64_t entity_id, json_t **out, struct err *e) must_use;
-/* The row of one entity, as in catalog_list, and how many identities it has elsewhere (edges, not candidates); *out NULL: it is not in the catalog. */
-int catalog_find(struct catalog *c, struct str connector, int64_t entity_id, json_t **out, int64_t *n_identities, struct err *e) must_use;
+/* The row of one entity, if the catalog has it, and how many identities it has elsewhere (edges, not candidates). */
+int catalog_find(struct catalog *c, struct str connector, int64_t entity_id, catalog_each *each, void *ctx, int64_t *n_identities, struct err *e) must_use;
 /* {kinds: [{kind, connector, count, attributes: n}], as_of} */
 int catalog_kinds(struct catalog *c, json_t **out, struct err *e) must_use;
 /* One kind of one connector: [{attribute, type, filled, of, custom, normalized, ocsf[], sample}]: lineage from attribute to the list's column and OCSF's paths.
  * sample: the form of a value, no value. */
 int catalog_attributes(struct catalog *c, struct str connector, enum kind k, json_t **out, struct err *e) must_use;
+extern const char *const tri_names[3]; /* by enum tri */
 extern const char *const catalog_tags[]; /* "guest", "locked", "stale", "password_never_expires", "kerberoastable", "unconstrained_delegation" ...; NULL ends */
 
 #endif

@@ -4,7 +4,7 @@
  * of different ones, so a filter is a set of cells, a count is a sum over cells, and a page is a merge of the cells' ends of one index. Rows are numbered in the order of
  * their names (docid), with room between them, so that the full-text index gives its matches in the order of names too, and a page of them is its beginning.
  *     catalog.c     the handle: file, snapshot, cells          catalog_row.c      an entity as a row: facts, tags, keys
- *     list.c        pages; row_json.c their rows               refresh.c          the pass over the store; stage.c what it found
+ *     list.c        pages; row.c their rows                    refresh.c          the pass over the store; stage.c what it found
  *     search.c      what a search text asks for                build.c, update.c  writing all of it, or what differs
  *     filter.c      which cells are meant; facets.c counts     fill.c, lineage.c  attributes; identities.c who is the same
  */
@@ -13,10 +13,8 @@
 
 #include "base/arena.h"
 #include "base/hash.h"
-#include "base/jsonw.h"
 #include "catalog/catalog.h"
 #include "catalog/db.h"
-#include "model/derive.h"
 
 #define CATALOG_FORMAT 1
 #define APPLICATION_ID 0x726f6c63 /* "rolc" */
@@ -91,7 +89,6 @@ extern const char *const catalog_sql[SQL_COUNT];
 
 enum sign_in { SIGN_IN_UNKNOWN, SIGN_IN_NEVER, SIGN_IN_7D, SIGN_IN_30D, SIGN_IN_90D, SIGN_IN_OLDER, SIGN_IN_COUNT };
 extern const char *const sign_in_names[SIGN_IN_COUNT];
-extern const char *const tri_names[3]; /* by enum tri */
 
 /* All that a row can be filtered by. */
 struct cell {
@@ -175,10 +172,9 @@ void fills_free(struct fills *f);
 void fills_add(struct fills *f, const struct record *r);
 int fills_write(struct fills *f, struct db *d, int64_t source, struct err *e) must_use;
 
-/* --- row_json.c */
-#define ROW_MAX ((size_t)64 << 10) /* five texts of TEXT_CUT, each byte escaped as \u00XX, and the rest */
-int catalog_row_write(struct catalog *c, int64_t docid, struct jsonw *out, bool *is_there, struct err *e) must_use;
-int catalog_row(struct catalog *c, int64_t docid, json_t **out, struct err *e) must_use; /* NULL: not there */
+/* --- row.c */
+/* Nothing where there is no such row. */
+int row_give(struct catalog *c, int64_t docid, catalog_each *each, void *ctx, struct err *e) must_use;
 
 /* --- refresh.c, stage.c */
 struct refresh {

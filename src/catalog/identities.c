@@ -98,22 +98,27 @@ static struct other read_edge(sqlite3_stmt *s, int64_t of)
     return (struct other){sqlite3_column_int64(s, is_entra ? 1 : 0), sqlite3_column_int64(s, is_entra ? 8 : 7), j};
 }
 
-static int find(struct catalog *c, int64_t source, int64_t entity, json_t **row, struct err *e)
+static int find(struct catalog *c, int64_t source, int64_t entity, catalog_each *each, void *ctx, struct err *e)
 {
     int64_t docid;
-    *row = NULL;
     try(db_number(&c->db, SQL_DOCID_OF, 2, (int64_t[]){source, entity}, 0, &docid, e));
-    return docid ? catalog_row(c, docid, row, e) : 0;
+    return docid ? row_give(c, docid, each, ctx, e) : 0;
 }
 
-static int add_other(struct catalog *c, const struct other *o, json_t *list, struct err *e)
+struct edges {
+    json_t *edge, *list;
+};
+
+/* An edge whose other end the catalog has. */
+static int add_other(void *ctx, const struct catalog_row *row, struct err *e)
 {
-    static const char *const shown[] = {"connector", "uid", "name", "kind"};
-    json_t *row;
-    try(find(c, o->source, o->entity, &row, e));
-    for (size_t i = 0; row && i < n_elements(shown); i++) json_object_set(o->edge, shown[i], json_object_get(row, shown[i]));
-    if (row) json_array_append(list, o->edge);
-    json_decref(row);
+    struct edges *x = ctx;
+    (void)e;
+    jsonv_put(x->edge, "connector", jsonv_str(row->connector));
+    jsonv_put(x->edge, "uid", jsonv_str(row->uid));
+    jsonv_put(x->edge, "name", jsonv_str(row->name));
+    jsonv_put(x->edge, "kind", json_string(kind_name(row->kind)));
+    json_array_append(x->list, x->edge);
     return 0;
 }
 
@@ -134,7 +139,7 @@ int catalog_identities(struct catalog *c, int64_t entity_id, json_t **out, struc
     if (rc == 0) sqlite3_reset(s);
     *out = json_array();
     for (size_t i = 0; i < n; i++) {
-        if (rc == 0) rc = add_other(c, &others[i], *out, e);
+        if (rc == 0) rc = find(c, others[i].source, others[i].entity, add_other, &(struct edges){others[i].edge, *out}, e);
         json_decref(others[i].edge);
     }
     catalog_end(c);
@@ -142,16 +147,12 @@ int catalog_identities(struct catalog *c, int64_t entity_id, json_t **out, struc
     return rc;
 }
 
-int catalog_find(struct catalog *c, struct str connector, int64_t entity_id, json_t **out, int64_t *n_identities, struct err *e)
+int catalog_find(struct catalog *c, struct str connector, int64_t entity_id, catalog_each *each, void *ctx, int64_t *n_identities, struct err *e)
 {
     try(catalog_begin(c, e));
     const struct source *s = source_named(&c->sources, connector);
-    *out = NULL;
-    int rc = s ? find(c, s->id, entity_id, out, e) : 0;
+    int rc = s ? find(c, s->id, entity_id, each, ctx, e) : 0;
     if (rc == 0) rc = db_number(&c->db, SQL_EDGES_COUNT, 1, &entity_id, 0, n_identities, e);
     catalog_end(c);
-    if (rc == 0) return 0;
-    json_decref(*out);
-    *out = NULL;
     return rc;
 }

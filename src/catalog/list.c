@@ -518,20 +518,12 @@ static int write_after(struct listing *l, struct hit last, struct buf *out, stru
 
 /* --- the answer ------------------------------------------------------------------------------------------------ */
 
-static int tell(struct listing *l, struct catalog_page *out, struct err *e)
+static int tell(struct listing *l, catalog_each *each, void *ctx, struct buf *next, struct err *e)
 {
     size_t n = l->n_hits < (size_t)l->q->limit ? l->n_hits : (size_t)l->q->limit;
-    for (size_t i = 0; i < n; i++) {
-        struct jsonw j = jsonw_new(&out->items);
-        size_t before = out->items.len;
-        bool is_there;
-        if (before) buf_add_byte(&out->items, ',');
-        try(catalog_row_write(l->c, l->hits[i].docid, &j, &is_there, e));
-        if (!is_there) out->items.len = before;
-        out->n += is_there;
-    }
-    if (is_full(l)) return write_after(l, l->hits[n - 1], &out->next, e);
-    return l->is_cut ? write_after(l, l->from, &out->next, e) : 0;
+    for (size_t i = 0; i < n; i++) try(row_give(l->c, l->hits[i].docid, each, ctx, e));
+    if (is_full(l)) return write_after(l, l->hits[n - 1], next, e);
+    return l->is_cut ? write_after(l, l->from, next, e) : 0;
 }
 
 /* --- the query --------------------------------------------------------------------------------------------- */
@@ -597,52 +589,33 @@ static int fill_page(struct listing *l, struct err *e)
     return rc;
 }
 
-static int list_now(struct listing *l, struct catalog_page *out, struct err *e)
+static int list_now(struct listing *l, catalog_each *each, void *ctx, struct buf *next, struct err *e)
 {
     try(filter_open(&l->filter, l->c, l->q, e));
     try(search_open(&l->search, l->c, l->q->search, e));
     choose_cells(l);
     l->hits = x_alloc(page_size(l) * sizeof *l->hits);
     try(fill_page(l, e));
-    return tell(l, out, e);
+    return tell(l, each, ctx, next, e);
 }
 
-int catalog_page(struct catalog *c, const struct catalog_query *q, struct catalog_page *out, struct err *e)
+int catalog_list(struct catalog *c, const struct catalog_query *q, catalog_each *each, void *ctx, struct buf *next, struct err *e)
 {
     struct listing l = {.c = c, .q = q, .texts = arena_new((size_t)64 << 20)};
-    *out = (struct catalog_page){.items = buf_new(1000 * ROW_MAX), .next = buf_new(ROW_MAX)};
     try(read_sort(&l, e));
     if (q->limit < 1 || q->limit > 1000) return err_set(e, ERR_INPUT, "limit: 1 to 1000");
     try(catalog_begin(c, e));
-    int rc = list_now(&l, out, e);
+    struct buf after = buf_new(SIZE_MAX / 2); /* q->after may be borrowed from *next */
+    int rc = list_now(&l, each, ctx, &after, e);
     catalog_end(c);
+    buf_clear(next);
+    buf_add_bytes(next, buf_bytes(&after));
+    buf_free(&after);
     filter_close(&l.filter);
     search_close(&l.search);
     arena_free(&l.texts);
     free(l.cells);
     free(l.is_meant);
     free(l.hits);
-    return rc;
-}
-
-void catalog_page_free(struct catalog_page *p)
-{
-    buf_free(&p->items);
-    buf_free(&p->next);
-}
-
-int catalog_list(struct catalog *c, const struct catalog_query *q, json_t **out, struct err *e)
-{
-    struct catalog_page page;
-    int rc = catalog_page(c, q, &page, e);
-    if (rc == 0) {
-        struct buf text = buf_new(SIZE_MAX / 2);
-        buf_add_byte(&text, '[');
-        buf_add_bytes(&text, buf_bytes(&page.items));
-        buf_add_byte(&text, ']');
-        *out = json_pack("{s:o, s:o}", "items", json_loadb((const char *)text.ptr, text.len, 0, NULL), "next", page.next.len ? jsonv_str(buf_str(&page.next)) : json_null());
-        buf_free(&text);
-    }
-    catalog_page_free(&page);
     return rc;
 }

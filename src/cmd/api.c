@@ -1,5 +1,6 @@
 /* api.c - api: what the page asks of a server, as a command. */
 #include "base/file.h"
+#include "base/jsonv.h"
 #include "base/secret.h"
 #include "cmd/out.h"
 #include "net/http.h"
@@ -116,14 +117,9 @@ static void add_fields(struct err *e, const json_t *fields)
 static int refused(const struct http_answer *a, struct err *e)
 {
     json_t *j = json_loadb((const char *)a->body.ptr, a->body.len, 0, NULL), *told = json_object_get(j, "error");
-    const char *class = json_string_value(json_object_get(told, "class")), *message = json_string_value(json_object_get(told, "message"));
-    const char *hint = json_string_value(json_object_get(told, "hint"));
-    int known = class ? err_class_parse(str_from(class)) : 0;
-    if (message)
-        err_set(e, (enum err_class)(known ? known : class_of_status(a->status)), "%s", message);
-    else
-        err_set(e, (enum err_class)class_of_status(a->status), "the server answered %ld", a->status);
-    if (hint) err_hint(e, "%s", hint);
+    char unsaid[64];
+    snprintf(unsaid, sizeof unsaid, "the server answered %ld", a->status);
+    jsonv_error(told, (enum err_class)class_of_status(a->status), unsaid, e);
     add_fields(e, json_object_get(told, "fields"));
     err_code(e, DOM_HTTP, (int)a->status);
     json_decref(j);

@@ -69,8 +69,7 @@ static void mark_content(char *out, size_t size, const char *path)
         sha256_hex(&h, hex);
         snprintf(out, size, "%s", hex);
     }
-    if (content.ptr) secret_wipe(content.ptr, content.cap);
-    buf_free(&content);
+    secret_wipe_buf(&content);
 }
 
 /* A file of tickets or keys is not read, only recognised; "" if there is none. */

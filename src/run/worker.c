@@ -1,6 +1,7 @@
 #include "run/worker.h"
 
 #include "base/file.h"
+#include "base/jsonv.h"
 #include "base/secret.h"
 #include "base/when.h"
 #include "vault/vault.h"
@@ -228,8 +229,7 @@ int worker_start(struct worker **out, const struct worker_job *job, struct err *
     w->in = buf_new(FRAME_MAX + READ_AHEAD + 16);
     if (rc == 0) rc = spawn(w, job, e);
     if (rc == 0 && (rc = file_write_all(w->fd, buf_bytes(&frames), e)) < 0) err_wrap(e, "the worker does not listen");
-    if (frames.ptr) secret_wipe(frames.ptr, frames.cap);
-    buf_free(&frames);
+    secret_wipe_buf(&frames);
     if (rc < 0) {
         worker_free(w, true);
         return rc;
@@ -251,12 +251,7 @@ static int aborted(struct bytes payload, struct err *e)
 {
     json_t *j;
     try(from_json(&j, payload, e));
-    const char *class = json_string_value(json_object_get(j, "class"));
-    const char *message = json_string_value(json_object_get(j, "message"));
-    const char *hint = json_string_value(json_object_get(j, "hint"));
-    int known = class ? err_class_parse(str_from(class)) : 0;
-    err_set(e, known ? (enum err_class)known : ERR_BUG, "%s", message ? message : "the worker gave no reason");
-    if (hint) err_hint(e, "%s", hint);
+    jsonv_error(j, ERR_BUG, "the worker gave no reason", e);
     err_code(e, (enum err_domain)json_integer_value(json_object_get(j, "domain")),
              (int)json_integer_value(json_object_get(j, "code")));
     e->retry_at_ms = json_integer_value(json_object_get(j, "retry_at_ms"));

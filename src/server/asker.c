@@ -234,12 +234,7 @@ static int encode_question(struct buf *out, const char *const *words, const char
 
 static int told_error(const json_t *head, struct err *e)
 {
-    const char *class = json_string_value(json_object_get(head, "class"));
-    const char *message = json_string_value(json_object_get(head, "message")), *hint = json_string_value(json_object_get(head, "hint"));
-    if (!class) return 0;
-    int known = err_class_parse(str_from(class));
-    err_set(e, known ? (enum err_class)known : ERR_BUG, "%s", message ? message : "no reason is known");
-    return hint && *hint ? err_hint(e, "%s", hint) : e->class;
+    return json_object_get(head, "class") ? jsonv_error(head, ERR_BUG, "no reason is known", e) : 0;
 }
 
 /* A child that ended for want of questions shows only now: then the same question goes to another. */

@@ -187,8 +187,7 @@ void request_drop(struct request_int *r)
     json_decref(r->q.body);
     json_decref(r->fields);
     atomic_fetch_sub(&r->server->body_bytes, r->body.len);
-    if (r->body.ptr) secret_wipe(r->body.ptr, r->body.cap);
-    buf_free(&r->body);
+    secret_wipe_buf(&r->body);
     arena_free(&r->q.arena);
     atomic_fetch_sub(&r->server->n_requests, 1);
     secret_wipe(r->q.actor.csrf, sizeof r->q.actor.csrf);

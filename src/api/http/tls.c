@@ -66,8 +66,7 @@ static int read_pem(const char *path, char **out, struct err *e)
     struct buf b = buf_new(PEM_MAX);
     int rc = file_read(&b, path, e);
     if (rc == 0) *out = x_strdup(buf_str(&b));
-    if (b.ptr) secret_wipe(b.ptr, b.cap);
-    buf_free(&b);
+    secret_wipe_buf(&b);
     return rc;
 }
 
@@ -178,8 +177,7 @@ static int keep_pair(const char *path, const char *certificate_pem, const char *
     struct buf b = buf_new(PEM_MAX);
     buf_printf(&b, "%s%s", key_pem, certificate_pem);
     int rc = file_write_atomic(path, buf_bytes(&b), 0600, e);
-    secret_wipe(b.ptr, b.cap);
-    buf_free(&b);
+    secret_wipe_buf(&b);
     return rc;
 }
 

@@ -1,6 +1,7 @@
 #include "server/connectors/peek.h"
 
 #include "base/buf.h"
+#include "base/jsonv.h"
 #include "base/when.h"
 
 #include <errno.h>
@@ -117,13 +118,9 @@ static int understand(struct peek *p, json_t **out, struct err *e)
     *out = json_loadb((const char *)p->said[0].ptr, p->said[0].len, JSON_REJECT_DUPLICATES, NULL);
     if (*out) return 0;
     json_t *told = json_loadb((const char *)p->said[1].ptr, p->said[1].len, JSON_DISABLE_EOF_CHECK, NULL);
-    const char *class = json_string_value(json_object_get(told, "class")), *message = json_string_value(json_object_get(told, "message"));
-    const char *hint = json_string_value(json_object_get(told, "hint"));
-    int known = class ? err_class_parse(str_from(class)) : 0;
-    err_set(e, known ? (enum err_class)known : ERR_BUG, "%s", message ? message : "the process that looks at certificates said nothing");
-    if (hint) err_hint(e, "%s", hint);
+    int rc = jsonv_error(told, ERR_BUG, "the process that looks at certificates said nothing", e);
     json_decref(told);
-    return e->class;
+    return rc;
 }
 
 static int look(json_t **out, char *const *words, int timeout_ms, struct err *e)
