@@ -216,10 +216,10 @@ def bench(rollcall, scratch):
     with Running(tool, store):
         table("during a run", asked, n)
     print("memory of serve afterwards   %.1f MiB" % server.rss_mib())
-    time.sleep(15)
+    time.sleep(35)
     wire.connect()  # an idle connection was closed meanwhile
     wire.get("/assets?limit=1")
-    print("... and idle for 15 s        %.1f MiB" % server.rss_mib())
+    print("... and idle for 35 s        %.1f MiB" % server.rss_mib())
     server.stop()
 
 

@@ -16,7 +16,7 @@ int64_t when_now_ms(void);       /* wall clock, UTC */
 int64_t when_monotonic_ms(void); /* for deadlines and durations only */
 /* What is left until a monotonic deadline, at least 0, at most INT_MAX. */
 int when_left_ms(int64_t deadline_ms);
-/* In so long on the monotonic clock, for pthread_cond_timedwait and pthread_mutex_clocklock. */
+/* In so long on the monotonic clock, for pthread_cond_clockwait, pthread_mutex_clocklock, and a condition of that clock. */
 struct timespec when_monotonic_in(int64_t ms);
 /* How long to wait before the n-th further attempt (from 1): first_ms, doubled each time, at most most_ms. The caller takes some of it away by chance. */
 int64_t when_back_off_ms(unsigned n, int64_t first_ms, int64_t most_ms);

@@ -131,10 +131,8 @@ static void *pump(void *arg)
     while (!x->is_stopping) {
         struct event_stream *s = due(x, when_monotonic_ms());
         if (!s) {
-            struct timespec until;
-            clock_gettime(CLOCK_REALTIME, &until);
-            until.tv_sec += 1;
-            pthread_cond_timedwait(&x->wake, &x->lock, &until);
+            struct timespec until = when_monotonic_in(1000);
+            pthread_cond_clockwait(&x->wake, &x->lock, CLOCK_MONOTONIC, &until);
             continue;
         }
         s->refs++;

@@ -157,10 +157,8 @@ static void *keep(void *arg)
     unsigned ticks = 0;
     pthread_mutex_lock(&s->keeper_lock);
     while (!atomic_load(&s->is_stopping)) {
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += 1;
-        pthread_cond_timedwait(&s->keeper_wake, &s->keeper_lock, &until);
+        struct timespec until = when_monotonic_in(1000);
+        pthread_cond_clockwait(&s->keeper_wake, &s->keeper_lock, CLOCK_MONOTONIC, &until);
         peers_end_late(&s->peers);
         pool_close_idle(&s->stores);
         if (++ticks % TRIM_S == 0) malloc_trim(0); /* an answer of some MiB is not kept for ever */
