@@ -6,7 +6,7 @@ yardstick     SQL as somebody writes it who knows the tables, in Python, through
               rights, no mapping, and no names of other entities looked up
 
 and says p50 and p99 of both, and how many times the yardstick the server takes. `detail` asks for users of the domain that a few names find, drawn with a fixed
-seed. Without a yardstick: who-can, the first view in a browser, the server's memory.
+seed. Without a yardstick: who-can, an export, the first view in a browser, the server's memory.
 BENCH_ASSETS; BENCH_N: how often what is fast is asked; BENCH_DIR: where the store is kept for the next time. Both ways are in `questions`.
 """
 import json
@@ -19,6 +19,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests", "lib"))
@@ -155,6 +156,17 @@ def who_can(wire, n):
     print("who-can                      first %.2f s, then p50 %.2f ms, p99 %.2f ms" % (first, p50, p99))
 
 
+def export(server, token):
+    for form in "csv", "json":
+        start, n = time.perf_counter(), 0
+        asked = urllib.request.Request("%s/api/v1/assets/export?format=%s" % (server.origin, form), headers={"Authorization": "Bearer " + token})
+        with urllib.request.urlopen(asked) as answer:
+            while piece := answer.read(1 << 20):
+                n += len(piece)
+        took = time.perf_counter() - start
+        print("export, all as %-4s          %.1f s, %.0f MB, %.0f MB/s" % (form, took, n / 1e6, n / 1e6 / took))
+
+
 def table(what, asked, n):
     for name, ours, theirs in asked:
         ours(0), theirs(0)
@@ -212,6 +224,7 @@ def bench(rollcall, scratch):
     print("question                     over HTTP (yardstick: the same rows through a held sqlite3 connection, as JSON; HTTP / yardstick)")
     table("alone", asked, n)
     who_can(wire, min(n, 200))
+    export(server, token)
     first_view(server)
     with Running(tool, store):
         table("during a run", asked, n)

@@ -244,8 +244,8 @@ PROTOCOL = [("wrong-id=%s%s" % (v, SUB), (1, 6), MALFORMED + "|did not finish") 
         ("result=adminLimitExceeded,match=objectClass=user,page=2", 5, r"not all users could be listed: .*administrative limit"),
         ("result=other,match=objectClass=user,entries=2", 1, "list users: .*LDAP 80"),
         ("result=unavailable,match=objectClass=user,page=2,entries=0", 6, "list users: .*unavailable"),
-        ("hide=user00002", 5, r"gap \(loss\) group: \d+ member references do not resolve"),
-        ("vanish=user00005,match=objectClass=user", 5, r"gap \(loss\) group: \d+ member references do not resolve"),
+        ("hide=user00002", 5, r"gap \(loss\) group: \d+ member references? do(es)? not resolve"),
+        ("vanish=user00005,match=objectClass=user", 5, r"gap \(loss\) group: \d+ member references? do(es)? not resolve"),
     ] + [("bind-error=%s" % d, 4, "bind as .*AD %s|data 534" % d) for d in BEHAVIOURS["bind-error"]["variants"]] + [
         ("bind-result=busy", 6, "bind as .*busy"), ("channel-binding", 4, "channel binding"), ("stronger-auth", 4, "stronger"),
     ]
@@ -320,8 +320,8 @@ CONTENT = [(v, 5, NO_GUID) for v in variants("bad-guid") + ["no-guid", "no-attrs
      ("duplicate-attr=sAMAccountName", 0, malformed("sAMAccountName")), ("second-value=sAMAccountName", 0, malformed("sAMAccountName")),
      ("duplicate-values=memberOf", 0, "")] + \
     [(v, 0, "") for v in variants("bad-class")] + \
-    [("bad-member=" + v, 5, r"gap \(loss\) group: 1 (member references do not resolve|values of member are malformed)") for v in ("dangling", "empty", "nul", "ff")] + \
-    [("bad-member=foreign", 0, r"gap \(info\) group: 1 members lie outside"), ("bad-member=text", (0, 5), "group: 1 "), ("bad-member=self", 0, "")]
+    [("bad-member=" + v, 5, r"gap \(loss\) group: 1 (member reference does not resolve|values of member are malformed)") for v in ("dangling", "empty", "nul", "ff")] + \
+    [("bad-member=foreign", 0, r"gap \(info\) group: 1 member lies outside"), ("bad-member=text", (0, 5), "group: 1 "), ("bad-member=self", 0, "")]
 
 
 @case("%d bad values: one value or one entity is lost, and said to be" % len(CONTENT))

@@ -303,15 +303,16 @@ static void tell_gaps(struct building *b)
     char what[160];
     struct world_connector *c = &b->w->connectors[b->connector];
     if (b->n_missing) {
-        snprintf(what, sizeof what, "%llu members do not resolve", (unsigned long long)b->n_missing);
+        snprintf(what, sizeof what, "%llu %s", (unsigned long long)b->n_missing, plural(b->n_missing, "member does not resolve", "members do not resolve"));
         add_gap(b, what, b->first_missing, "add a connector for their domain, or let the account read them");
     }
     if (b->n_without_sd) {
-        snprintf(what, sizeof what, "the security descriptors of %llu objects were not read", (unsigned long long)b->n_without_sd);
+        snprintf(what, sizeof what, "the security descriptors of %llu object%s were not read", (unsigned long long)b->n_without_sd, plural(b->n_without_sd, "", "s"));
         add_gap(b, what, "", "set extract_acls: true and let the account read permissions (READ_CONTROL)");
     }
     if (b->n_malformed) {
-        snprintf(what, sizeof what, "%llu security descriptors are malformed", (unsigned long long)b->n_malformed);
+        snprintf(what, sizeof what, "%llu %s", (unsigned long long)b->n_malformed,
+                 plural(b->n_malformed, "security descriptor is malformed", "security descriptors are malformed"));
         add_gap(b, what, "", "");
     }
     if (!c->n_gaps_loss) return;
