@@ -243,6 +243,40 @@ def _():
         operator.delete("/connectors/" + name, status=204)
 
 
+@case("what the server reads is named by an administrator, and goes nowhere else for anybody less")
+def _():
+    evil = Fake("--users", 5)
+    at = {"host": "127.0.0.1", "port": evil.port, "certificate_name": "fake-dc.fake.example", "ca_certificate": evil.ca}
+    named = dict(AD, password="file:" + lab.admin_pw_file)
+    stranger = write(os.path.join(scratch(), "elses"), "somebody else's")
+    for settings, key in ((named, "password"), (dict(AD, **at, password="file:" + stranger), "password"), (dict(AD, password="vault:kv/corp#password"), "password"),
+                          (dict(AD, auth="keytab", keytab=stranger), "keytab")):
+        body = dict(unsaved(settings, {}, name="named"))
+        for path in ("/connectors", "/connectors/test", "/connectors/browse"):
+            e = refused(403, operator.post, path, dict(body, **({"base": ""} if path.endswith("browse") else {})))
+            assert e["class"] == "DENIED" and key in json.dumps(e) and e["hint"], e
+        said = [p for p in operator.post("/connectors/judge", dict(body, is_new=True))["problems"] if p["key"] == key and p["severity"] == "error"]
+        assert said and "administrator" in said[0]["message"], said
+    e = refused(403, operator.post, "/connectors", unsaved(dict(ENTRA, federated_token_file=stranger), {}, "entra_id", "named"))
+    assert [f["key"] for f in e["fields"]] == ["federated_token_file"], e
+    made = server.admin.post("/connectors", {"name": "named", "type": "active_directory", "settings": named, "secrets": {}, "enabled": False}, status=201)
+    job, steps = test_job(unsaved(own(made), {}, name="named"))  # as it is, an operator works with it
+    assert steps and not [s for s in steps.values() if s["verdict"] == "fail"], steps
+    made = put(made, dict(own(made), frequency="2h"))
+    for change in (at, {"host": "127.0.0.1"}, {"username": "other@" + lab.domain}, {"failover_hosts": ["127.0.0.1:%d" % evil.port]}, {"ca_certificate": evil.ca}):
+        settings = dict(own(made), **change)
+        refused(403, operator.post, "/connectors/test", unsaved(settings, {}, name="named"))
+        e = refused(403, put, made, settings)
+        assert [f["key"] for f in e["fields"]] == ["password"], e
+    copy = operator.post("/connectors/named/duplicate", {"name": "named_copy"}, status=201)
+    refused(403, put, copy, dict(own(copy), **at))
+    assert not evil.requests(), evil.requests()
+    theirs = put(copy, dict(without(own(copy), "password"), **at), {"password": "Collector-1"})  # what he enters himself may go where he likes
+    assert theirs["secrets"]["password"]["reference"] is None, theirs
+    for name in ("named", "named_copy"):
+        operator.delete("/connectors/" + name, status=204)
+
+
 @case("two who edit: the second is told, nothing of the first is lost")
 def _():
     mine = viewer.get("/connectors/corp")

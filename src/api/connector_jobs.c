@@ -54,7 +54,8 @@ static int start_with(struct request *q, const char *kind, const json_t *options
         return start(q, &r, action, e);
     }
     if (!type) return err_set(e, ERR_INPUT, "type is missing");
-    try(connectors_hand_unsaved(q->app->connectors, r.connector, type, settings, json_object_get(q->body, "secrets"), &unsaved, e));
+    struct connector_form form = {type, settings, json_object_get(q->body, "secrets"), q->actor.role == ROLE_ADMIN};
+    try(connectors_hand_unsaved(q->app->connectors, r.connector, &form, &unsaved, e));
     r.unsaved = &unsaved;
     int rc = start(q, &r, action, e);
     handed_close(&unsaved); /* empty if the job has taken it */

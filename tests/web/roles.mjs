@@ -19,6 +19,11 @@ test("a viewer, an analyst, an operator: what they may not do is refused, and no
     await page.getByRole("heading", { name: "corp" }).waitFor();
     equal((await page.getByRole("button", { name: /Sync now/ }).count()) > 0, role === "operator", `${role} is offered Sync now`);
     equal((await page.getByRole("link", { name: "New connector" }).count()) > 0, role === "operator", `${role} is offered New connector`);
+    if (role === "operator") {
+      await go(page, "/connectors/new/connect?type=active_directory");
+      const where = page.getByRole("combobox", { name: /where it is/ });
+      equal(await where.locator("option").allTextContents(), ["Enter it here"], "where an operator's secret may be");
+    }
     await go(page, "/settings/users");
     equal(await page.getByRole("button", { name: "New user" }).count(), 0, `${role} is offered New user`);
     await page.context().close();

@@ -336,22 +336,22 @@ static int check_no_secret(const struct plan *p, struct err *e)
 /* What is wrong is refused; what is missing only if the connector is to be in use. */
 static int apply(struct connectors *c, const struct plan *p, const struct stored *was, bool enabled, struct err *e)
 {
-    try(plan_check_references(c, p->type, p->settings, e));
+    try(plan_check_references(c, p, was, e));
     if (enabled) try(plan_check(p, e));
     try(check_no_secret(p, e));
     try(write_secrets(c, p, e));
     return write_row(c, p, was, enabled, e);
 }
 
-static int put(struct connectors *c, const char *name, int64_t version, const char *type, const json_t *settings, const json_t *secrets, bool enabled, struct err *e)
+static int put(struct connectors *c, const char *name, int64_t version, const struct connector_form *form, bool enabled, struct err *e)
 {
     struct stored was;
     struct plan p;
     try(stored_load(c, name, &was, e));
     int rc = check_version(name, &was, version, e);
     if (rc == 0 && !was.is_found) rc = check_new(c, name, e);
-    if (rc == 0 && was.is_found && strcmp(was.type, type) != 0) rc = err_set(e, ERR_INPUT, "type: a connector cannot change its type");
-    if (rc == 0) rc = plan_open(&p, c, name, type, settings, secrets, &was, e);
+    if (rc == 0 && was.is_found && strcmp(was.type, form->type) != 0) rc = err_set(e, ERR_INPUT, "type: a connector cannot change its type");
+    if (rc == 0) rc = plan_open(&p, c, name, form, &was, e);
     if (rc == 0) {
         rc = apply(c, &p, &was, enabled, e);
         plan_close(&p);
@@ -360,13 +360,12 @@ static int put(struct connectors *c, const char *name, int64_t version, const ch
     return rc;
 }
 
-int connectors_put(struct connectors *c, const char *name, int64_t version, const char *type, const json_t *settings, const json_t *secrets, bool enabled,
-                   json_t **out, struct err *e)
+int connectors_put(struct connectors *c, const char *name, int64_t version, const struct connector_form *form, bool enabled, json_t **out, struct err *e)
 {
     *out = NULL;
     try(refuse_file(c, name, e));
     try(state_begin(c->state, e));
-    int rc = put(c, name, version, type, settings, secrets, enabled, e);
+    int rc = put(c, name, version, form, enabled, e);
     if (rc == 0) rc = connectors_get(c, name, out, e);
     rc = state_end(c->state, rc, e);
     if (rc < 0) json_decref(*out);
@@ -380,7 +379,7 @@ static int enable(struct connectors *c, const char *name, bool enabled, struct e
     struct plan p;
     try(stored_load(c, name, &was, e));
     int rc = was.is_found ? 0 : err_set(e, ERR_NOTFOUND, "no connector '%.64s'", name);
-    if (rc == 0 && enabled && (rc = plan_open(&p, c, name, was.type, was.settings, NULL, &was, e)) == 0) {
+    if (rc == 0 && enabled && (rc = plan_open(&p, c, name, &(struct connector_form){.type = was.type, .settings = was.settings}, &was, e)) == 0) {
         rc = plan_check(&p, e);
         plan_close(&p);
     }

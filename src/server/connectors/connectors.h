@@ -23,16 +23,21 @@ void connectors_guard(const char *path);
 
 int connectors_list(struct connectors *c, json_t **out, struct err *e) must_use; /* array, by name */
 int connectors_get(struct connectors *c, const char *name, json_t **out, struct err *e) must_use;
+/* What somebody fills in. Borrowed. */
+struct connector_form {
+    const char *type;
+    const json_t *settings;
+    const json_t *secrets; /* {key: value} as entered, "" removes; NULL: none */
+    bool may_refer;        /* an administrator: others cannot name what the server reads (references, files but the CA's); one that is named stays, for where it is named for */
+};
 /* What is wrong with these settings, without writing anything: [{key, severity: "error"|"warning"|"hint", message, hint}], empty if all is well. Every
- * key is judged, not only the first wrong one; secrets: {key: "value"} as entered (may be NULL). Beyond conf_check_settings: an IP as host with TLS, DOMAIN\user,
+ * key is judged, not only the first wrong one. Beyond conf_check_settings: an IP as host with TLS, DOMAIN\user,
  * a base_dn outside the domain, port 389 with a password, a client secret that looks like its id (a GUID), a tenant id that is none, names with spaces ... */
-int connectors_judge(struct connectors *c, const char *name, const char *type, const json_t *settings, const json_t *secrets, bool is_new, json_t **problems,
-                     struct err *e) must_use;
-/* secrets: {key: value} newly entered, wiped by the caller; keys that are not named stay, unless what they are bound to changed (must_enter).
+int connectors_judge(struct connectors *c, const char *name, const struct connector_form *form, bool is_new, json_t **problems, struct err *e) must_use;
+/* Secrets are wiped by the caller; keys that are not named stay, unless what they are bound to changed (must_enter).
  * put with version 0 makes a new one (ERR_CONFLICT: the name is taken); else the version must be the stored one (ERR_CONFLICT: somebody else
- * changed it). Refused unless it is whole, except with enabled false. *out: the connector now. */
-int connectors_put(struct connectors *c, const char *name, int64_t version, const char *type, const json_t *settings, const json_t *secrets, bool enabled,
-                   json_t **out, struct err *e) must_use;
+ * changed it). Refused unless it is whole, except with enabled false. ERR_DENIED: names what only an administrator may. *out: the connector now. */
+int connectors_put(struct connectors *c, const char *name, int64_t version, const struct connector_form *form, bool enabled, json_t **out, struct err *e) must_use;
 int connectors_enable(struct connectors *c, const char *name, bool enabled, struct err *e) must_use;
 int connectors_delete(struct connectors *c, const char *name, struct err *e) must_use;
 
@@ -48,8 +53,7 @@ struct handed {
 int connectors_hand(struct connectors *c, const char *name, struct handed *out, struct err *e) must_use;
 /* For work on the store alone: no connector, no sink, no secret. */
 int connectors_hand_store(struct connectors *c, struct handed *out, struct err *e) must_use;
-int connectors_hand_unsaved(struct connectors *c, const char *name, const char *type, const json_t *settings, const json_t *secrets, struct handed *out,
-                            struct err *e) must_use;
+int connectors_hand_unsaved(struct connectors *c, const char *name, const struct connector_form *form, struct handed *out, struct err *e) must_use;
 void handed_close(struct handed *h);
 
 #endif

@@ -161,12 +161,12 @@ static int hand_file(struct connectors *c, const struct connector_conf *conf, st
     return rc;
 }
 
-static int hand_planned(struct connectors *c, const char *name, const char *type, const json_t *settings, const json_t *secrets, const struct stored *was,
-                        struct handed *h, struct err *e)
+static int hand_planned(struct connectors *c, const char *name, const struct connector_form *form, const struct stored *was, struct handed *h, struct err *e)
 {
     struct plan p;
-    try(plan_open(&p, c, name, type, settings, secrets, was, e));
-    int rc = plan_check(&p, e);
+    try(plan_open(&p, c, name, form, was, e));
+    int rc = plan_check_references(c, &p, was, e);
+    if (rc == 0) rc = plan_check(&p, e);
     if (rc == 0) rc = hand(c, &p, was, h, e);
     plan_close(&p);
     return rc;
@@ -182,7 +182,7 @@ int connectors_hand(struct connectors *c, const char *name, struct handed *out, 
         rc = hand_file(c, conf, out, e);
     } else {
         try(stored_load(c, name, &s, e));
-        rc = s.is_found ? hand_planned(c, name, s.type, s.settings, NULL, &s, out, e) : err_set(e, ERR_NOTFOUND, "no connector '%.64s'", name);
+        rc = s.is_found ? hand_planned(c, name, &(struct connector_form){.type = s.type, .settings = s.settings, .may_refer = true}, &s, out, e) : err_set(e, ERR_NOTFOUND, "no connector '%.64s'", name);
         stored_free(&s);
     }
     if (rc < 0) handed_close(out);
@@ -200,14 +200,13 @@ int connectors_hand_store(struct connectors *c, struct handed *out, struct err *
     return text ? memory_file(&out->settings_fd, bytes_of(str_from(text)), e) : err_set(e, ERR_BUG, "settings cannot be written as JSON");
 }
 
-int connectors_hand_unsaved(struct connectors *c, const char *name, const char *type, const json_t *settings, const json_t *secrets, struct handed *out, struct err *e)
+int connectors_hand_unsaved(struct connectors *c, const char *name, const struct connector_form *form, struct handed *out, struct err *e)
 {
     struct stored s;
     *out = NO_HANDED;
     try(connectors_check_name(name, e));
     try(stored_load(c, name, &s, e));
-    int rc = plan_check_references(c, type, settings, e);
-    if (rc == 0) rc = hand_planned(c, name, type, settings, secrets, &s, out, e);
+    int rc = hand_planned(c, name, form, &s, out, e);
     stored_free(&s);
     if (rc < 0) handed_close(out);
     return rc;

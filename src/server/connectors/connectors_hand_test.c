@@ -95,18 +95,18 @@ static void test_unsaved(void **state)
     struct err e;
     json_t *s = json(corp), *x = json("{\"password\": \"hunter2\"}"), *evil = json(corp);
     json_object_set_new(evil, "host", json_string("evil.example"));
-    assert_int_equal(connectors_hand_unsaved(all, "new", AD, s, NULL, &h, &e), ERR_INPUT);
-    assert_int_equal(connectors_hand_unsaved(all, "new", AD, s, x, &h, &e), 0);
+    assert_int_equal(connectors_hand_unsaved(all, "new", FORM(AD, s, NULL), &h, &e), ERR_INPUT);
+    assert_int_equal(connectors_hand_unsaved(all, "new", FORM(AD, s, x), &h, &e), 0);
     assert_int_equal(h.n_secrets, 1);
     handed_close(&h);
     assert_int_equal(put("corp", 0, corp, "{\"password\": \"hunter2\"}", true), 0);
-    assert_int_equal(connectors_hand_unsaved(all, "corp", AD, s, NULL, &h, &e), 0); /* the stored one, for the same server */
+    assert_int_equal(connectors_hand_unsaved(all, "corp", FORM(AD, s, NULL), &h, &e), 0); /* the stored one, for the same server */
     handed_close(&h);
-    assert_int_equal(connectors_hand_unsaved(all, "corp", AD, evil, NULL, &h, &e), ERR_INPUT); /* not for another */
-    assert_int_equal(connectors_hand_unsaved(all, "copy", AD, s, NULL, &h, &e), ERR_INPUT);
+    assert_int_equal(connectors_hand_unsaved(all, "corp", FORM(AD, evil, NULL), &h, &e), ERR_INPUT); /* not for another */
+    assert_int_equal(connectors_hand_unsaved(all, "copy", FORM(AD, s, NULL), &h, &e), ERR_INPUT);
     assert_true(is_set("corp", "password"));
     json_object_set_new(evil, "password", json_string("file:/proc/1/environ"));
-    assert_int_equal(connectors_hand_unsaved(all, "corp", AD, evil, NULL, &h, &e), ERR_INPUT);
+    assert_int_equal(connectors_hand_unsaved(all, "corp", FORM(AD, evil, NULL), &h, &e), ERR_INPUT);
     json_decref(s);
     json_decref(x);
     json_decref(evil);
@@ -140,7 +140,7 @@ static void test_pasted_ca(void **state)
     char *ca = pem("ca", false), *other = pem("evil", false), got[8192];
     struct err e;
     json_t *out, *s = json(corp), *x = secrets_of("ca_certificate_pem", ca, "hunter2");
-    assert_int_equal(connectors_put(all, "corp", 0, AD, s, x, true, &out, &e), 0);
+    assert_int_equal(connectors_put(all, "corp", 0, FORM(AD, s, x), true, &out, &e), 0);
     json_decref(out);
     json_decref(x);
     assert_int_equal(handed_secret("corp", "ca_certificate", got, sizeof got), 0);
@@ -148,21 +148,21 @@ static void test_pasted_ca(void **state)
     assert_int_equal(handed_secret("corp", "password", got, sizeof got), 0);
     assert_string_equal(got, "hunter2");
     x = secrets_of("ca_certificate_pem", other, NULL); /* another authority: the password must be entered again */
-    assert_int_equal(connectors_put(all, "corp", 1, AD, s, x, true, &out, &e), ERR_INPUT);
+    assert_int_equal(connectors_put(all, "corp", 1, FORM(AD, s, x), true, &out, &e), ERR_INPUT);
     assert_non_null(strstr(e.message, "password: must be entered again"));
     json_decref(x);
     x = json("{\"ca_certificate_pem\": \"\"}"); /* as when it is taken away */
-    assert_int_equal(connectors_put(all, "corp", 1, AD, s, x, true, &out, &e), ERR_INPUT);
+    assert_int_equal(connectors_put(all, "corp", 1, FORM(AD, s, x), true, &out, &e), ERR_INPUT);
     json_decref(x);
     json_object_set_new(s, "host", json_string("dc9.corp.example")); /* another host: both */
     x = json("{\"password\": \"hunter2\"}");
-    assert_int_equal(connectors_put(all, "corp", 1, AD, s, x, true, &out, &e), ERR_INPUT);
+    assert_int_equal(connectors_put(all, "corp", 1, FORM(AD, s, x), true, &out, &e), ERR_INPUT);
     assert_non_null(strstr(e.message, "ca_certificate_pem: must be entered again"));
-    assert_int_equal(connectors_put(all, "corp", 1, AD, s, x, false, &out, &e), 0);
+    assert_int_equal(connectors_put(all, "corp", 1, FORM(AD, s, x), false, &out, &e), 0);
     json_decref(out);
     assert_true(must_enter("corp", "ca_certificate_pem"));
     json_object_set_new(x, "ca_certificate_pem", json_string("")); /* the system's authorities are meant */
-    assert_int_equal(connectors_put(all, "corp", 2, AD, s, x, true, &out, &e), 0);
+    assert_int_equal(connectors_put(all, "corp", 2, FORM(AD, s, x), true, &out, &e), 0);
     json_decref(out);
     assert_false(must_enter("corp", "ca_certificate_pem"));
     json_decref(x);
@@ -176,14 +176,14 @@ static void test_pasted_client_certificate(void **state)
     char *both = pem("client", true), got[8192];
     struct err e;
     json_t *out, *s = json(tenant), *x = json_pack("{s:s, s:s}", "client_certificate_pem", both, "client_certificate_password", "hunter2");
-    assert_int_equal(connectors_put(all, "cloud", 0, "entra_id", s, x, true, &out, &e), 0);
+    assert_int_equal(connectors_put(all, "cloud", 0, FORM("entra_id", s, x), true, &out, &e), 0);
     json_decref(out);
     assert_int_equal(handed_secret("cloud", "client_certificate", got, sizeof got), 0);
     assert_string_equal(got, both);
     assert_int_equal(handed_secret("cloud", "client_certificate_password", got, sizeof got), 0);
     assert_string_equal(got, "hunter2");
     json_object_set_new(s, "tenant_id", json_string("other.example"));
-    assert_int_equal(connectors_put(all, "cloud", 1, "entra_id", s, NULL, true, &out, &e), ERR_INPUT);
+    assert_int_equal(connectors_put(all, "cloud", 1, FORM("entra_id", s, NULL), true, &out, &e), ERR_INPUT);
     json_decref(s);
     json_decref(x);
     free(both);

@@ -46,22 +46,24 @@ struct entered {
 };
 struct plan {
     const char *name, *type;
+    bool may_refer;
     json_t *settings; /* without entered values; "type" is not in it */
     json_t *check;    /* a copy in which a stand-in is for every entered value that will be there */
     struct entered entered[ENTERED_MAX];
     size_t n;
 };
-/* secrets: {key: value}, "" removes; NULL: none are given. was: what is stored (is_found false: nothing). Borrows all but what plan_close frees.
+/* was: what is stored (is_found false: nothing). Borrows all but what plan_close frees.
  * ERR_INPUT: settings or secrets are no objects, too large, a type that is none, a key entered and referred to at once. */
-int plan_open(struct plan *out, struct connectors *c, const char *name, const char *type, const json_t *settings, const json_t *secrets, const struct stored *was,
-              struct err *e) must_use;
+int plan_open(struct plan *out, struct connectors *c, const char *name, const struct connector_form *form, const struct stored *was, struct err *e) must_use;
 void plan_close(struct plan *p);
 /* ERR_INPUT: not whole: the first thing that is wrong, or that must be entered. */
 int plan_check(const struct plan *p, struct err *e) must_use;
 /* Settings that a server must not follow for whoever edits connectors: its own files and keys, /proc. key, and value as in the settings. */
 int plan_check_reference(const struct connectors *c, const char *key, bool is_path, const char *value, struct err *e) must_use;
 
+/* What the form names that only an administrator may: told one by one. */
+void plan_each_denied(const struct plan *p, const struct stored *was, void (*tell)(void *ctx, const char *key, const struct err *e), void *ctx);
 /* The first of these settings that is of this sort. */
-int plan_check_references(const struct connectors *c, const char *type, const json_t *settings, struct err *e) must_use;
+int plan_check_references(const struct connectors *c, const struct plan *p, const struct stored *was, struct err *e) must_use;
 
 #endif

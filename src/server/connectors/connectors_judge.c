@@ -14,7 +14,7 @@
 struct judge {
     struct connectors *c;
     const char *name, *type;
-    const json_t *settings, *secrets;
+    const struct connector_form *form;
     json_t *effective; /* with defaults */
     json_t *problems;
 };
@@ -51,7 +51,7 @@ static bool is_text(const struct judge *j, const char *key, const char *value)
 
 static const char *entered(const struct judge *j, const char *key)
 {
-    const char *t = json_string_value(json_object_get(j->secrets, key));
+    const char *t = json_string_value(json_object_get(j->form->secrets, key));
     return t && *t ? t : NULL;
 }
 
@@ -206,7 +206,7 @@ static void judge_files_and_secrets(struct judge *j)
 {
     struct conf_key k;
     for (size_t i = 0; conf_key(&k, j->type, i); i++) {
-        const char *value = conf_str(j->settings, k.name);
+        const char *value = conf_str(j->form->settings, k.name);
         if (value && !*value) value = NULL;
         if (k.is_secret) judge_entered_text(j, k.name);
         if (k.is_secret && value && strcmp(value, "entered:") != 0) judge_reference(j, k.name, value);
@@ -264,11 +264,12 @@ static int judge_plan(struct judge *j, struct err *e)
     struct stored was;
     struct plan p;
     try(stored_load(j->c, j->name, &was, e));
-    int rc = plan_open(&p, j->c, j->name, j->type, j->settings, j->secrets, &was, e);
+    int rc = plan_open(&p, j->c, j->name, j->form, &was, e);
     if (rc == 0) {
         for (size_t i = 0; i < p.n; i++)
             if (p.entered[i].must_enter)
                 say(j, p.entered[i].name, "error", "must be entered again: it was entered for another server, user or authority", "enter it again, or remove it");
+        plan_each_denied(&p, &was, say_found, j);
         rc = conf_judge_settings(j->type, p.check, say_found, j, e);
         plan_close(&p);
     }
@@ -296,17 +297,16 @@ static void drop_echoes(json_t *problems)
     }
 }
 
-int connectors_judge(struct connectors *c, const char *name, const char *type, const json_t *settings, const json_t *secrets, bool is_new, json_t **problems,
-                     struct err *e)
+int connectors_judge(struct connectors *c, const char *name, const struct connector_form *form, bool is_new, json_t **problems, struct err *e)
 {
-    struct judge j = {.c = c, .name = name, .type = type, .settings = settings, .secrets = secrets, .problems = json_array()};
+    struct judge j = {.c = c, .name = name, .type = form->type, .form = form, .problems = json_array()};
     struct err plan_error = {0};
     *problems = NULL;
     int rc = judge_plan(&j, &plan_error);
     if (rc == ERR_INPUT) say(&j, "", "error", plan_error.message, plan_error.hint);
     if (rc < 0 && rc != ERR_INPUT) *e = plan_error;
     if (rc == 0) {
-        j.effective = conf_effective(type, settings);
+        j.effective = conf_effective(form->type, form->settings);
         judge_name(&j, is_new);
         if (is_active_directory(&j))
             judge_active_directory(&j);

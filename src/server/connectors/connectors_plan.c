@@ -30,11 +30,11 @@ static void find_keys(struct plan *p)
 
 /* --- what a value is bound to ------------------------------------------------------------------------------ */
 
-static json_t *aim_of(const struct plan *p, const json_t *effective)
+static json_t *aim_of(const char *type, const json_t *effective)
 {
     struct conf_key k;
     json_t *aim = json_object();
-    for (size_t i = 0; conf_key(&k, p->type, i); i++) {
+    for (size_t i = 0; conf_key(&k, type, i); i++) {
         json_t *v = json_object_get(effective, k.name);
         if (k.is_aim && v) json_object_set(aim, k.name, v);
     }
@@ -105,7 +105,7 @@ static int decide(struct entered *one, const struct plan *p, const json_t *secre
 static int decide_all(struct plan *p, const struct connectors *c, const json_t *secrets, const struct stored *was, struct err *e)
 {
     char ca_hash[65] = "";
-    json_t *effective = conf_effective(p->type, p->settings), *aim = aim_of(p, effective);
+    json_t *effective = conf_effective(p->type, p->settings), *aim = aim_of(p->type, effective);
     int rc = 0;
     for (size_t i = 0; i < p->n && rc == 0; i++) {
         struct entered *one = &p->entered[i];
@@ -182,23 +182,22 @@ static bool is_connector(const char *type)
     return false;
 }
 
-static int make(struct plan *p, struct connectors *c, const json_t *settings, const json_t *secrets, const struct stored *was, struct err *e)
+static int make(struct plan *p, struct connectors *c, const struct connector_form *form, const struct stored *was, struct err *e)
 {
     if (!is_connector(p->type)) return err_set(e, ERR_INPUT, "type: there is no connector of type '%.64s'", p->type);
     find_keys(p);
-    try(take_settings(p, settings, secrets, e));
-    try(check_given(p, secrets, e));
-    try(decide_all(p, c, secrets, was, e));
+    try(take_settings(p, form->settings, form->secrets, e));
+    try(check_given(p, form->secrets, e));
+    try(decide_all(p, c, form->secrets, was, e));
     make_check(p);
     relax(p);
     return 0;
 }
 
-int plan_open(struct plan *out, struct connectors *c, const char *name, const char *type, const json_t *settings, const json_t *secrets, const struct stored *was,
-              struct err *e)
+int plan_open(struct plan *out, struct connectors *c, const char *name, const struct connector_form *form, const struct stored *was, struct err *e)
 {
-    *out = (struct plan){.name = name, .type = type};
-    int rc = make(out, c, settings, secrets, was, e);
+    *out = (struct plan){.name = name, .type = form->type, .may_refer = form->may_refer};
+    int rc = make(out, c, form, was, e);
     if (rc < 0) plan_close(out);
     return rc;
 }
@@ -327,12 +326,62 @@ int plan_check_reference(const struct connectors *c, const char *key, bool is_pa
     return 0;
 }
 
-int plan_check_references(const struct connectors *c, const char *type, const json_t *settings, struct err *e)
+/* The authority's own certificate is no secret. */
+static bool is_named_place(const struct conf_key *k)
+{
+    return k->is_secret || (k->is_path && strcmp(k->name, "ca_certificate") != 0);
+}
+
+/* Goes to the same server as before, as the same, and trusts the same. */
+static bool has_same_aim(const struct plan *p, const struct stored *was)
+{
+    json_t *now = conf_effective(p->type, p->settings), *before = conf_effective(p->type, was->settings);
+    json_t *aim_now = aim_of(p->type, now), *aim_before = aim_of(p->type, before);
+    bool is_same = json_equal(aim_now, aim_before);
+    for (size_t i = 0; i < p->n; i++)
+        if (strcmp(p->entered[i].name, CA_PEM) == 0 && (p->entered[i].action == ENTERED_SET || p->entered[i].action == ENTERED_DROP)) is_same = false;
+    json_decref(aim_now);
+    json_decref(aim_before);
+    json_decref(now);
+    json_decref(before);
+    return is_same;
+}
+
+void plan_each_denied(const struct plan *p, const struct stored *was, void (*tell)(void *ctx, const char *key, const struct err *e), void *ctx)
 {
     struct conf_key k;
-    for (size_t i = 0; conf_key(&k, type, i); i++) {
-        const char *value = conf_str(settings, k.name);
+    struct err e;
+    if (p->may_refer) return;
+    bool is_same_aim = was->is_found && has_same_aim(p, was);
+    for (size_t i = 0; conf_key(&k, p->type, i); i++) {
+        const char *value = is_named_place(&k) ? conf_str(p->settings, k.name) : NULL, *before = was->is_found ? conf_str(was->settings, k.name) : NULL;
+        bool is_known = value && before && strcmp(value, before) == 0;
+        if (!value || !*value || (is_known && is_same_aim)) continue;
+        if (is_known)
+            err_set(&e, ERR_DENIED, "%s: an administrator named it for another server, user or authority", k.name);
+        else
+            err_set(&e, ERR_DENIED, "%s: only an administrator may name what the server reads: files, variables, credentials, entries of a vault", k.name);
+        err_hint(&e, k.is_secret ? "enter the secret itself, or ask an administrator" : "ask an administrator to set it");
+        tell(ctx, k.name, &e);
+    }
+}
+
+static void keep_first(void *ctx, const char *key, const struct err *e)
+{
+    struct err *first = ctx;
+    (void)key;
+    if (!first->class) *first = *e;
+}
+
+int plan_check_references(const struct connectors *c, const struct plan *p, const struct stored *was, struct err *e)
+{
+    struct conf_key k;
+    struct err denied = {0};
+    for (size_t i = 0; conf_key(&k, p->type, i); i++) {
+        const char *value = conf_str(p->settings, k.name);
         if (value && (k.is_path || k.is_secret)) try(plan_check_reference(c, k.name, k.is_path, value, e));
     }
-    return 0;
+    plan_each_denied(p, was, keep_first, &denied);
+    if (denied.class) *e = denied;
+    return denied.class;
 }

@@ -104,10 +104,10 @@ static void test_refused(void **state)
         assert_null(strstr(e.hint, "hunter2"));
     }
     json_t *list = json("[]"), *x = json("{}");
-    assert_int_equal(connectors_put(all, "c", 0, AD, list, NULL, false, &out, &e), ERR_INPUT);
-    assert_int_equal(connectors_put(all, "c", 0, AD, x, list, false, &out, &e), ERR_INPUT);
-    assert_int_equal(connectors_put(all, "c", 0, "http", x, NULL, false, &out, &e), ERR_INPUT);
-    assert_int_equal(connectors_put(all, "c", 0, "nonsense", x, NULL, false, &out, &e), ERR_INPUT);
+    assert_int_equal(connectors_put(all, "c", 0, FORM(AD, list, NULL), false, &out, &e), ERR_INPUT);
+    assert_int_equal(connectors_put(all, "c", 0, FORM(AD, x, list), false, &out, &e), ERR_INPUT);
+    assert_int_equal(connectors_put(all, "c", 0, FORM("http", x, NULL), false, &out, &e), ERR_INPUT);
+    assert_int_equal(connectors_put(all, "c", 0, FORM("nonsense", x, NULL), false, &out, &e), ERR_INPUT);
     json_decref(list);
     json_decref(x);
 }
@@ -198,21 +198,21 @@ static void test_changes_that_empty(void **state)
         assert_int_equal(put("corp", 0, corp, "{\"password\": \"hunter2\"}", true), 0);
         json_t *s = json(corp), *v = json_loads(cases[i].value, JSON_DECODE_ANY, NULL);
         json_object_set_new(s, cases[i].key, v);
-        int rc = connectors_put(all, "corp", 1, AD, s, NULL, true, &out, &e);
+        int rc = connectors_put(all, "corp", 1, FORM(AD, s, NULL), true, &out, &e);
         if (rc != (cases[i].empties ? ERR_INPUT : 0)) fail_msg("%s: %d %s", cases[i].key, rc, e.message);
         if (rc == 0) assert_int_equal(handed_secret("corp", "password", pw, sizeof pw), 0);
         json_decref(out);
         if (cases[i].empties) {
             assert_non_null(strstr(e.message, "must be entered again"));
             assert_true(is_set("corp", "password")); /* nothing was written */
-            assert_int_equal(connectors_put(all, "corp", 1, AD, s, NULL, false, &out, &e), 0); /* saved, not in use */
+            assert_int_equal(connectors_put(all, "corp", 1, FORM(AD, s, NULL), false, &out, &e), 0); /* saved, not in use */
             json_decref(out);
             assert_false(is_set("corp", "password"));
             assert_true(must_enter("corp", "password"));
             assert_int_equal(connectors_enable(all, "corp", true, &e), ERR_INPUT);
             assert_int_equal(put("corp", 2, corp, NULL, true), ERR_INPUT); /* back as it was: it is gone all the same */
             json_t *again = json("{\"password\": \"hunter2-again\"}");
-            assert_int_equal(connectors_put(all, "corp", 2, AD, s, again, true, &out, &e), 0);
+            assert_int_equal(connectors_put(all, "corp", 2, FORM(AD, s, again), true, &out, &e), 0);
             json_decref(again);
             json_decref(out);
             assert_false(must_enter("corp", "password"));
@@ -250,6 +250,61 @@ static void test_reference_instead(void **state)
     assert_true(json_is_null(json_object_get(pw, "updated")));
     json_decref(o);
     assert_int_equal(put("corp", 2, corp, NULL, true), ERR_INPUT); /* the entered one is gone */
+}
+
+/* --- who may name what the server reads ---------------------------------------------------------------------------------- */
+
+static int put_as_operator(const char *type, int64_t version, const char *settings, const char *secrets)
+{
+    json_t *s = json(settings), *x = secrets ? json(secrets) : NULL, *out;
+    struct connector_form form = {.type = type, .settings = s, .secrets = x};
+    struct err e = {0};
+    struct handed h;
+    int rc = connectors_put(all, "corp", version, &form, true, &out, &e);
+    if (rc == 0) json_decref(out);
+    /* what may not be saved may not be tried either */
+    int tried = connectors_hand_unsaved(all, "corp", &form, &h, &e);
+    if (tried == 0) handed_close(&h);
+    assert_int_equal(tried == ERR_DENIED, rc == ERR_DENIED);
+    json_decref(s);
+    json_decref(x);
+    return rc;
+}
+
+#define TO(host, more) "{\"domain\": \"corp.example\", \"host\": \"" host "\", \"username\": \"svc@corp.example\"" more "}"
+#define NAMED          ", \"password\": \"env:HOME\""
+
+static void test_operators_name_nothing(void **state)
+{
+    static const char *const named[] = {
+        TO("dc1.corp.example", NAMED),
+        TO("dc1.corp.example", ", \"password\": \"vault:kv/corp#password\""),
+        TO("dc1.corp.example", ", \"auth\": \"keytab\", \"keytab\": \"/etc/krb5.keytab\""),
+        TO("dc1.corp.example", ", \"auth\": \"kerberos_cache\", \"credential_cache\": \"/tmp/krb5cc_0\""),
+    };
+    (void)state;
+    for (size_t i = 0; i < n_elements(named); i++) assert_int_equal(put_as_operator(AD, 0, named[i], NULL), ERR_DENIED);
+    assert_int_equal(put_as_operator("entra_id", 0, "{\"tenant_id\": \"11111111-1111-1111-1111-111111111111\", \"client_id\": \"22222222-2222-2222-2222-222222222222\","
+                                                    " \"login_url\": \"https://evil.example\", \"federated_token_file\": \"/etc/shadow\"}", NULL), ERR_DENIED);
+    assert_int_equal(put_as_operator(AD, 0, TO("dc1.corp.example", ", \"ca_certificate\": \"/etc/ssl/certs/ca-certificates.crt\""), "{\"password\": \"hunter2\"}"), 0);
+    /* another may not replace what was entered by what is named */
+    assert_int_equal(put_as_operator(AD, 1, TO("dc1.corp.example", NAMED), NULL), ERR_DENIED);
+}
+
+static void test_what_is_named_stays_for_its_server(void **state)
+{
+    struct err e;
+    (void)state;
+    setenv("HOME", "/", 1);
+    assert_int_equal(put("corp", 0, TO("dc1.corp.example", NAMED), NULL, true), 0); /* an administrator */
+    assert_int_equal(put_as_operator(AD, 1, TO("dc1.corp.example", NAMED ", \"extract_disabled_users\": false"), NULL), 0);
+    assert_int_equal(put_as_operator(AD, 2, TO("evil.example", NAMED), NULL), ERR_DENIED);
+    assert_int_equal(put_as_operator(AD, 2, TO("dc1.corp.example", NAMED ", \"failover_hosts\": [\"evil.example\"]"), NULL), ERR_DENIED);
+    assert_int_equal(put_as_operator(AD, 2, TO("dc1.corp.example", NAMED ", \"ca_certificate\": \"/tmp/evil.pem\""), NULL), ERR_DENIED);
+    assert_int_equal(put_as_operator(AD, 2, TO("dc1.corp.example", NAMED), "{\"ca_certificate_pem\": \"of another authority\"}"), ERR_DENIED);
+    assert_int_equal(put_as_operator(AD, 2, TO("dc1.corp.example", ", \"password\": \"env:PATH\""), NULL), ERR_DENIED);
+    assert_int_equal(connectors_enable(all, "corp", false, &e), 0);
+    assert_int_equal(put_as_operator(AD, 3, TO("evil.example", ""), "{\"password\": \"hunter2\"}"), 0); /* his own secret may go anywhere */
 }
 
 /* --- a file in somebody else's hands ------------------------------------------------------------------------------------ */
@@ -296,7 +351,7 @@ static json_t *judge(const char *name, const char *settings, const char *secrets
     struct err e;
     json_t *problems, *s = json(settings), *x = secrets ? json(secrets) : NULL;
     const char *type = strstr(settings, "tenant") ? "entra_id" : AD;
-    assert_int_equal(connectors_judge(all, name, type, s, x, is_new, &problems, &e), 0);
+    assert_int_equal(connectors_judge(all, name, FORM(type, s, x), is_new, &problems, &e), 0);
     char *text = json_dumps(problems, 0);
     assert_null(strstr(text, "hunter2"));
     free(text);
@@ -389,7 +444,7 @@ static void *change_it(void *arg)
         json_t *o, *out, *s = json(corp);
         if (connectors_get(all, "corp", &o, &e) < 0) return (void *)-1;
         int64_t version = json_integer_value(json_object_get(o, "version"));
-        int rc = connectors_put(all, "corp", version, AD, s, NULL, true, &out, &e);
+        int rc = connectors_put(all, "corp", version, FORM(AD, s, NULL), true, &out, &e);
         won += rc == 0;
         json_decref(o);
         json_decref(s);
@@ -501,7 +556,8 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         T(test_put_and_get), T(test_list), T(test_refused), T(test_own_files), T(test_guarded_and_plain), T(test_incomplete),
-        T(test_changes_that_empty), T(test_entra_changes), T(test_reference_instead), T(test_tampered), T(test_judge), T(test_judge_all),
+        T(test_changes_that_empty), T(test_entra_changes), T(test_reference_instead), T(test_operators_name_nothing),
+        T(test_what_is_named_stays_for_its_server), T(test_tampered), T(test_judge), T(test_judge_all),
         T(test_concurrent_versions), T(test_rotation), T(test_rotation_killed), T(test_without_the_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

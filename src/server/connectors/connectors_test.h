@@ -41,6 +41,9 @@ static inline json_t *json(const char *text)
     return o;
 }
 
+/* An administrator's. */
+#define FORM(type_name, s, x) (&(struct connector_form){.type = type_name, .settings = s, .secrets = x, .may_refer = true})
+
 static const char corp[] = "{\"domain\": \"corp.example\", \"host\": \"dc1.corp.example\", \"username\": \"svc@corp.example\"}";
 static const char tenant[] = "{\"tenant_id\": \"11111111-1111-1111-1111-111111111111\", \"client_id\": \"22222222-2222-2222-2222-222222222222\"}";
 
@@ -49,7 +52,7 @@ static inline int put_err(const char *name, int64_t version, const char *setting
     json_t *s = json(settings), *x = secrets ? json(secrets) : NULL;
     const char *type = strstr(settings, "tenant_id") ? "entra_id" : AD;
     *e = (struct err){0};
-    int rc = connectors_put(all, name, version, type, s, x, enabled, out, e);
+    int rc = connectors_put(all, name, version, FORM(type, s, x), enabled, out, e);
     json_decref(s);
     json_decref(x);
     return rc;

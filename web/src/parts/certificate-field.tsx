@@ -1,6 +1,7 @@
 // certificate-field.tsx - whom a connection trusts: the system's authorities, a certificate that is fetched and compared, pasted, or a file.
 import { useState } from "preact/hooks";
 import { post } from "../lib/api";
+import { can } from "../lib/session";
 import type { Secret } from "../lib/types";
 import { Button, Copy, ErrorBox, Notice } from "../ui/basic";
 import { Text, Time } from "../ui/text";
@@ -133,8 +134,9 @@ const NONE: Record<string, string> = {
     client_certificate: "None: a client secret, or another way",
 };
 
-function optionsOf(name: string, stored: Secret | undefined): RadioOption[] {
+function optionsOf(name: string, mode: Mode, stored: Secret | undefined): RadioOption[] {
     const isAuthority = name === "ca_certificate";
+    const mayName = isAuthority || mode === "path" || can("admin"); // a file of the server: its authority's is no secret
     return [
         { value: "system", label: NONE[name] ?? "None" },
         ...(stored?.set
@@ -151,7 +153,7 @@ function optionsOf(name: string, stored: Secret | undefined): RadioOption[] {
             : []),
         ...(isAuthority ? [{ value: "fetch", label: "Fetch it from the server and compare its fingerprint" }] : []),
         { value: "paste", label: isAuthority ? "Paste it (PEM, Base-64 .CER)" : "Paste it: certificate and private key (PEM)" },
-        { value: "path", label: "A file on this server" },
+        ...(mayName ? [{ value: "path", label: "A file on this server" }] : []),
     ];
 }
 
@@ -190,7 +192,7 @@ export function CertificateField({ form, name }: { form: Form; name: string }) {
                 value={mode}
                 onChange={choose}
                 problem={mode === "paste" || mode === "path" ? null : problem}
-                options={optionsOf(name, stored)}
+                options={optionsOf(name, mode, stored)}
             />
             {mode === "fetch" && <Fetch form={form} trusted={pem} onTrust={trust} />}
             {mode === "paste" && (

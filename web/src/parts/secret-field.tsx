@@ -3,13 +3,14 @@
 // What is sealed is bound to where it is sent: when host, port, certificate, user ... change, it must be entered again, so that nobody
 // can send a stored password to a server of his own.
 import { useState } from "preact/hooks";
+import { can } from "../lib/session";
 import { Button, Notice } from "../ui/basic";
 import { Field, SecretInput, Select } from "../ui/field";
 import { Time } from "../ui/text";
 import { hasStoredSecret, leaveField, problemOf, whatChanged, type Form } from "./form";
 import { TextField } from "./inputs";
 import { labelOf } from "./labels";
-import { ORIGINS, originOf, placeOf, type Origin } from "./secret-form";
+import { ORIGINS, originOf, originsFor, placeOf, type Origin } from "./secret-form";
 import { isEmpty, isRequired } from "./spec";
 
 function Rebind({ form, name }: { form: Form; name: string }) {
@@ -44,6 +45,7 @@ export function SecretField({ form, name }: { form: Form; name: string }) {
     const words = labelOf(draft.type, name);
     const reference = draft.values[name];
     const [origin, setOrigin] = useState<Origin>(originOf(reference));
+    const [origins] = useState(originsFor(can("admin"), origin));
     const [isReplacing, setReplacing] = useState(!!draft.entered[name]);
     const chosen = ORIGINS.find((o) => o.origin === origin) ?? ORIGINS[0]!;
     const problem = problemOf(form, name);
@@ -64,7 +66,7 @@ export function SecretField({ form, name }: { form: Form; name: string }) {
                     <label>
                         <span class="sr-only">{words.label}: where it is</span>
                         <span aria-hidden="true">Where the secret is</span>
-                        <Select value={origin} options={ORIGINS.map((o) => ({ value: o.origin, label: o.label }))} onChange={choose} />
+                        <Select value={origin} options={origins.map((o) => ({ value: o.origin, label: o.label }))} onChange={choose} />
                     </label>
                 </div>
                 {origin === "entered" ? (

@@ -20,6 +20,11 @@ export const ORIGINS: { origin: Origin; label: string; help: string; example: st
     { origin: "env", label: "Environment variable", help: "Of the server's process.", example: "env:CORP_PASSWORD" },
 ];
 
+// Only an administrator may name what the server reads; what one has named can be seen and kept.
+export function originsFor(isAdmin: boolean, now: Origin): typeof ORIGINS {
+    return isAdmin ? ORIGINS : ORIGINS.filter((o) => o.origin === "entered" || o.origin === now);
+}
+
 export function originOf(reference: unknown): Origin {
     const found = typeof reference === "string" ? /^(vault|file|cred|env):/.exec(reference) : null;
     return (found?.[1] as Origin | undefined) ?? "entered";
