@@ -326,12 +326,6 @@ int plan_check_reference(const struct connectors *c, const char *key, bool is_pa
     return 0;
 }
 
-/* The authority's own certificate is no secret. */
-static bool is_named_place(const struct conf_key *k)
-{
-    return k->is_secret || (k->is_path && strcmp(k->name, "ca_certificate") != 0);
-}
-
 /* Goes to the same server as before, as the same, and trusts the same. */
 static bool has_same_aim(const struct plan *p, const struct stored *was)
 {
@@ -354,7 +348,7 @@ void plan_each_denied(const struct plan *p, const struct stored *was, void (*tel
     if (p->may_refer) return;
     bool is_same_aim = was->is_found && has_same_aim(p, was);
     for (size_t i = 0; conf_key(&k, p->type, i); i++) {
-        const char *value = is_named_place(&k) ? conf_str(p->settings, k.name) : NULL, *before = was->is_found ? conf_str(was->settings, k.name) : NULL;
+        const char *value = k.is_place ? conf_str(p->settings, k.name) : NULL, *before = was->is_found ? conf_str(was->settings, k.name) : NULL;
         bool is_known = value && before && strcmp(value, before) == 0;
         if (!value || !*value || (is_known && is_same_aim)) continue;
         if (is_known)

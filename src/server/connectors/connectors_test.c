@@ -286,6 +286,8 @@ static void test_operators_name_nothing(void **state)
     for (size_t i = 0; i < n_elements(named); i++) assert_int_equal(put_as_operator(AD, 0, named[i], NULL), ERR_DENIED);
     assert_int_equal(put_as_operator("entra_id", 0, "{\"tenant_id\": \"11111111-1111-1111-1111-111111111111\", \"client_id\": \"22222222-2222-2222-2222-222222222222\","
                                                     " \"login_url\": \"https://evil.example\", \"federated_token_file\": \"/etc/shadow\"}", NULL), ERR_DENIED);
+    assert_int_equal(put_as_operator("entra_id", 0, "{\"tenant_id\": \"11111111-1111-1111-1111-111111111111\", \"managed_identity\": true,"
+                                                    " \"identity_url\": \"http://127.0.0.1:1234/token\"}", NULL), ERR_DENIED);
     assert_int_equal(put_as_operator(AD, 0, TO("dc1.corp.example", ", \"ca_certificate\": \"/etc/ssl/certs/ca-certificates.crt\""), "{\"password\": \"hunter2\"}"), 0);
     /* another may not replace what was entered by what is named */
     assert_int_equal(put_as_operator(AD, 1, TO("dc1.corp.example", NAMED), NULL), ERR_DENIED);

@@ -62,13 +62,15 @@ export function SecretField({ form, name }: { form: Form; name: string }) {
         <div class="secret">
             <Rebind form={form} name={name} />
             <div class="secret-row">
-                <div class="field secret-origin">
-                    <label>
-                        <span class="sr-only">{words.label}: where it is</span>
-                        <span aria-hidden="true">Where the secret is</span>
-                        <Select value={origin} options={origins.map((o) => ({ value: o.origin, label: o.label }))} onChange={choose} />
-                    </label>
-                </div>
+                {origins.length > 1 && (
+                    <div class="field secret-origin">
+                        <label>
+                            <span class="sr-only">{words.label}: where it is</span>
+                            <span aria-hidden="true">Where the secret is</span>
+                            <Select value={origin} options={origins.map((o) => ({ value: o.origin, label: o.label }))} onChange={choose} />
+                        </label>
+                    </div>
+                )}
                 {origin === "entered" ? (
                     <Field label={words.label} description={words.help ?? chosen.help} required={isNeeded} problem={problem}>
                         {(aria) =>
