@@ -257,6 +257,10 @@ def _():
             assert e["class"] == "DENIED" and key in json.dumps(e) and e["hint"], e
         said = [p for p in operator.post("/connectors/judge", dict(body, is_new=True))["problems"] if p["key"] == key and p["severity"] == "error"]
         assert said and "administrator" in said[0]["message"], said
+    for place in ("file:/nonexistent", "env:NOPE"):  # nor is it told whether it is there
+        said = operator.post("/connectors/judge", dict(unsaved(dict(AD, password=place), {}, name="named"), is_new=True))["problems"]
+        assert [p["message"] for p in said if p["key"] == "password"] == ["only an administrator may name what the server reads: files, variables, credentials, entries of a vault"], said
+    refused(403, operator.post, "/connectors/test", unsaved(dict(without(AD, "username"), auth="kerberos_cache", **at), {}, name="named"))
     e = refused(403, operator.post, "/connectors", unsaved(dict(ENTRA, federated_token_file=stranger), {}, "entra_id", "named"))
     assert [f["key"] for f in e["fields"]] == ["federated_token_file"], e
     made = server.admin.post("/connectors", {"name": "named", "type": "active_directory", "settings": named, "secrets": {}, "enabled": False}, status=201)

@@ -189,31 +189,13 @@ static int enable(struct request *q, struct err *e)
 
 /* --- copying ----------------------------------------------------------------------------------------------------------- */
 
-/* What was entered stays with whom it was entered for; a reference is no secret. */
-static json_t *settings_without_secrets(const json_t *connector)
-{
-    const char *key;
-    json_t *v, *settings = json_deep_copy(json_object_get(connector, "settings"));
-    json_object_foreach(json_object_get(connector, "secrets"), key, v)
-    {
-        const char *reference = json_string_value(json_object_get(settings, key));
-        if (!reference || str_starts(str_from(reference), STR("entered:"))) json_object_del(settings, key);
-    }
-    return settings;
-}
-
 static int duplicate(struct request *q, struct err *e)
 {
     const char *name;
-    json_t *from, *made;
+    json_t *made;
     try(request_text(q, "name", &name, e));
-    try(connectors_get(q->app->connectors, q->captured[0], &from, e));
-    json_t *settings = settings_without_secrets(from);
-    struct connector_form form = {.type = text_of(from, "type"), .settings = settings, .may_refer = true}; /* what it names goes where it went */
-    int rc = connectors_put(q->app->connectors, name, 0, &form, false, &made, e);
-    json_decref(settings);
-    json_decref(from);
-    try(rc);
+    try(connectors_copy(q->app->connectors, q->captured[0], name, &made, e));
+    int rc;
     if ((rc = request_audit(q, "connector.duplicate", name, NULL, made, e)) < 0) {
         json_decref(made);
         return rc;

@@ -55,6 +55,7 @@ struct catalog_row {
     uint32_t tags; /* bit i: catalog_tags[i] */
     int64_t last_sign_in_ms, last_changed_ms, deleted_ms;
 };
+/* It must not ask the same handle. */
 typedef int catalog_each(void *ctx, const struct catalog_row *row, struct err *e);
 /* {connector, kind, uid, name, account, display_name, mail, dn, enabled, admin, mfa, last_sign_in, last_changed, tags[], deleted}; null: none, not known. */
 void catalog_row_json(struct jsonw *out, const struct catalog_row *row);

@@ -78,6 +78,7 @@ struct conf_key {
     bool is_secret, is_path;
     bool is_aim;   /* says where the connection goes, as whom, and whom it trusts: a secret is entered for these */
     bool is_place; /* names something that is the machine's: a reference to a secret, a file but the CA's, a local address */
+    const char *own; /* the value by which it signs in as the machine itself; NULL: none */
 };
 bool conf_key(struct conf_key *out, const char *type, size_t i); /* false: no such type, or it has only i keys */
 bool conf_key_applies(const char *type, const char *key, const json_t *settings); /* under these (effective) settings */

@@ -25,7 +25,7 @@ bool conf_key(struct conf_key *out, const char *type, size_t i)
     const struct type_spec *t = type_spec_find(str_from(type));
     if (!t || i >= t->n_keys) return false;
     const struct key_spec *k = &t->keys[i];
-    *out = (struct conf_key){.name = k->name, .is_secret = k->kind == KEY_SECRET, .is_path = k->kind == KEY_PATH || k->kind == KEY_CACHE, .is_aim = is_aim(k), .is_place = is_place(k)};
+    *out = (struct conf_key){.name = k->name, .is_secret = k->kind == KEY_SECRET, .is_path = k->kind == KEY_PATH || k->kind == KEY_CACHE, .is_aim = is_aim(k), .is_place = is_place(k), .own = k->own};
     return true;
 }
 

@@ -48,6 +48,7 @@ struct key_spec {
     const char *later;    /* values that are known but not built in this version; "*": any but the default */
     int64_t min, max;     /* KEY_INT; KEY_DURATION in ms */
     const char *when_key, *when; /* matters only where that key has one of these words */
+    const char *own;             /* the value by which it signs in as the machine itself: its tickets, its identity */
     const char *group, *doc, *example;
     const char *aka; /* what people write instead, for "did you mean" */
 };

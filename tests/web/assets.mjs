@@ -26,6 +26,24 @@ test("assets are searched, filtered and opened; the address is the state of the 
   await page.reload();
   await page.getByRole("link", { name: /Domain Admins$/ }).waitFor();
   equal(page.url(), address, "the address");
+  await page.route(/\/assets\?.*q=adm/, async (route) => { await new Promise((r) => setTimeout(r, 1000)); await route.continue(); }); // a server that takes its time
+  await go(page, "/assets");
+  const search = page.getByRole("searchbox", { name: "Search assets" });
+  const rows = page.locator("tbody [data-row]");
+  await search.fill("adm");
+  await page.waitForURL(/q=adm/);
+  await page.keyboard.press("Escape");
+  for (const key of ["j", "j", "j", "k"]) await page.keyboard.press(key); // while it is asked: all of them count, among the rows that come
+  await until(() => rows.evaluateAll((all) => all.indexOf(document.activeElement) === 1), "the second row has the focus");
+  await page.keyboard.press("/");
+  await page.keyboard.type("i");
+  await page.waitForURL(/q=admi/);
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("j");
+  await page.keyboard.press("/"); // gone back to the search meanwhile: it is left alone
+  await until(async () => (await page.getByRole("region", { name: "Assets" }).getAttribute("aria-busy")) === "false", "the list is there");
+  check(await search.evaluate((e) => e === document.activeElement), "the focus was taken out of the search");
+  await page.unroute(/\/assets\?.*q=adm/);
   await go(page, "/assets");
   await page.getByRole("checkbox", { name: /^Computers/ }).check();
   await page.waitForURL(/kind=computer/);

@@ -373,6 +373,75 @@ int connectors_put(struct connectors *c, const char *name, int64_t version, cons
     return rc;
 }
 
+/* --- copying ------------------------------------------------------------------------------------------------------------- */
+
+/* What was entered stays with whom it was entered for; a reference is no secret. */
+static json_t *settings_without_secrets(const json_t *connector)
+{
+    const char *key;
+    json_t *v, *settings = json_deep_copy(json_object_get(connector, "settings"));
+    json_object_foreach(json_object_get(connector, "secrets"), key, v)
+    {
+        const char *reference = json_string_value(json_object_get(settings, key));
+        if (!reference || str_starts(str_from(reference), STR("entered:"))) json_object_del(settings, key);
+    }
+    return settings;
+}
+
+static int read_ca(struct connectors *c, const struct plan *p, const struct stored *was, json_t *secrets, struct err *e)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        const struct entered *one = &p->entered[i];
+        struct secret pem;
+        if (strcmp(one->name, CA_PEM) != 0) continue;
+        if (one->must_enter) {
+            err_set(e, ERR_CONFLICT, "%s of %s must be entered again first", CA_PEM, p->name);
+            return err_hint(e, "edit that connector, then copy it");
+        }
+        if (one->action != ENTERED_KEEP) continue;
+        try(plan_read_kept(c, p, was, one, &pem, e));
+        json_object_set_new(secrets, CA_PEM, jsonv_str(str_of(secret_bytes(&pem))));
+        secret_drop(&pem);
+    }
+    return 0;
+}
+
+/* Whom a copy trusts is whom the first one trusts: no secret, but nobody's to change on the way. */
+static int copy_ca(struct connectors *c, const char *from, json_t *secrets, struct err *e)
+{
+    struct stored was;
+    struct plan p;
+    if (connectors_of_file(c, from)) return 0;
+    try(stored_load(c, from, &was, e));
+    int rc = was.is_found ? 0 : err_set(e, ERR_NOTFOUND, "no connector '%.64s'", from);
+    if (rc == 0) rc = plan_open(&p, c, from, &(struct connector_form){.type = was.type, .settings = was.settings, .may_refer = true}, &was, e);
+    if (rc == 0) {
+        rc = read_ca(c, &p, &was, secrets, e);
+        plan_close(&p);
+    }
+    stored_free(&was);
+    return rc;
+}
+
+int connectors_copy(struct connectors *c, const char *from, const char *name, json_t **out, struct err *e)
+{
+    json_t *first, *secrets = json_object();
+    *out = NULL;
+    int rc = connectors_get(c, from, &first, e);
+    if (rc == 0) {
+        json_t *settings = settings_without_secrets(first);
+        struct connector_form form = {.type = json_string_value(json_object_get(first, "type")), .settings = settings, .secrets = secrets, .may_refer = true};
+        rc = copy_ca(c, from, secrets, e);
+        if (rc == 0) rc = connectors_put(c, name, 0, &form, false, out, e);
+        json_decref(settings);
+        json_decref(first);
+    }
+    json_decref(secrets);
+    return rc;
+}
+
+/* --- switching on and off, removing ------------------------------------------------------------------------------------- */
+
 static int enable(struct connectors *c, const char *name, bool enabled, struct err *e)
 {
     struct stored was;

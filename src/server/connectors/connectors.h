@@ -28,7 +28,8 @@ struct connector_form {
     const char *type;
     const json_t *settings;
     const json_t *secrets; /* {key: value} as entered, "" removes; NULL: none */
-    bool may_refer;        /* an administrator: others cannot name what the server reads (references, files but the CA's); one that is named stays, for where it is named for */
+    bool may_refer;        /* an administrator's, or known to be whole: others cannot name what the server reads (references, files but the CA's), nor have it sign in with the
+                            * machine's own tickets or identity; what is named stays, for where it is named for */
 };
 /* What is wrong with these settings, without writing anything: [{key, severity: "error"|"warning"|"hint", message, hint}], empty if all is well. Every
  * key is judged, not only the first wrong one. Beyond conf_check_settings: an IP as host with TLS, DOMAIN\user,
@@ -38,6 +39,8 @@ int connectors_judge(struct connectors *c, const char *name, const struct connec
  * put with version 0 makes a new one (ERR_CONFLICT: the name is taken); else the version must be the stored one (ERR_CONFLICT: somebody else
  * changed it). Refused unless it is whole, except with enabled false. ERR_DENIED: names what only an administrator may. *out: the connector now. */
 int connectors_put(struct connectors *c, const char *name, int64_t version, const struct connector_form *form, bool enabled, json_t **out, struct err *e) must_use;
+/* Of a connector, switched off: its settings, what they name and the pasted CA, so that it goes where the first one goes; no secret that was entered. */
+int connectors_copy(struct connectors *c, const char *from, const char *name, json_t **out, struct err *e) must_use;
 int connectors_enable(struct connectors *c, const char *name, bool enabled, struct err *e) must_use;
 int connectors_delete(struct connectors *c, const char *name, struct err *e) must_use;
 

@@ -52,6 +52,16 @@ void handed_close(struct handed *h)
 
 /* --- secrets ---------------------------------------------------------------------------------------------------- */
 
+int plan_read_kept(struct connectors *c, const struct plan *p, const struct stored *was, const struct entered *one, struct secret *out, struct err *e)
+{
+    const char *sealed = json_string_value(json_object_get(json_object_get(was->secrets, one->name), "sealed"));
+    if (!state_seal(c->state)) return err_set(e, ERR_BUG, "the state file was opened without its master key");
+    if (seal_get(state_seal(c->state), str_from(sealed), str_from(one->bound), out, e) == 0) return 0;
+    err_wrap(e, "%s of %s", one->name, p->name);
+    err_hint(e, "enter it again");
+    return ERR_AUTH;
+}
+
 static int hand_entered(struct connectors *c, const struct plan *p, const struct stored *was, const struct entered *one, json_t *settings, struct handed *h,
                         struct err *e)
 {
@@ -59,15 +69,8 @@ static int hand_entered(struct connectors *c, const struct plan *p, const struct
     if (one->action == ENTERED_SET) return hand_bytes(h, settings, one->target, form, bytes_of(str_from(one->value)), e);
     if (one->action != ENTERED_KEEP) return 0;
     struct secret s;
-    const char *sealed = json_string_value(json_object_get(json_object_get(was->secrets, one->name), "sealed"));
-    if (!state_seal(c->state)) return err_set(e, ERR_BUG, "the state file was opened without its master key");
-    int rc = seal_get(state_seal(c->state), str_from(sealed), str_from(one->bound), &s, e);
-    if (rc < 0) {
-        err_wrap(e, "%s of %s", one->name, p->name);
-        err_hint(e, "enter it again");
-        return ERR_AUTH;
-    }
-    rc = hand_bytes(h, settings, one->target, form, secret_bytes(&s), e);
+    try(plan_read_kept(c, p, was, one, &s, e));
+    int rc = hand_bytes(h, settings, one->target, form, secret_bytes(&s), e);
     secret_drop(&s);
     return rc;
 }

@@ -56,6 +56,8 @@ struct plan {
  * ERR_INPUT: settings or secrets are no objects, too large, a type that is none, a key entered and referred to at once. */
 int plan_open(struct plan *out, struct connectors *c, const char *name, const struct connector_form *form, const struct stored *was, struct err *e) must_use;
 void plan_close(struct plan *p);
+/* The stored value of what is kept. ERR_AUTH: it does not open any more. */
+int plan_read_kept(struct connectors *c, const struct plan *p, const struct stored *was, const struct entered *one, struct secret *out, struct err *e) must_use;
 /* ERR_INPUT: not whole: the first thing that is wrong, or that must be entered. */
 int plan_check(const struct plan *p, struct err *e) must_use;
 /* Settings that a server must not follow for whoever edits connectors: its own files and keys, /proc. key, and value as in the settings. */
@@ -63,7 +65,7 @@ int plan_check_reference(const struct connectors *c, const char *key, bool is_pa
 
 /* What the form names that only an administrator may: told one by one. */
 void plan_each_denied(const struct plan *p, const struct stored *was, void (*tell)(void *ctx, const char *key, const struct err *e), void *ctx);
-/* The first of these settings that is of this sort. */
+/* The first of the plan's settings that must not be followed (ERR_INPUT), or that its maker may not name (ERR_DENIED). */
 int plan_check_references(const struct connectors *c, const struct plan *p, const struct stored *was, struct err *e) must_use;
 
 #endif

@@ -17,6 +17,7 @@ struct judge {
     const struct connector_form *form;
     json_t *effective; /* with defaults */
     json_t *problems;
+    json_t *denied; /* keys that the form's maker may not set as they are */
 };
 
 static void say(struct judge *j, const char *key, const char *severity, const char *message, const char *hint)
@@ -32,6 +33,13 @@ static void say_err(struct judge *j, const char *key, const char *severity, cons
     const char *message = e->message;
     if (n && strncmp(message, key, n) == 0 && message[n] == ':') message += n + 1 + (message[n + 1] == ' ');
     say(j, key, severity, message, e->hint);
+}
+
+static void say_denied(void *ctx, const char *key, const struct err *e)
+{
+    struct judge *j = ctx;
+    say_err(j, key, "error", e);
+    json_array_append_new(j->denied, json_string(key));
 }
 
 static void say_found(void *ctx, const char *key, const struct err *e)
@@ -202,6 +210,15 @@ static void judge_path(struct judge *j, const char *key, const char *value)
     if (value[0] == '/' && access(value, R_OK) < 0) say(j, key, "warning", "there is no such file on the server, or it may not read it", "check the path");
 }
 
+static bool is_denied(const struct judge *j, const char *key)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach(j->denied, i, one)
+        if (strcmp(json_string_value(one), key) == 0) return true;
+    return false;
+}
+
 static void judge_files_and_secrets(struct judge *j)
 {
     struct conf_key k;
@@ -209,6 +226,7 @@ static void judge_files_and_secrets(struct judge *j)
         const char *value = conf_str(j->form->settings, k.name);
         if (value && !*value) value = NULL;
         if (k.is_secret) judge_entered_text(j, k.name);
+        if (is_denied(j, k.name)) continue; /* whether it is there is not told either */
         if (k.is_secret && value && strcmp(value, "entered:") != 0) judge_reference(j, k.name, value);
         if (k.is_path && value && strcmp(value, "entered:") != 0) judge_path(j, k.name, value);
     }
@@ -269,7 +287,7 @@ static int judge_plan(struct judge *j, struct err *e)
         for (size_t i = 0; i < p.n; i++)
             if (p.entered[i].must_enter)
                 say(j, p.entered[i].name, "error", "must be entered again: it was entered for another server, user or authority", "enter it again, or remove it");
-        plan_each_denied(&p, &was, say_found, j);
+        plan_each_denied(&p, &was, say_denied, j);
         rc = conf_judge_settings(j->type, p.check, say_found, j, e);
         plan_close(&p);
     }
@@ -299,7 +317,7 @@ static void drop_echoes(json_t *problems)
 
 int connectors_judge(struct connectors *c, const char *name, const struct connector_form *form, bool is_new, json_t **problems, struct err *e)
 {
-    struct judge j = {.c = c, .name = name, .type = form->type, .form = form, .problems = json_array()};
+    struct judge j = {.c = c, .name = name, .type = form->type, .form = form, .problems = json_array(), .denied = json_array()};
     struct err plan_error = {0};
     *problems = NULL;
     int rc = judge_plan(&j, &plan_error);
@@ -318,6 +336,7 @@ int connectors_judge(struct connectors *c, const char *name, const struct connec
         drop_echoes(j.problems);
         json_decref(j.effective);
     }
+    json_decref(j.denied);
     if (rc < 0 && rc != ERR_INPUT) {
         json_decref(j.problems);
         return rc;

@@ -327,18 +327,24 @@ int plan_check_reference(const struct connectors *c, const char *key, bool is_pa
 }
 
 /* Goes to the same server as before, as the same, and trusts the same. */
-static bool has_same_aim(const struct plan *p, const struct stored *was)
+static bool has_same_aim(const struct plan *p, const struct stored *was, const json_t *now, const json_t *before)
 {
-    json_t *now = conf_effective(p->type, p->settings), *before = conf_effective(p->type, was->settings);
     json_t *aim_now = aim_of(p->type, now), *aim_before = aim_of(p->type, before);
-    bool is_same = json_equal(aim_now, aim_before);
+    bool is_same = json_equal(aim_now, aim_before) && !has_word(was->must_enter, CA_PEM);
     for (size_t i = 0; i < p->n; i++)
         if (strcmp(p->entered[i].name, CA_PEM) == 0 && (p->entered[i].action == ENTERED_SET || p->entered[i].action == ENTERED_DROP)) is_same = false;
     json_decref(aim_now);
     json_decref(aim_before);
-    json_decref(now);
-    json_decref(before);
     return is_same;
+}
+
+/* The value by which this key uses something that is the machine's; NULL: it uses nothing. */
+static const json_t *used(const struct conf_key *k, const json_t *effective)
+{
+    const json_t *v = json_object_get(effective, k->name);
+    if (k->own && json_is_boolean(v)) return json_is_true(v) == (strcmp(k->own, "true") == 0) ? v : NULL;
+    if (!json_is_string(v) || !json_string_length(v)) return NULL;
+    return k->is_place || (k->own && strcmp(json_string_value(v), k->own) == 0) ? v : NULL;
 }
 
 void plan_each_denied(const struct plan *p, const struct stored *was, void (*tell)(void *ctx, const char *key, const struct err *e), void *ctx)
@@ -346,18 +352,23 @@ void plan_each_denied(const struct plan *p, const struct stored *was, void (*tel
     struct conf_key k;
     struct err e;
     if (p->may_refer) return;
-    bool is_same_aim = was->is_found && has_same_aim(p, was);
+    json_t *now = conf_effective(p->type, p->settings), *before = was->is_found ? conf_effective(p->type, was->settings) : NULL;
+    bool is_same_aim = before && has_same_aim(p, was, now, before);
     for (size_t i = 0; conf_key(&k, p->type, i); i++) {
-        const char *value = k.is_place ? conf_str(p->settings, k.name) : NULL, *before = was->is_found ? conf_str(was->settings, k.name) : NULL;
-        bool is_known = value && before && strcmp(value, before) == 0;
-        if (!value || !*value || (is_known && is_same_aim)) continue;
+        const json_t *value = used(&k, now);
+        bool is_known = value && json_equal((json_t *)(uintptr_t)value, json_object_get(before, k.name));
+        if (!value || (is_known && is_same_aim)) continue;
         if (is_known)
-            err_set(&e, ERR_DENIED, "%s: an administrator named it for another server, user or authority", k.name);
+            err_set(&e, ERR_DENIED, "%s: an administrator set it for another server, user or authority", k.name);
+        else if (k.own)
+            err_set(&e, ERR_DENIED, "%s: only an administrator may let a connector sign in as the server itself", k.name);
         else
             err_set(&e, ERR_DENIED, "%s: only an administrator may name what the server reads: files, variables, credentials, entries of a vault", k.name);
         err_hint(&e, k.is_secret ? "enter the secret itself, or ask an administrator" : "ask an administrator to set it");
         tell(ctx, k.name, &e);
     }
+    json_decref(now);
+    json_decref(before);
 }
 
 static void keep_first(void *ctx, const char *key, const struct err *e)
@@ -372,8 +383,9 @@ int plan_check_references(const struct connectors *c, const struct plan *p, cons
     struct conf_key k;
     struct err denied = {0};
     for (size_t i = 0; conf_key(&k, p->type, i); i++) {
-        const char *value = conf_str(p->settings, k.name);
-        if (value && (k.is_path || k.is_secret)) try(plan_check_reference(c, k.name, k.is_path, value, e));
+        const json_t *v = k.is_path || k.is_secret ? json_object_get(p->settings, k.name) : NULL;
+        if (v && !json_is_null(v) && !json_is_string(v)) return err_set(e, ERR_INPUT, "%s: text is expected", k.name);
+        if (json_is_string(v)) try(plan_check_reference(c, k.name, k.is_path, json_string_value(v), e));
     }
     plan_each_denied(p, was, keep_first, &denied);
     if (denied.class) *e = denied;

@@ -281,6 +281,7 @@ static void test_operators_name_nothing(void **state)
         TO("dc1.corp.example", ", \"password\": \"vault:kv/corp#password\""),
         TO("dc1.corp.example", ", \"auth\": \"keytab\", \"keytab\": \"/etc/krb5.keytab\""),
         TO("dc1.corp.example", ", \"auth\": \"kerberos_cache\", \"credential_cache\": \"/tmp/krb5cc_0\""),
+        TO("dc1.corp.example", ", \"auth\": \"kerberos_cache\""), /* the server's own tickets, without naming them */
     };
     (void)state;
     for (size_t i = 0; i < n_elements(named); i++) assert_int_equal(put_as_operator(AD, 0, named[i], NULL), ERR_DENIED);
@@ -288,6 +289,10 @@ static void test_operators_name_nothing(void **state)
                                                     " \"login_url\": \"https://evil.example\", \"federated_token_file\": \"/etc/shadow\"}", NULL), ERR_DENIED);
     assert_int_equal(put_as_operator("entra_id", 0, "{\"tenant_id\": \"11111111-1111-1111-1111-111111111111\", \"managed_identity\": true,"
                                                     " \"identity_url\": \"http://127.0.0.1:1234/token\"}", NULL), ERR_DENIED);
+    assert_int_equal(put_as_operator("entra_id", 0, "{\"tenant_id\": \"11111111-1111-1111-1111-111111111111\", \"managed_identity\": true,"
+                                                    " \"login_url\": \"https://evil.example\", \"graph_url\": \"https://evil.example\"}", NULL), ERR_DENIED);
+    assert_int_equal(put_as_operator(AD, 0, TO("dc1.corp.example", ", \"auth\": \"keytab\", \"keytab\": 7"), NULL), ERR_INPUT);
+    assert_int_equal(put_as_operator(AD, 0, TO("dc1.corp.example", ", \"password\": [\"env:HOME\"]"), NULL), ERR_INPUT);
     assert_int_equal(put_as_operator(AD, 0, TO("dc1.corp.example", ", \"ca_certificate\": \"/etc/ssl/certs/ca-certificates.crt\""), "{\"password\": \"hunter2\"}"), 0);
     /* another may not replace what was entered by what is named */
     assert_int_equal(put_as_operator(AD, 1, TO("dc1.corp.example", NAMED), NULL), ERR_DENIED);
@@ -301,12 +306,39 @@ static void test_what_is_named_stays_for_its_server(void **state)
     assert_int_equal(put("corp", 0, TO("dc1.corp.example", NAMED), NULL, true), 0); /* an administrator */
     assert_int_equal(put_as_operator(AD, 1, TO("dc1.corp.example", NAMED ", \"extract_disabled_users\": false"), NULL), 0);
     assert_int_equal(put_as_operator(AD, 2, TO("evil.example", NAMED), NULL), ERR_DENIED);
+    assert_int_equal(put_as_operator(AD, 2, TO("evil.example", NAMED), "{\"ca_certificate_pem\": \"\"}"), ERR_DENIED);
     assert_int_equal(put_as_operator(AD, 2, TO("dc1.corp.example", NAMED ", \"failover_hosts\": [\"evil.example\"]"), NULL), ERR_DENIED);
     assert_int_equal(put_as_operator(AD, 2, TO("dc1.corp.example", NAMED ", \"ca_certificate\": \"/tmp/evil.pem\""), NULL), ERR_DENIED);
     assert_int_equal(put_as_operator(AD, 2, TO("dc1.corp.example", NAMED), "{\"ca_certificate_pem\": \"of another authority\"}"), ERR_DENIED);
     assert_int_equal(put_as_operator(AD, 2, TO("dc1.corp.example", ", \"password\": \"env:PATH\""), NULL), ERR_DENIED);
     assert_int_equal(connectors_enable(all, "corp", false, &e), 0);
     assert_int_equal(put_as_operator(AD, 3, TO("evil.example", ""), "{\"password\": \"hunter2\"}"), 0); /* his own secret may go anywhere */
+}
+
+/* The pasted authority goes with a copy; where it is void, nobody but an administrator goes on without it. */
+static void test_trust_of_what_is_named(void **state)
+{
+    struct err e;
+    json_t *out, *s = json(TO("dc1.corp.example", NAMED)), *none = json("{\"ca_certificate_pem\": \"\"}");
+    struct connector_form without = {.type = AD, .settings = s, .secrets = none};
+    (void)state;
+    setenv("HOME", "/", 1);
+    assert_int_equal(put("corp", 0, TO("dc1.corp.example", NAMED), "{\"ca_certificate_pem\": \"an authority\"}", true), 0);
+    assert_int_equal(connectors_copy(all, "corp", "copy", &out, &e), 0);
+    assert_false(json_is_true(json_object_get(out, "enabled")));
+    json_decref(out);
+    assert_true(is_set("copy", "ca_certificate_pem"));
+    assert_int_equal(connectors_enable(all, "copy", true, &e), 0);
+    assert_int_equal(connectors_put(all, "copy", 2, &without, true, &out, &e), ERR_DENIED);
+    /* an administrator moves it, the authority is void; then back */
+    assert_int_equal(put("corp", 1, TO("dc2.corp.example", NAMED), NULL, false), 0);
+    assert_int_equal(put("corp", 2, TO("dc1.corp.example", NAMED), NULL, false), 0);
+    assert_true(must_enter("corp", "ca_certificate_pem"));
+    assert_int_equal(connectors_copy(all, "corp", "other", &out, &e), ERR_CONFLICT);
+    assert_int_equal(connectors_put(all, "corp", 3, &without, true, &out, &e), ERR_DENIED);
+    assert_int_equal(put("corp", 3, TO("dc1.corp.example", NAMED), "{\"ca_certificate_pem\": \"\"}", true), 0);
+    json_decref(s);
+    json_decref(none);
 }
 
 /* --- a file in somebody else's hands ------------------------------------------------------------------------------------ */
@@ -559,7 +591,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(test_put_and_get), T(test_list), T(test_refused), T(test_own_files), T(test_guarded_and_plain), T(test_incomplete),
         T(test_changes_that_empty), T(test_entra_changes), T(test_reference_instead), T(test_operators_name_nothing),
-        T(test_what_is_named_stays_for_its_server), T(test_tampered), T(test_judge), T(test_judge_all),
+        T(test_what_is_named_stays_for_its_server), T(test_trust_of_what_is_named), T(test_tampered), T(test_judge), T(test_judge_all),
         T(test_concurrent_versions), T(test_rotation), T(test_rotation_killed), T(test_without_the_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -134,9 +134,9 @@ const NONE: Record<string, string> = {
     client_certificate: "None: a client secret, or another way",
 };
 
-function optionsOf(name: string, mode: Mode, stored: Secret | undefined): RadioOption[] {
+function optionsOf(name: string, first: Mode, stored: Secret | undefined): RadioOption[] {
     const isAuthority = name === "ca_certificate";
-    const mayName = isAuthority || mode === "path" || can("admin"); // a file of the server: its authority's is no secret
+    const mayName = isAuthority || first === "path" || can("admin"); // a file of the server: its authority's is no secret
     return [
         { value: "system", label: NONE[name] ?? "None" },
         ...(stored?.set
@@ -168,6 +168,7 @@ export function CertificateField({ form, name }: { form: Form; name: string }) {
     const { draft, tell } = form;
     const pem = draft.entered[pemKey(name)] ?? "";
     const [mode, setMode] = useState<Mode>(modeOf(form, name));
+    const [first] = useState<Mode>(mode);
     const words = labelOf(draft.type, name);
     const problem = problemOf(form, name);
     const stored = hasStoredSecret(form, pemKey(name)) ? draft.stored?.secrets[pemKey(name)] : undefined;
@@ -192,7 +193,7 @@ export function CertificateField({ form, name }: { form: Form; name: string }) {
                 value={mode}
                 onChange={choose}
                 problem={mode === "paste" || mode === "path" ? null : problem}
-                options={optionsOf(name, mode, stored)}
+                options={optionsOf(name, first, stored)}
             />
             {mode === "fetch" && <Fetch form={form} trusted={pem} onTrust={trust} />}
             {mode === "paste" && (

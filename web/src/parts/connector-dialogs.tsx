@@ -59,7 +59,7 @@ export function DuplicateConnector({ connector: c, onClose, onDone }: DialogProp
             isGood={name.trim() !== ""}
             onSubmit={() => run().catch(toast)}
             onClose={onClose}
-            note="The copy is switched off and has no secrets: enter them before it can run."
+            note="The copy is switched off. A secret that was entered is not copied: enter it before the copy can run."
         >
             <TextField label="Name of the copy" value={name} onChange={setName} />
         </FormDialog>

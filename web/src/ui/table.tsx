@@ -62,7 +62,7 @@ function step(body: HTMLElement | null, by: number): void {
     if (body === null) return;
     const rows = [...body.querySelectorAll<HTMLElement>("[data-row]")];
     const at = rows.findIndex((r) => r === document.activeElement || r.closest("tr")?.contains(document.activeElement));
-    const to = at < 0 ? (by > 0 ? 0 : rows.length - 1) : Math.max(0, Math.min(rows.length - 1, at + by));
+    const to = at < 0 ? (by > 0 ? Math.min(by, rows.length) - 1 : Math.max(0, rows.length + by)) : Math.max(0, Math.min(rows.length - 1, at + by));
     rows[to]?.focus();
     rows[to]?.scrollIntoView({ block: "nearest" });
 }
@@ -70,15 +70,17 @@ function step(body: HTMLElement | null, by: number): void {
 export function Table<R>(p: TableProps<R>) {
     const body = useRef<HTMLTableSectionElement>(null);
     const isKeyed = p.keys !== false;
-    const awaited = useRef(0); // a step asked for while rows are on their way: those shown are about to go
+    const awaited = useRef<{ by: number; from: Element | null }>({ by: 0, from: null }); // steps asked for while rows are on their way: those shown are about to go
     const walk = (by: number) => {
-        if (p.loading) awaited.current = by;
-        else step(body.current, by);
+        if (!p.loading) step(body.current, by);
+        else if (document.activeElement === awaited.current.from) awaited.current.by += by;
+        else awaited.current = { by, from: document.activeElement };
     };
     useLayoutEffect(() => {
-        if (p.loading || awaited.current === 0) return;
-        step(body.current, awaited.current);
-        awaited.current = 0;
+        if (p.loading) return;
+        const { by, from } = awaited.current;
+        if (by !== 0 && (document.activeElement === from || document.activeElement === document.body)) step(body.current, by); // not if somebody has gone elsewhere
+        awaited.current = { by: 0, from: null };
     }, [p.loading]);
     useKeys({
         j: isKeyed && ["Next row", () => walk(1)],
