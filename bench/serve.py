@@ -226,11 +226,12 @@ def bench(rollcall, scratch):
     who_can(wire, min(n, 200))
     export(server, token)
     first_view(server)
+    wire.connect()  # an idle connection was closed meanwhile
     with Running(tool, store):
         table("during a run", asked, n)
     print("memory of serve afterwards   %.1f MiB" % server.rss_mib())
     time.sleep(35)
-    wire.connect()  # an idle connection was closed meanwhile
+    wire.connect()
     wire.get("/assets?limit=1")
     print("... and idle for 35 s        %.1f MiB" % server.rss_mib())
     server.stop()
