@@ -5,6 +5,7 @@ A part is a command that prints TAP ("ok 1 - ...", "not ok 2 - ..."). A part tha
 of its budget or prints no result at all counts as one failure. The last line is "N passed, N failed[, N skipped]".
 """
 import concurrent.futures
+import contextlib
 import os
 import re
 import signal
@@ -51,12 +52,12 @@ def run_part(command, budget, env):
         return out.splitlines(), p.returncode
     except subprocess.TimeoutExpired:
         os.killpg(p.pid, signal.SIGTERM)
-        time.sleep(1)
         try:
-            os.killpg(p.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        out, _ = p.communicate()
+            out, _ = p.communicate(timeout=20)  # it ends what it started in sessions of their own: domains, servers
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(p.pid, signal.SIGKILL)
+            out, _ = p.communicate()
         return out.splitlines(), None
 
 

@@ -3,6 +3,7 @@
 A test file defines functions with @case("name") and ends with main(). Every server a case needs is started here on
 loopback and ended by its pid. The rollcall that is tested is $ROLLCALL, else build/rollcall.
 """
+import atexit
 import concurrent.futures
 import contextlib
 import json
@@ -14,6 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 
@@ -139,9 +141,21 @@ def at_end(f):
 
 
 def close_all():
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what was begun to be ended is ended
     while _cleanups:
         with contextlib.suppress(Exception):
             _cleanups.pop()()
+    signal.signal(signal.SIGTERM, _asked_to_end)
+
+
+def _asked_to_end(number, frame):
+    """A test that is out of its budget leaves no domain behind."""
+    sys.exit(128 + number)
+
+
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGTERM, _asked_to_end)
+    atexit.register(close_all)
 
 
 def scratch():
