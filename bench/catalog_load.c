@@ -299,33 +299,20 @@ struct question {
     bool is_facets;
 };
 
-struct page {
-    struct jsonw json;
-    size_t n;
-};
-
-static int put_row(void *ctx, const struct catalog_row *row, struct err *e)
-{
-    struct page *p = ctx;
-    (void)e;
-    catalog_row_json(&p->json, row);
-    p->n++;
-    return 0;
-}
-
 /* As text, as a server gives it; *next becomes `after` of the next page. */
 static size_t ask_once(struct catalog *c, const struct catalog_query *q, bool is_facets, struct buf *text, struct buf *next)
 {
-    struct page p = {.json = jsonw_new(text)};
     struct err e;
-    buf_clear(text);
-    if (!is_facets) {
-        jsonw_array(&p.json);
-        check(catalog_list(c, q, put_row, &p, next, &e), &e);
-        jsonw_end(&p.json);
-        return p.n;
-    }
     json_t *out;
+    size_t n = 0;
+    if (!is_facets) {
+        struct jsonw j = jsonw_new(text);
+        buf_clear(text);
+        jsonw_array(&j);
+        check(catalog_list_json(c, q, &j, &n, next, &e), &e);
+        jsonw_end(&j);
+        return n;
+    }
     check(catalog_facets(c, q, &out, &e), &e);
     free(json_dumps(out, JSON_COMPACT));
     json_decref(out);

@@ -8,7 +8,7 @@ import threading
 import time
 
 from domain import Domain
-from harness import Lab, case, main, rollcall, scratch
+from harness import Lab, case, main, moment, rollcall, scratch
 from server import ApiError, Server
 
 lab = Lab()
@@ -251,7 +251,7 @@ def _():
     assert [r["member"]["name"] for r in page["items"]] == ["past.stays"] and page["as_of"] == then["ended"], page
     assert "could not be undone" in page["gaps"][0]["what"], page["gaps"]
     page = ask.get("/access/members", group=group)
-    assert page["items"] == [] and page["as_of"] > then["ended"] and not any("undone" in g["what"] for g in page["gaps"]), page
+    assert page["items"] == [] and moment(page["as_of"]) > moment(then["ended"]) and not any("undone" in g["what"] for g in page["gaps"]), (page, then)
     assert "no connector" in refused(400, "/access/members", group="S-1-5-11", run=then["id"])["message"]
 
 

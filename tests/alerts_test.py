@@ -11,7 +11,7 @@ import threading
 import time
 
 from domain import Domain
-from harness import Lab, at_end, case, main, rollcall, scratch, wait_for
+from harness import Lab, at_end, case, main, moment, rollcall, scratch, wait_for
 from server import ApiError, Server
 
 lab = Lab()
@@ -303,7 +303,7 @@ def silence():
 
 def sentences(fired):
     """Oldest first; within one, in alphabetical order."""
-    return [s for f in sorted(fired, key=lambda f: f["time"]) for s in sorted(f["detail"].split("; "))]
+    return [s for f in sorted(fired, key=lambda f: moment(f["time"])) for s in sorted(f["detail"].split("; "))]
 
 
 @case("a trial tells what a rule would have fired, and sends and writes nothing; of nesting and rights it tells what rules told that were there")
@@ -318,7 +318,7 @@ def trial():
         kept = rules[name]
         told = server.analyst.post("/alerts/trial", {"rule": {"name": "t", "condition": kept["condition"]}, "days": 30})
         then, since = sentences(alerts(kept)), alerts(kept)[-1]["time"]
-        assert then and sentences(f for f in told["fired"] if f["time"] >= since) == then, (told, then)
+        assert then and sentences(f for f in told["fired"] if moment(f["time"]) >= moment(since)) == then, (told, then)
         assert "deleted since" in told["note"], told
     assert sentences(told["fired"])[:1] == ["al.direct has gained %s on %s" % (kept["condition"]["right"], U["al.reset"])], told  # from before the rule was there
     wrong = {"type": "access", "connector": "corp", "right": "x", "target": "y"}

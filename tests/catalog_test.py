@@ -13,7 +13,7 @@ import time
 
 import jsonschema
 
-from harness import ROLLCALL, ROOT, case, main, rollcall, scratch, write
+from harness import ROLLCALL, ROOT, case, main, moment, rollcall, scratch, write
 from server import ApiError, Server
 
 BENCH = os.path.join(os.path.dirname(ROLLCALL), "bench", "bench-catalog")
@@ -315,7 +315,7 @@ def _():
     for query, test in (({"change": "modified"}, lambda c: c["change"] == "modified"), ({"connector": "cloud"}, lambda c: c["connector"] == "cloud"),
                         ({"kind": "group,computer"}, lambda c: c["kind"] in ("group", "computer")), ({"attribute": "displayName"}, lambda c: c.get("attribute") == "displayName"),
                         ({"q": one["name"].upper()}, lambda c: one["name"].lower() in c["name"].lower()), ({"run": 3}, lambda c: c["run"] == 3),
-                        ({"since": one["time"]}, lambda c: c["time"] >= one["time"]), ({"until": one["time"]}, lambda c: c["time"] < one["time"]),
+                        ({"since": one["time"]}, lambda c: moment(c["time"]) >= moment(one["time"])), ({"until": one["time"]}, lambda c: moment(c["time"]) < moment(one["time"])),
                         ({"change": "modified,deleted", "kind": "user", "q": "martin"}, lambda c: c["change"] == "modified" and "martin" in c["name"].lower())):
         got = [{k: v for k, v in c.items() if k != "bulk"} for c in viewer.all("/changes", limit=97, **query)]
         assert got == [c for c in plain if test(c)], (query, len(got))

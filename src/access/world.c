@@ -303,16 +303,16 @@ static void tell_gaps(struct building *b)
     char what[160];
     struct world_connector *c = &b->w->connectors[b->connector];
     if (b->n_missing) {
-        snprintf(what, sizeof what, "%llu %s", (unsigned long long)b->n_missing, plural(b->n_missing, "member does not resolve", "members do not resolve"));
+        snprintf(what, sizeof what, "%llu %s", (unsigned long long)b->n_missing, b->n_missing == 1 ? "member does not resolve" : "members do not resolve");
         add_gap(b, what, b->first_missing, "add a connector for their domain, or let the account read them");
     }
     if (b->n_without_sd) {
-        snprintf(what, sizeof what, "the security descriptors of %llu object%s were not read", (unsigned long long)b->n_without_sd, plural(b->n_without_sd, "", "s"));
+        snprintf(what, sizeof what, "the security descriptors of %llu object%s were not read", (unsigned long long)b->n_without_sd, b->n_without_sd == 1 ? "" : "s");
         add_gap(b, what, "", "set extract_acls: true and let the account read permissions (READ_CONTROL)");
     }
     if (b->n_malformed) {
         snprintf(what, sizeof what, "%llu %s", (unsigned long long)b->n_malformed,
-                 plural(b->n_malformed, "security descriptor is malformed", "security descriptors are malformed"));
+                 b->n_malformed == 1 ? "security descriptor is malformed" : "security descriptors are malformed");
         add_gap(b, what, "", "");
     }
     if (!c->n_gaps_loss) return;

@@ -252,8 +252,8 @@ static int add_candidate(void *items, const struct catalog_row *row, struct err 
     jsonv_put(j, "kind", json_string(kind_name(row->kind)));
     jsonv_put(j, "uid", jsonv_str(row->uid));
     jsonv_put(j, "name", jsonv_str(row->name));
-    jsonv_put(j, "account", row->account.len ? jsonv_str(row->account) : json_null());
-    jsonv_put(j, "dn", row->dn.len ? jsonv_str(row->dn) : json_null());
+    jsonv_put(j, "account", jsonv_str_or_null(row->account));
+    jsonv_put(j, "dn", jsonv_str_or_null(row->dn));
     json_array_append_new(items, j);
     return 0;
 }

@@ -42,23 +42,18 @@ static int read_labels(struct request *q, json_t **out, struct err *e)
     return 0;
 }
 
-static json_t *optional(json_t *value)
-{
-    return value ? value : json_null();
-}
-
 static int put_listed(void *ctx, const struct catalog_row *row, struct err *e)
 {
     json_t *entity = ctx, *tags = json_array();
     (void)e;
-    for (size_t i = 0; row->tags >> i && catalog_tags[i]; i++)
-        if (row->tags >> i & 1) json_array_append_new(tags, json_string(catalog_tags[i]));
+    uint32_t left = row->tags;
+    for (const char *tag; (tag = catalog_next_tag(&left));) json_array_append_new(tags, json_string(tag));
     jsonv_put(entity, "admin", json_boolean(row->is_admin));
     jsonv_put(entity, "mfa", json_string(tri_names[row->mfa]));
-    jsonv_put(entity, "last_sign_in", optional(jsonv_time(row->last_sign_in_ms)));
+    jsonv_put(entity, "last_sign_in", jsonv_or_null(jsonv_time(row->last_sign_in_ms)));
     jsonv_put(entity, "tags", tags);
-    jsonv_put(entity, "account", optional(row->account.len ? jsonv_str(row->account) : NULL));
-    jsonv_put(entity, "mail", optional(row->mail.len ? jsonv_str(row->mail) : NULL));
+    jsonv_put(entity, "account", jsonv_str_or_null(row->account));
+    jsonv_put(entity, "mail", jsonv_str_or_null(row->mail));
     return 0;
 }
 

@@ -13,39 +13,26 @@
 
 #define TRIES 8 /* a page may be empty although others follow (catalog.h): nobody should have to ask again for nothing */
 
-struct page {
-    struct jsonw json;
-    size_t n;
-};
-
-static int put_row(void *ctx, const struct catalog_row *row, struct err *e)
-{
-    struct page *p = ctx;
-    (void)e;
-    catalog_row_json(&p->json, row);
-    p->n++;
-    return 0;
-}
-
 static int write_page(struct catalog *c, struct catalog_query *query, struct buf *out, struct err *e)
 {
-    struct page p = {.json = jsonw_new(out)};
+    struct jsonw j = jsonw_new(out);
     struct buf next = buf_new(SIZE_MAX / 2);
-    jsonw_object(&p.json);
-    jsonw_key(&p.json, STR("items"));
-    jsonw_array(&p.json);
-    int rc = catalog_list(c, query, put_row, &p, &next, e);
-    for (int i = 0; i < TRIES && rc == 0 && !p.n && next.len; i++) {
+    size_t n = 0;
+    jsonw_object(&j);
+    jsonw_key(&j, STR("items"));
+    jsonw_array(&j);
+    int rc = catalog_list_json(c, query, &j, &n, &next, e);
+    for (int i = 0; i < TRIES && rc == 0 && !n && next.len; i++) {
         query->after = buf_str(&next);
-        rc = catalog_list(c, query, put_row, &p, &next, e);
+        rc = catalog_list_json(c, query, &j, &n, &next, e);
     }
-    jsonw_end(&p.json);
-    jsonw_key(&p.json, STR("next"));
+    jsonw_end(&j);
+    jsonw_key(&j, STR("next"));
     if (next.len)
-        jsonw_str(&p.json, buf_str(&next));
+        jsonw_str(&j, buf_str(&next));
     else
-        jsonw_null(&p.json);
-    jsonw_end(&p.json);
+        jsonw_null(&j);
+    jsonw_end(&j);
     buf_free(&next);
     return rc;
 }
@@ -119,12 +106,8 @@ static void csv_time(struct buf *out, int64_t ms)
 
 static void csv_tags(struct buf *out, uint32_t tags)
 {
-    bool is_first = true;
-    for (size_t i = 0; tags >> i && catalog_tags[i]; i++) {
-        if (!(tags >> i & 1)) continue;
-        buf_printf(out, "%s%s", is_first ? "" : ";", catalog_tags[i]);
-        is_first = false;
-    }
+    const char *before = "";
+    for (const char *tag; (tag = catalog_next_tag(&tags)); before = ";") buf_printf(out, "%s%s", before, tag);
 }
 
 static const char csv_header[] = "connector,kind,uid,name,account,display_name,mail,dn,enabled,admin,mfa,tags,last_sign_in,last_changed,deleted\r\n";

@@ -1,6 +1,7 @@
 /* connector_jobs.c - routes that do something with a connector's directory: sync, test, browse, discover. All of it in child processes (server/jobs/job.h). */
 #include "api/http.h"
 
+#include "api/connector_tell.h"
 #include "base/jsonv.h"
 
 static int start(struct request *q, const struct job_request *r, const char *action, struct err *e)
@@ -54,7 +55,7 @@ static int start_with(struct request *q, const char *kind, const json_t *options
         return start(q, &r, action, e);
     }
     if (!type) return err_set(e, ERR_INPUT, "type is missing");
-    struct connector_form form = {type, settings, json_object_get(q->body, "secrets"), q->actor.role == ROLE_ADMIN};
+    struct connector_form form = connector_form(q, type);
     try(connectors_hand_unsaved(q->app->connectors, r.connector, &form, &unsaved, e));
     r.unsaved = &unsaved;
     int rc = start(q, &r, action, e);

@@ -235,8 +235,8 @@ static void put_job(struct told *t)
 static void put_status(struct told *t)
 {
     jsonv_put(t->connector, "status", json_string(t->status));
-    jsonv_put(t->connector, "reason", *t->reason ? jsonv_str(str_from(t->reason)) : json_null());
-    jsonv_put(t->connector, "fix", *t->fix ? jsonv_str(str_from(t->fix)) : json_null());
+    jsonv_put(t->connector, "reason", jsonv_str_or_null(str_from(t->reason)));
+    jsonv_put(t->connector, "fix", jsonv_str_or_null(str_from(t->fix)));
     const json_t *next = json_object_get(t->schedule, "next");
     json_object_set(t->connector, "next", next && is_true(t->connector, "enabled") ? (json_t *)next : json_null());
 }
@@ -264,4 +264,17 @@ void connector_tell(struct request *q, json_t *connector)
     put_status(&t);
     json_decref(t.job);
     json_decref(t.schedule);
+}
+
+/* --- a form ----------------------------------------------------------------------------------------------------------- */
+
+static const json_t *body_object(const struct request *q, const char *key)
+{
+    const json_t *v = json_object_get(q->body, key);
+    return json_is_object(v) ? v : NULL;
+}
+
+struct connector_form connector_form(const struct request *q, const char *type)
+{
+    return (struct connector_form){type, body_object(q, "settings"), body_object(q, "secrets"), q->actor.role == ROLE_ADMIN};
 }

@@ -64,24 +64,13 @@ static int get(struct request *q, struct err *e)
 
 /* --- writing ------------------------------------------------------------------------------------------------------- */
 
-static const json_t *body_object(const struct request *q, const char *key)
-{
-    const json_t *v = json_object_get(q->body, key);
-    return json_is_object(v) ? v : NULL;
-}
-
-static struct connector_form form_of(const struct request *q, const char *type_name)
-{
-    return (struct connector_form){type_name, body_object(q, "settings"), body_object(q, "secrets"), q->actor.role == ROLE_ADMIN};
-}
-
 /* A refusal of settings names every wrong key beside it, so that a form can show all of them at once. */
 static int refused(struct request *q, const char *name, const char *type_name, bool is_new, int rc, struct err *e)
 {
     json_t *problems, *one, *fields = json_array();
     struct err ignored;
     size_t i;
-    struct connector_form form = form_of(q, type_name);
+    struct connector_form form = connector_form(q, type_name);
     if ((rc == ERR_INPUT || rc == ERR_DENIED) && connectors_judge(q->app->connectors, name, &form, is_new, &problems, &ignored) == 0) {
         json_array_foreach(problems, i, one)
         {
@@ -130,7 +119,7 @@ static int create(struct request *q, struct err *e)
     json_t *made;
     try(request_text(q, "name", &name, e));
     try(request_text(q, "type", &type_name, e));
-    struct connector_form form = form_of(q, type_name);
+    struct connector_form form = connector_form(q, type_name);
     int rc = connectors_put(q->app->connectors, name, 0, &form, wants_enabled(q), &made, e);
     if (rc < 0) return refused(q, name, type_name, true, rc, e);
     if ((rc = audit(q, "connector.create", name, NULL, made, e)) < 0) {
@@ -153,7 +142,7 @@ static int change(struct request *q, struct err *e)
     json_t *before, *after;
     int64_t version = json_integer_value(json_object_get(q->body, "version"));
     try(connectors_get(q->app->connectors, name, &before, e));
-    struct connector_form form = form_of(q, text_of(before, "type"));
+    struct connector_form form = connector_form(q, text_of(before, "type"));
     int rc = connectors_put(q->app->connectors, name, version, &form, wants_enabled(q), &after, e);
     if (rc < 0) {
         rc = refused(q, name, text_of(before, "type"), false, rc, e);
@@ -195,8 +184,8 @@ static int duplicate(struct request *q, struct err *e)
     json_t *made;
     try(request_text(q, "name", &name, e));
     try(connectors_copy(q->app->connectors, q->captured[0], name, &made, e));
-    int rc;
-    if ((rc = request_audit(q, "connector.duplicate", name, NULL, made, e)) < 0) {
+    int rc = request_audit(q, "connector.duplicate", name, NULL, made, e);
+    if (rc < 0) {
         json_decref(made);
         return rc;
     }
@@ -270,7 +259,7 @@ static int judge(struct request *q, struct err *e)
     const char *name = json_string_value(json_object_get(q->body, "name")), *type_name;
     json_t *problems;
     try(request_text(q, "type", &type_name, e));
-    struct connector_form form = form_of(q, type_name);
+    struct connector_form form = connector_form(q, type_name);
     try(connectors_judge(q->app->connectors, name ? name : "", &form, json_is_true(json_object_get(q->body, "is_new")), &problems, e));
     return reply_json(q, 200, json_pack("{s:o}", "problems", problems));
 }

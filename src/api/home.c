@@ -214,7 +214,7 @@ static int home(struct request *q, struct err *e)
     jsonv_put(out, "history", s ? history(s, now) : json_array());
     jsonv_put(out, "today", s ? today(s, now) : json_pack("{s:i, s:i, s:i, s:[]}", "created", 0, "changed", 0, "deleted", 0, "items"));
     json_t *f = findings(q);
-    jsonv_put(out, "findings", f ? f : json_null());
+    jsonv_put(out, "findings", jsonv_or_null(f));
     jsonv_put(out, "expiring", expiring_list(q, known));
     jsonv_put(out, "alerts", open_alerts(q));
     return reply_json(q, 200, out);

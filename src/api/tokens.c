@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 
-
 static int list_tokens(struct request *q, struct err *e)
 {
     json_t *all;

@@ -16,12 +16,6 @@
 #define printf_like(f, a) __attribute__((format(printf, f, a)))
 #define n_elements(a) (sizeof(a) / sizeof((a)[0]))
 
-/* What a sentence about n of something says. */
-static inline const char *plural(uint64_t n, const char *one, const char *many)
-{
-    return n == 1 ? one : many;
-}
-
 /* Borrowed bytes. */
 struct bytes {
     const uint8_t *ptr;

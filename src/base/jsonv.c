@@ -28,6 +28,11 @@ json_t *jsonv_str(struct str s)
     return j ? j : repaired(s);
 }
 
+json_t *jsonv_str_or_null(struct str s)
+{
+    return s.len ? jsonv_str(s) : json_null();
+}
+
 json_t *jsonv_time(int64_t ms)
 {
     char text[WHEN_TEXT];

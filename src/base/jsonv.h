@@ -10,7 +10,13 @@
 
 /* A JSON string of text; what is not UTF-8 in it becomes U+FFFD. */
 json_t *jsonv_str(struct str s);
+json_t *jsonv_str_or_null(struct str s); /* JSON's null for an empty one */
 json_t *jsonv_time(int64_t ms); /* RFC 3339, NULL for 0 */
+/* JSON's null for NULL. */
+static inline json_t *jsonv_or_null(json_t *value)
+{
+    return value ? value : json_null();
+}
 /* An array of words that stand with one space between them; an empty one for NULL. */
 json_t *jsonv_words(const char *words);
 /* The text that is a member of object; borrowed. Empty: there is none. */

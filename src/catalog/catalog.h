@@ -62,6 +62,8 @@ void catalog_row_json(struct jsonw *out, const struct catalog_row *row);
 /* The rows of a page, in order. *next becomes `after` of the page that follows (q->after may be borrowed from it); empty: there is none. A page may be shorter than the limit although there is a next one:
  * none looks at more than some ten thousand rows. */
 int catalog_list(struct catalog *c, const struct catalog_query *q, catalog_each *each, void *ctx, struct buf *next, struct err *e) must_use;
+/* The same as values of the array that out is in; *n grows by as many. */
+int catalog_list_json(struct catalog *c, const struct catalog_query *q, struct jsonw *out, size_t *n, struct buf *next, struct err *e) must_use;
 /* {total, exact, kind: {user: n...}, source: {...}, enabled: {...}, admin, mfa, sign_in, tag}: each facet counted under the conditions of all others. exact false: "more than". */
 int catalog_facets(struct catalog *c, const struct catalog_query *q, json_t **out, struct err *e) must_use;
 /* Who is the same in another directory, and who might be: [{connector, uid, name, kind, rule, confidence, confirmed_by[], contradicts[], conflict}]; conflict null: an edge. */
@@ -75,5 +77,7 @@ int catalog_kinds(struct catalog *c, json_t **out, struct err *e) must_use;
 int catalog_attributes(struct catalog *c, struct str connector, enum kind k, json_t **out, struct err *e) must_use;
 extern const char *const tri_names[3]; /* by enum tri */
 extern const char *const catalog_tags[]; /* "guest", "locked", "stale", "password_never_expires", "kerberoastable", "unconstrained_delegation" ...; NULL ends */
+/* The name of the lowest tag, which is taken out of *tags; NULL: there is none (left). */
+const char *catalog_next_tag(uint32_t *tags);
 
 #endif

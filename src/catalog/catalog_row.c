@@ -199,6 +199,16 @@ const char *const catalog_tags[] = {
 #undef X
     NULL};
 
+const char *catalog_next_tag(uint32_t *tags)
+{
+    for (size_t i = 0; *tags >> i && catalog_tags[i]; i++) {
+        if (!(*tags >> i & 1)) continue;
+        *tags &= ~(1u << i);
+        return catalog_tags[i];
+    }
+    return NULL;
+}
+
 static uint32_t tags_of(const struct facts *f)
 {
     uint32_t tags = 0, bit = 1;

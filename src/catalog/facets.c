@@ -197,7 +197,7 @@ int catalog_kinds(struct catalog *c, json_t **out, struct err *e)
     catalog_end(c);
     free(list);
     json_t *time = jsonv_time(as_of);
-    *out = json_pack("{s:o, s:o}", "kinds", kinds, "as_of", time ? time : json_null());
+    *out = json_pack("{s:o, s:o}", "kinds", kinds, "as_of", jsonv_or_null(time));
     if (rc < 0) json_decref(*out);
     return rc;
 }

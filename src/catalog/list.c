@@ -608,9 +608,8 @@ int catalog_list(struct catalog *c, const struct catalog_query *q, catalog_each 
     struct buf after = buf_new(SIZE_MAX / 2); /* q->after may be borrowed from *next */
     int rc = list_now(&l, each, ctx, &after, e);
     catalog_end(c);
-    buf_clear(next);
-    buf_add_bytes(next, buf_bytes(&after));
-    buf_free(&after);
+    buf_free(next);
+    *next = after;
     filter_close(&l.filter);
     search_close(&l.search);
     arena_free(&l.texts);

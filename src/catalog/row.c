@@ -92,8 +92,7 @@ static void put_tags(struct jsonw *j, uint32_t tags)
 {
     jsonw_raw_key(j, STR("\"tags\":"));
     jsonw_array(j);
-    for (size_t i = 0; tags >> i && catalog_tags[i]; i++)
-        if (tags >> i & 1) jsonw_str(j, str_from(catalog_tags[i]));
+    for (const char *tag; (tag = catalog_next_tag(&tags));) jsonw_str(j, str_from(tag));
     jsonw_end(j);
 }
 
@@ -116,4 +115,26 @@ void catalog_row_json(struct jsonw *out, const struct catalog_row *row)
     put_tags(out, row->tags);
     put_time(out, STR("\"deleted\":"), row->deleted_ms);
     jsonw_end(out);
+}
+
+struct page {
+    struct jsonw *out;
+    size_t n;
+};
+
+static int put_row(void *ctx, const struct catalog_row *row, struct err *e)
+{
+    struct page *p = ctx;
+    (void)e;
+    catalog_row_json(p->out, row);
+    p->n++;
+    return 0;
+}
+
+int catalog_list_json(struct catalog *c, const struct catalog_query *q, struct jsonw *out, size_t *n, struct buf *next, struct err *e)
+{
+    struct page p = {out, *n};
+    int rc = catalog_list(c, q, put_row, &p, next, e);
+    *n = p.n;
+    return rc;
 }

@@ -1,5 +1,6 @@
 #include "conf/value.h"
 
+#include "base/when.h"
 #include "conf/conf.h"
 #include "conf/cron.h"
 #include "conf/properties.h"
@@ -86,13 +87,9 @@ static int check_choice(json_t **out, const struct value *v, struct err *e)
 
 static void show_duration(char out[32], int64_t ms)
 {
-    static const struct {
-        int64_t ms;
-        char unit;
-    } units[] = {{86400000, 'd'}, {3600000, 'h'}, {60000, 'm'}, {1000, 's'}};
-    size_t i = 0;
-    while (i < 3 && ms % units[i].ms) i++;
-    snprintf(out, 32, "%lld%c", (long long)(ms / units[i].ms), units[i].unit);
+    const char *unit = "dhms";
+    while (*unit != 's' && ms % when_unit_ms(*unit)) unit++;
+    snprintf(out, 32, "%lld%c", (long long)(ms / when_unit_ms(*unit)), *unit);
 }
 
 static int check_duration(json_t **out, const struct value *v, struct err *e)

@@ -321,7 +321,7 @@ static void add_gaps_of(struct reading *r, enum kind k, bool is_limited)
     char what[128];
     if (r->members_of[k].n_lost) {
         snprintf(what, sizeof what, "%llu %s", (unsigned long long)r->members_of[k].n_lost,
-                 plural(r->members_of[k].n_lost, "member reference does not resolve", "member references do not resolve"));
+                 r->members_of[k].n_lost == 1 ? "member reference does not resolve" : "member references do not resolve");
         struct str fix = is_limited ? STR("their kinds are not read: see the setting kinds")
                                     : STR("the account may not see these objects: grant it read access, or widen --kind");
         gap_list_add(r->report->gaps, &(struct gap){k, is_limited ? GAP_INFO : GAP_LOSS, str_from(what),
@@ -329,7 +329,7 @@ static void add_gaps_of(struct reading *r, enum kind k, bool is_limited)
     }
     if (r->members_of[k].n_outside) {
         snprintf(what, sizeof what, "%llu %s outside the base DN or the domain", (unsigned long long)r->members_of[k].n_outside,
-                 plural(r->members_of[k].n_outside, "member lies", "members lie"));
+                 r->members_of[k].n_outside == 1 ? "member lies" : "members lie");
         gap_list_add(r->report->gaps, &(struct gap){k, GAP_INFO, str_from(what), {"", 0}, {"", 0}});
     }
 }

@@ -93,8 +93,7 @@ static json_t *int_value(enum attr_type type, int64_t v)
 {
     if (type == ATTR_BOOL) return json_boolean(v);
     if (type != ATTR_TIME) return json_integer(v);
-    json_t *t = jsonv_time(v);
-    return t ? t : json_null();
+    return jsonv_or_null(jsonv_time(v));
 }
 
 static json_t *one_value(struct values *v)

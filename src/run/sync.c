@@ -129,7 +129,7 @@ static int put_waiting(struct syncing *s, struct err *e)
     s->is_second = true; /* what these touch was asked for already */
     try(backlinks_finish(s->backlinks, put, s, &n, e));
     if (!n) return 0;
-    snprintf(what, sizeof what, "the members of %llu group%s could not be read and were taken from memberOf", (unsigned long long)n, plural(n, "", "s"));
+    snprintf(what, sizeof what, "the members of %llu group%s could not be read and were taken from memberOf", (unsigned long long)n, n == 1 ? "" : "s");
     return tell(s, KIND_group, GAP_INFO, what, "grant the account Read Property on member of these groups", e);
 }
 

@@ -6,6 +6,7 @@ loopback and ended by its pid. The rollcall that is tested is $ROLLCALL, else bu
 import atexit
 import concurrent.futures
 import contextlib
+import datetime
 import json
 import os
 import queue
@@ -168,6 +169,11 @@ def write(path, text, mode=0o600):
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as f:
         f.write(text)
     return path
+
+
+def moment(text):
+    """A time of ours. Milliseconds are left out where they are zero: as texts times do not compare."""
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 def end(process):

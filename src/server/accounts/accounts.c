@@ -220,7 +220,7 @@ static int add_row(void *ctx, sqlite3_stmt *row, struct err *e)
     jsonv_put(o, "oidc_subject", row_is_null(row, 4) ? json_null() : jsonv_str(row_text(row, 4)));
     jsonv_put(o, "created", jsonv_time(row_int(row, 5)));
     json_t *last = jsonv_time(row_int(row, 6));
-    jsonv_put(o, "last_login", last ? last : json_null());
+    jsonv_put(o, "last_login", jsonv_or_null(last));
     json_array_append_new(ctx, o);
     return 0;
 }

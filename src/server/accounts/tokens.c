@@ -47,12 +47,6 @@ int accounts_token_add(struct state *s, const struct actor *owner, const char *n
     return rc;
 }
 
-static json_t *time_or_null(int64_t ms)
-{
-    json_t *t = jsonv_time(ms);
-    return t ? t : json_null();
-}
-
 static int add_row(void *ctx, sqlite3_stmt *row, struct err *e)
 {
     json_t *o = json_object();
@@ -61,8 +55,8 @@ static int add_row(void *ctx, sqlite3_stmt *row, struct err *e)
     jsonv_put(o, "owner", jsonv_str(row_text(row, 2)));
     jsonv_put(o, "role", json_string(role_name(role_of(row_int(row, 3)))));
     jsonv_put(o, "created", jsonv_time(row_int(row, 4)));
-    jsonv_put(o, "expires", time_or_null(row_int(row, 5)));
-    jsonv_put(o, "last_used", time_or_null(row_int(row, 6)));
+    jsonv_put(o, "expires", jsonv_or_null(jsonv_time(row_int(row, 5))));
+    jsonv_put(o, "last_used", jsonv_or_null(jsonv_time(row_int(row, 6))));
     json_array_append_new(ctx, o);
     return 0;
 }

@@ -103,7 +103,7 @@ static json_t *schedule_of(const json_t *settings)
 
 static json_t *secret_json(bool is_set, json_t *updated, const char *reference)
 {
-    return json_pack("{s:b, s:o, s:s?}", "set", is_set, "updated", updated ? updated : json_null(), "reference", reference);
+    return json_pack("{s:b, s:o, s:s?}", "set", is_set, "updated", jsonv_or_null(updated), "reference", reference);
 }
 
 /* rows: of entered ones, or NULL. */
@@ -390,19 +390,16 @@ static json_t *settings_without_secrets(const json_t *connector)
 
 static int read_ca(struct connectors *c, const struct plan *p, const struct stored *was, json_t *secrets, struct err *e)
 {
-    for (size_t i = 0; i < p->n; i++) {
-        const struct entered *one = &p->entered[i];
-        struct secret pem;
-        if (strcmp(one->name, CA_PEM) != 0) continue;
-        if (one->must_enter) {
-            err_set(e, ERR_CONFLICT, "%s of %s must be entered again first", CA_PEM, p->name);
-            return err_hint(e, "edit that connector, then copy it");
-        }
-        if (one->action != ENTERED_KEEP) continue;
-        try(plan_read_kept(c, p, was, one, &pem, e));
-        json_object_set_new(secrets, CA_PEM, jsonv_str(str_of(secret_bytes(&pem))));
-        secret_drop(&pem);
+    const struct entered *ca = plan_ca(p);
+    struct secret pem;
+    if (ca && ca->must_enter) {
+        err_set(e, ERR_CONFLICT, "%s of %s must be entered again first", CA_PEM, p->name);
+        return err_hint(e, "edit that connector, then copy it");
     }
+    if (!ca || ca->action != ENTERED_KEEP) return 0;
+    try(plan_read_kept(c, p, was, ca, &pem, e));
+    json_object_set_new(secrets, CA_PEM, jsonv_str(str_of(secret_bytes(&pem))));
+    secret_drop(&pem);
     return 0;
 }
 
@@ -413,8 +410,7 @@ static int copy_ca(struct connectors *c, const char *from, json_t *secrets, stru
     struct plan p;
     if (connectors_of_file(c, from)) return 0;
     try(stored_load(c, from, &was, e));
-    int rc = was.is_found ? 0 : err_set(e, ERR_NOTFOUND, "no connector '%.64s'", from);
-    if (rc == 0) rc = plan_open(&p, c, from, &(struct connector_form){.type = was.type, .settings = was.settings, .may_refer = true}, &was, e);
+    int rc = plan_open_stored(&p, c, from, &was, e);
     if (rc == 0) {
         rc = read_ca(c, &p, &was, secrets, e);
         plan_close(&p);
@@ -423,20 +419,27 @@ static int copy_ca(struct connectors *c, const char *from, json_t *secrets, stru
     return rc;
 }
 
+static int copy(struct connectors *c, const char *from, const char *name, json_t **out, struct err *e)
+{
+    json_t *first;
+    try(connectors_get(c, from, &first, e));
+    json_t *settings = settings_without_secrets(first), *secrets = json_object();
+    struct connector_form form = {.type = jsonv_cstr(first, "type"), .settings = settings, .secrets = secrets, .may_refer = true};
+    int rc = copy_ca(c, from, secrets, e);
+    if (rc == 0) rc = connectors_put(c, name, 0, &form, false, out, e);
+    json_decref(secrets);
+    json_decref(settings);
+    json_decref(first);
+    return rc;
+}
+
 int connectors_copy(struct connectors *c, const char *from, const char *name, json_t **out, struct err *e)
 {
-    json_t *first, *secrets = json_object();
     *out = NULL;
-    int rc = connectors_get(c, from, &first, e);
-    if (rc == 0) {
-        json_t *settings = settings_without_secrets(first);
-        struct connector_form form = {.type = json_string_value(json_object_get(first, "type")), .settings = settings, .secrets = secrets, .may_refer = true};
-        rc = copy_ca(c, from, secrets, e);
-        if (rc == 0) rc = connectors_put(c, name, 0, &form, false, out, e);
-        json_decref(settings);
-        json_decref(first);
-    }
-    json_decref(secrets);
+    try(state_begin(c->state, e));
+    int rc = state_end(c->state, copy(c, from, name, out, e), e);
+    if (rc < 0) json_decref(*out);
+    if (rc < 0) *out = NULL;
     return rc;
 }
 
@@ -448,7 +451,7 @@ static int enable(struct connectors *c, const char *name, bool enabled, struct e
     struct plan p;
     try(stored_load(c, name, &was, e));
     int rc = was.is_found ? 0 : err_set(e, ERR_NOTFOUND, "no connector '%.64s'", name);
-    if (rc == 0 && enabled && (rc = plan_open(&p, c, name, &(struct connector_form){.type = was.type, .settings = was.settings}, &was, e)) == 0) {
+    if (rc == 0 && enabled && (rc = plan_open_stored(&p, c, name, &was, e)) == 0) {
         rc = plan_check(&p, e);
         plan_close(&p);
     }

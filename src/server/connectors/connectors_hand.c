@@ -52,16 +52,6 @@ void handed_close(struct handed *h)
 
 /* --- secrets ---------------------------------------------------------------------------------------------------- */
 
-int plan_read_kept(struct connectors *c, const struct plan *p, const struct stored *was, const struct entered *one, struct secret *out, struct err *e)
-{
-    const char *sealed = json_string_value(json_object_get(json_object_get(was->secrets, one->name), "sealed"));
-    if (!state_seal(c->state)) return err_set(e, ERR_BUG, "the state file was opened without its master key");
-    if (seal_get(state_seal(c->state), str_from(sealed), str_from(one->bound), out, e) == 0) return 0;
-    err_wrap(e, "%s of %s", one->name, p->name);
-    err_hint(e, "enter it again");
-    return ERR_AUTH;
-}
-
 static int hand_entered(struct connectors *c, const struct plan *p, const struct stored *was, const struct entered *one, json_t *settings, struct handed *h,
                         struct err *e)
 {
@@ -164,20 +154,20 @@ static int hand_file(struct connectors *c, const struct connector_conf *conf, st
     return rc;
 }
 
-static int hand_planned(struct connectors *c, const char *name, const struct connector_form *form, const struct stored *was, struct handed *h, struct err *e)
+/* Closes the plan. */
+static int hand_planned(struct connectors *c, struct plan *p, const struct stored *was, struct handed *h, struct err *e)
 {
-    struct plan p;
-    try(plan_open(&p, c, name, form, was, e));
-    int rc = plan_check_references(c, &p, was, e);
-    if (rc == 0) rc = plan_check(&p, e);
-    if (rc == 0) rc = hand(c, &p, was, h, e);
-    plan_close(&p);
+    int rc = plan_check_references(c, p, was, e);
+    if (rc == 0) rc = plan_check(p, e);
+    if (rc == 0) rc = hand(c, p, was, h, e);
+    plan_close(p);
     return rc;
 }
 
 int connectors_hand(struct connectors *c, const char *name, struct handed *out, struct err *e)
 {
     struct stored s;
+    struct plan p;
     const struct connector_conf *conf = connectors_of_file(c, name);
     *out = NO_HANDED;
     int rc;
@@ -185,7 +175,8 @@ int connectors_hand(struct connectors *c, const char *name, struct handed *out, 
         rc = hand_file(c, conf, out, e);
     } else {
         try(stored_load(c, name, &s, e));
-        rc = s.is_found ? hand_planned(c, name, &(struct connector_form){.type = s.type, .settings = s.settings, .may_refer = true}, &s, out, e) : err_set(e, ERR_NOTFOUND, "no connector '%.64s'", name);
+        rc = plan_open_stored(&p, c, name, &s, e);
+        if (rc == 0) rc = hand_planned(c, &p, &s, out, e);
         stored_free(&s);
     }
     if (rc < 0) handed_close(out);
@@ -206,10 +197,12 @@ int connectors_hand_store(struct connectors *c, struct handed *out, struct err *
 int connectors_hand_unsaved(struct connectors *c, const char *name, const struct connector_form *form, struct handed *out, struct err *e)
 {
     struct stored s;
+    struct plan p;
     *out = NO_HANDED;
     try(connectors_check_name(name, e));
     try(stored_load(c, name, &s, e));
-    int rc = hand_planned(c, name, form, &s, out, e);
+    int rc = plan_open(&p, c, name, form, &s, e);
+    if (rc == 0) rc = hand_planned(c, &p, &s, out, e);
     stored_free(&s);
     if (rc < 0) handed_close(out);
     return rc;

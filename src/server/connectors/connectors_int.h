@@ -55,7 +55,10 @@ struct plan {
 /* was: what is stored (is_found false: nothing). Borrows all but what plan_close frees.
  * ERR_INPUT: settings or secrets are no objects, too large, a type that is none, a key entered and referred to at once. */
 int plan_open(struct plan *out, struct connectors *c, const char *name, const struct connector_form *form, const struct stored *was, struct err *e) must_use;
+/* What is stored, as it is. ERR_NOTFOUND: nothing is. */
+int plan_open_stored(struct plan *out, struct connectors *c, const char *name, const struct stored *was, struct err *e) must_use;
 void plan_close(struct plan *p);
+const struct entered *plan_ca(const struct plan *p); /* NULL: none can be pasted */
 /* The stored value of what is kept. ERR_AUTH: it does not open any more. */
 int plan_read_kept(struct connectors *c, const struct plan *p, const struct stored *was, const struct entered *one, struct secret *out, struct err *e) must_use;
 /* ERR_INPUT: not whole: the first thing that is wrong, or that must be entered. */

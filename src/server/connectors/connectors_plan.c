@@ -59,6 +59,13 @@ static void hash_of(char out[65], struct bytes b)
     sha256_hex(&h, out);
 }
 
+static int read_sealed(const struct connectors *c, const struct stored *was, const struct entered *one, struct secret *out, struct err *e)
+{
+    const char *sealed = json_string_value(json_object_get(json_object_get(was->secrets, one->name), "sealed"));
+    if (!state_seal(c->state)) return err_set(e, ERR_BUG, "the state file was opened without its master key");
+    return seal_get(state_seal(c->state), str_from(sealed), str_from(one->bound), out, e);
+}
+
 /* Of the authority that will be in force; "" if none is entered, or the stored one is void. */
 static int find_ca_hash(char out[65], const struct connectors *c, const struct entered *ca, const struct stored *was, struct err *e)
 {
@@ -66,9 +73,7 @@ static int find_ca_hash(char out[65], const struct connectors *c, const struct e
     out[0] = 0;
     if (ca->action == ENTERED_SET) hash_of(out, bytes_of(str_from(ca->value)));
     if (ca->action != ENTERED_KEEP) return 0;
-    const char *sealed = json_string_value(json_object_get(json_object_get(was->secrets, CA_PEM), "sealed"));
-    if (!state_seal(c->state)) return err_set(e, ERR_BUG, "the state file was opened without its master key");
-    int rc = seal_get(state_seal(c->state), str_from(sealed), str_from(ca->bound), &pem, e);
+    int rc = read_sealed(c, was, ca, &pem, e);
     if (rc == 0) hash_of(out, secret_bytes(&pem));
     secret_drop(&pem);
     return rc == ERR_AUTH || rc == ERR_NOTFOUND ? 0 : rc;
@@ -202,6 +207,27 @@ int plan_open(struct plan *out, struct connectors *c, const char *name, const st
     return rc;
 }
 
+int plan_open_stored(struct plan *out, struct connectors *c, const char *name, const struct stored *was, struct err *e)
+{
+    struct connector_form form = {.type = was->type, .settings = was->settings, .may_refer = true};
+    if (!was->is_found) return err_set(e, ERR_NOTFOUND, "no connector '%.64s'", name);
+    return plan_open(out, c, name, &form, was, e);
+}
+
+const struct entered *plan_ca(const struct plan *p)
+{
+    return p->n && strcmp(p->entered[0].name, CA_PEM) == 0 ? &p->entered[0] : NULL; /* the first, if the type has one: find_keys */
+}
+
+int plan_read_kept(struct connectors *c, const struct plan *p, const struct stored *was, const struct entered *one, struct secret *out, struct err *e)
+{
+    if (!state_seal(c->state)) return read_sealed(c, was, one, out, e);
+    if (read_sealed(c, was, one, out, e) == 0) return 0;
+    err_wrap(e, "%s of %s", one->name, p->name);
+    err_hint(e, "enter it again");
+    return ERR_AUTH;
+}
+
 void plan_close(struct plan *p)
 {
     for (size_t i = 0; i < p->n; i++) free(p->entered[i].bound);
@@ -330,9 +356,9 @@ int plan_check_reference(const struct connectors *c, const char *key, bool is_pa
 static bool has_same_aim(const struct plan *p, const struct stored *was, const json_t *now, const json_t *before)
 {
     json_t *aim_now = aim_of(p->type, now), *aim_before = aim_of(p->type, before);
-    bool is_same = json_equal(aim_now, aim_before) && !has_word(was->must_enter, CA_PEM);
-    for (size_t i = 0; i < p->n; i++)
-        if (strcmp(p->entered[i].name, CA_PEM) == 0 && (p->entered[i].action == ENTERED_SET || p->entered[i].action == ENTERED_DROP)) is_same = false;
+    const struct entered *ca = plan_ca(p);
+    bool keeps_ca = !ca || ca->action == ENTERED_KEEP || ca->action == ENTERED_NONE;
+    bool is_same = json_equal(aim_now, aim_before) && keeps_ca && !has_word(was->must_enter, CA_PEM);
     json_decref(aim_now);
     json_decref(aim_before);
     return is_same;

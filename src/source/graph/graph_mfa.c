@@ -326,7 +326,7 @@ static int tell_unknown(struct graph_session *s, struct err *e)
     uint64_t n = d->n_lacking - (d->n_answered < d->n_lacking ? d->n_answered : d->n_lacking);
     if (!n) return 0;
     bool has_report = d->details.state == REPORT_READ;
-    snprintf(what, sizeof what, "the MFA state of %llu user%s was not told in this run%s", (unsigned long long)n, plural(n, "", "s"),
+    snprintf(what, sizeof what, "the MFA state of %llu user%s was not told in this run%s", (unsigned long long)n, n == 1 ? "" : "s",
              has_report ? " (the report leaves disabled users out)" : "");
     const char *fix = *d->methods_why || !wants_methods(s)
                           ? "grant UserAuthenticationMethod.Read.All to have their methods asked one by one, or leave it: unknown is not told as no"

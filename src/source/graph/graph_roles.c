@@ -383,7 +383,7 @@ int graph_roles_emit(struct graph_session *s, struct err *e)
     char what[120];
     if (s->roles->n_bad) {
         snprintf(what, sizeof what, "%llu %s", (unsigned long long)s->roles->n_bad,
-                 plural(s->roles->n_bad, "role or assignment has no valid id", "roles or assignments have no valid id"));
+                 s->roles->n_bad == 1 ? "role or assignment has no valid id" : "roles or assignments have no valid id");
         try(graph_session_gap(s, KIND_role, GAP_LOSS, what, NULL, NULL, e));
     }
     int rc = s->roles->definitions_are_refused ? 0 : tell_roles(&t, e); /* without names they would rename those that are known */

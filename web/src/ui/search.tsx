@@ -37,7 +37,8 @@ export function SearchBox({ label, placeholder, name = "q" }: { label: string; p
         <form class="search" role="search" onSubmit={(e) => { e.preventDefault(); commit(text.trim()); }}>
             <label class="sr-only" for={id}>{label}</label>
             <Icon name="search" />
-            <input id={id} ref={input} type="search" value={text} placeholder={placeholder ?? label} data-search="" autocomplete="off" spellcheck={false} maxLength={256} onBlur={(e) => commit(e.currentTarget.value.trim())}
+            <input id={id} ref={input} type="search" value={text} placeholder={placeholder ?? label} data-search="" autocomplete="off" spellcheck={false} maxLength={256}
+                   onBlur={(e) => commit(e.currentTarget.value.trim())}
                    onInput={(e) => {
                        const to = e.currentTarget.value;
                        setText(to);
