@@ -30,7 +30,7 @@ test("an alert fires when somebody is put into Domain Admins, and says whom", as
 test("reports: they have run by themselves; each finding says why, what to do, and leads to whom it concerns", async () => {
   const page = await loggedIn();
   await go(page, "/");
-  await page.getByRole("link", { name: "Reports" }).click();
+  await page.getByRole("link", { name: "Reports", exact: true }).click();
   await page.getByRole("heading", { name: "Reports", level: 1 }).waitFor();
   const finding = page.locator("main details").first();
   await finding.locator("summary").click();

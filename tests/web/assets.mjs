@@ -1,5 +1,5 @@
 // assets - search, facets, detail, history: a change made in the directory is seen where one looks for it.
-import { api, ask, check, equal, go, lab, shot, test, until } from "./lib.mjs";
+import { api, ask, check, equal, go, hold, lab, shot, test, until } from "./lib.mjs";
 import { loggedIn } from "./first.mjs";
 
 /** Syncs and waits. */
@@ -22,31 +22,42 @@ test("assets are searched, filtered and opened; the address is the state of the 
   await page.waitForURL(/q=domain(%20|\+)adm/);
   await until(async () => [1, 2, 3, 4].includes((await page.locator("tbody tr").count())), "the list narrows");
   await page.getByRole("link", { name: /Domain Admins$/ }).waitFor();
+  await page.keyboard.press("Escape"); // leaves the search, and does not empty it
+  equal(await page.getByRole("searchbox", { name: "Search assets" }).inputValue(), "domain adm", "what is searched for");
   const address = page.url();
   await page.reload();
   await page.getByRole("link", { name: /Domain Admins$/ }).waitFor();
   equal(page.url(), address, "the address");
-  await page.route(/\/assets\?.*q=adm/, async (route) => { await new Promise((r) => setTimeout(r, 1000)); await route.continue(); }); // a server that takes its time
   await go(page, "/assets");
   const search = page.getByRole("searchbox", { name: "Search assets" });
   const rows = page.locator("tbody [data-row]");
+  const isAsked = page.locator('[aria-label="Assets"][aria-busy="true"]');
+  let answer = await hold(page, /\/assets\?.*q=adm/);
   await search.fill("adm");
   await page.waitForURL(/q=adm/);
+  await isAsked.waitFor();
   await page.keyboard.press("Escape");
   for (const key of ["j", "j", "j", "k"]) await page.keyboard.press(key); // while it is asked: all of them count, among the rows that come
+  await answer();
   await until(() => rows.evaluateAll((all) => all.indexOf(document.activeElement) === 1), "the second row has the focus");
   await page.keyboard.press("/");
+  answer = await hold(page, /\/assets\?.*q=admi/);
   await page.keyboard.type("i");
   await page.waitForURL(/q=admi/);
+  await isAsked.waitFor();
   await page.keyboard.press("Escape");
   await page.keyboard.press("j");
   await page.keyboard.press("/"); // gone back to the search meanwhile: it is left alone
+  await answer();
   await until(async () => (await page.getByRole("region", { name: "Assets" }).getAttribute("aria-busy")) === "false", "the list is there");
   check(await search.evaluate((e) => e === document.activeElement), "the focus was taken out of the search");
-  await page.unroute(/\/assets\?.*q=adm/);
   await go(page, "/assets");
   await page.getByRole("checkbox", { name: /^Computers/ }).check();
   await page.waitForURL(/kind=computer/);
+  const narrowed = page.url();
+  await page.keyboard.press("/"); // from the facets to the search: it narrows further, and forgets nothing
+  check(await search.evaluate((e) => e === document.activeElement), "/ leads to the search");
+  equal(page.url(), narrowed, "the address");
   const facets = (await api(page, "GET", "/assets/facets?kind=computer")).json;
   await until(async () => (await page.getByRole("row").count()) === facets.total + 1, `${facets.total} computers are listed`);
   equal(page.errors, [], "errors of the page");

@@ -1,5 +1,5 @@
 // keyboard - twelve tasks without a mouse: only page.keyboard is used, and what is focused must be seen to be.
-import { api, check, equal, go, lab, stage, test, until } from "./lib.mjs";
+import { api, check, equal, go, hold, lab, stage, test, until } from "./lib.mjs";
 import { ADMIN } from "./first.mjs";
 import { person } from "./lib.mjs";
 
@@ -22,6 +22,7 @@ const keys = async (page, ...list) => { for (const k of list) await page.keyboar
 
 test("twelve tasks by keyboard alone", async () => {
   const page = await person();
+  let answer; // lets one go that is held back
   const task = async (name, run) => { try { await run(); } catch (e) { throw new Error(`${name}: ${e.message}`); } };
   await task("1 log in", async () => {
     await page.goto(stage.url);
@@ -43,16 +44,17 @@ test("twelve tasks by keyboard alone", async () => {
   await task("3 search an asset", async () => {
     await keys(page, "g", "a");
     await page.getByRole("heading", { name: "Assets", level: 1 }).waitFor();
-    await page.route(/\/assets\?.*q=/, async (route) => { await new Promise((r) => setTimeout(r, 1000)); await route.continue(); }); // a server that takes its time
+    answer = await hold(page, /\/assets\?.*q=schema(\+|%20)admins/);
     await page.keyboard.press("/");
     await page.keyboard.type("schema admins");
     await page.waitForURL(/q=schema\+admins/);
+    await page.locator('[aria-label="Assets"][aria-busy="true"]').waitFor();
   });
   await task("4 open it with j and Enter", async () => {
     await page.keyboard.press("Escape");
     await page.keyboard.press("j"); // before the answer is there: the row of the answer is meant, not one that is about to go
+    await answer();
     await until(async () => /^A .*Schema Admins/.test(await focused(page)), "the found row has the focus");
-    await page.unroute(/\/assets\?.*q=/);
     await page.keyboard.press("Enter");
     await page.waitForURL(/#\/assets\/corp\//);
     await page.getByRole("heading", { name: /Schema Admins/, level: 1 }).waitFor();

@@ -37,15 +37,32 @@ export async function person(options = {}) {
   page.setDefaultTimeout(10000);
   page.errors = [];
   page.on("pageerror", (e) => page.errors.push(`script: ${e.message}`));
-  page.on("console", (m) => m.type() === "error" && !/status of (4|5)\d\d|ERR_CONNECTION|ERR_INCOMPLETE|ERR_NETWORK/.test(m.text()) && page.errors.push(`console: ${m.text()}`));
+  page.on("console", (m) => m.type() === "error" && !/status of (4|5)\d\d|ERR_(CONNECTION|INCOMPLETE|NETWORK|EMPTY_RESPONSE|SOCKET)/.test(m.text()) && page.errors.push(`console: ${m.text()}`));
   page.on("request", (r) => !r.url().startsWith(stage.url) && !/^(data|blob|about|chrome-error):/.test(r.url()) && page.errors.push(`outside: ${r.url()}`));
   return page;
 }
 
+/** To a page of ours, until it is drawn in place of the one before. */
 export const go = async (page, route) => {
-  await page.goto(new URL(`/#${route}`, stage.url).href);
+  const to = new URL(`/#${route}`, stage.url);
+  const from = page.url();
+  if (new URL(from).origin !== to.origin || from === to.href) await page.goto(to.href);
+  else
+    await page.evaluate((hash) => new Promise((done) => {
+      const frame = (then) => () => requestAnimationFrame(then);
+      addEventListener("hashchange", frame(frame(() => setTimeout(done))), { once: true }); // behind the router's own and the effects of what it draws
+      location.hash = hash;
+    }), to.hash);
   await page.locator("h1").first().waitFor();
 };
+
+/** Keeps back the answers to `what`, until the function that is returned is called. */
+export async function hold(page, what) {
+  let letGo;
+  const isFree = new Promise((r) => { letGo = r; });
+  await page.route(what, async (route) => { await isFree; await route.continue().catch(() => {}); });
+  return async () => { letGo(); await page.unroute(what); };
+}
 
 /** A call of the API with the page's own session. */
 export async function api(page, method, path, body) {

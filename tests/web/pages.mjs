@@ -18,7 +18,7 @@ async function routes(page) {
 
 const settle = async (page) => {
   await page.waitForLoadState("networkidle").catch(() => {});
-  await until(async () => (await page.getByText("Loading", { exact: false }).count()) === 0, "it has loaded", 10).catch(() => {});
+  await until(async () => (await page.locator('.loading, .is-loading, .is-faded, [aria-busy="true"]').count()) === 0, "it has loaded", 10).catch(() => {});
 };
 
 test("axe-core: no violation on any page, in both themes; no script error, nothing from outside", async () => {

@@ -12,7 +12,7 @@ const newest = async (page) => (await api(page, "GET", "/jobs?connector=cloud&ki
 
 test("a run goes on before one's eyes over a reload and over a restart of the server", async () => {
   const page = await loggedIn();
-  await ask("knobs", { latency_ms: 400 });
+  await ask("knobs", { latency_ms: 1000 });
   await makeTenant(page);
   const job = await until(() => newest(page), "the first run begins by itself");
   await go(page, `/jobs/${job.id}`);

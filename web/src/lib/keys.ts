@@ -40,6 +40,8 @@ function find(key: string): Binding | undefined {
 function onKey(event: KeyboardEvent): void {
     if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
     if (event.key === "Escape" && isTyping(event.target)) {
+        // Escape leaves the field. The browser would also empty a search field, and tell no one by an input event.
+        if ((event.target as HTMLInputElement).type === "search") event.preventDefault();
         (event.target as HTMLElement).blur();
         return;
     }

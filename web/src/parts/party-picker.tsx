@@ -107,15 +107,21 @@ export function PartyPicker({ label, description, value, kinds, connector, onPic
     const isAsking = isOpen && text.trim().length >= LEAST && answer.of !== text.trim();
     const found = isAsking ? [] : answer.items;
     const [isHurried, setHurried] = useState(false); // Enter came before the answer
-    useEffect(() => setText(value ? plain(value.name) : ""), [value?.id, value?.name]);
+    const isTyped = useRef(false); // by hand, since somebody was picked
+    useEffect(() => {
+        isTyped.current = false;
+        setText(value ? plain(value.name) : "");
+    }, [value?.id, value?.name]);
 
     const pick = (c: Candidate) => {
         setOpen(false);
+        isTyped.current = false;
         setText(plain(c.name));
         onPick({ id: c.uid, connector: c.connector, name: c.name });
     };
     const take = () => {
         setOpen(false);
+        if (!isTyped.current) return;
         const typed = text.trim();
         if (typed === "") onPick(null);
         else if (!value || typed !== plain(value.name)) onPick({ id: typed, connector: "", name: typed });
@@ -165,6 +171,7 @@ export function PartyPicker({ label, description, value, kinds, connector, onPic
                         value={text}
                         placeholder="Name, account, DN or SID"
                         onInput={(e) => {
+                            isTyped.current = true;
                             setText(e.currentTarget.value);
                             setOpen(true);
                             setAt(-1);

@@ -115,11 +115,18 @@ function skip(event: MouseEvent): void {
     document.getElementById("main")?.focus();
 }
 
+/** The page's own search box, or the one of the assets. */
+function search(): void {
+    const box = document.querySelector<HTMLInputElement>("[data-search]");
+    if (box !== null) box.focus();
+    else go("#/assets?focus=search");
+}
+
 export function Layout({ children }: { children: ComponentChildren }) {
     const [isMenu, setMenu] = useState(false);
     const [isKeys, setKeys] = useState(false);
     useKeys({
-        "/": ["Search", () => document.querySelector<HTMLInputElement>("[data-search]")?.focus() ?? go("#/assets?focus=search")],
+        "/": ["Search", search],
         "g h": ["Go to Home", () => go("#/")],
         "g a": ["Go to Assets", () => go("#/assets")],
         "g c": ["Go to Connectors", () => go("#/connectors")],

@@ -1,5 +1,5 @@
 // search.tsx - the search box of a list: writes the query's member a moment after the last key, without a step in the history for every letter. "/" finds it.
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { setQuery, useRoute } from "../lib/router";
 import { Icon } from "./icon";
 
@@ -13,12 +13,13 @@ export function SearchBox({ label, placeholder, name = "q" }: { label: string; p
     const input = useRef<HTMLInputElement>(null);
     const written = useRef(given);
     const id = useId();
-    useEffect(() => {
-        // Back, a link or "clear filters" changed it; what is being typed is not overwritten by its own echo.
-        if (given !== written.current) {
-            written.current = given;
-            setText(given);
-        }
+    useLayoutEffect(() => {
+        // Back, a link or "clear filters" changed it, and what was typed for the address before is no longer meant; what is being typed
+        // is not overwritten by its own echo. A layout effect: there is no moment in which more can be typed before it.
+        if (given === written.current) return;
+        clearTimeout(timer.current);
+        written.current = given;
+        setText(given);
     }, [given]);
     useEffect(() => {
         if (route.query.get("focus") !== "search") return;
