@@ -299,21 +299,27 @@ static void start_own(struct schedule *s, const char *kind)
     if (jobs_start(s->jobs, &r, &id, &e) < 0) log_event(LOG_WARN, "schedule.not_started", LOG_CSTR("kind", kind), LOG_CSTR("why", e.message));
 }
 
+/* By the server's end. */
+static bool was_cut_short(const json_t *job)
+{
+    const char *state = json_string_value(json_object_get(job, "state"));
+    return state && strcmp(state, "interrupted") == 0;
+}
+
 /* Once a day, for Home: what they say is of all connectors. */
 static void look_at_reports(struct schedule *s, int64_t now_ms)
 {
     if (!has_data(s)) return;
     json_t *last = newest_job(s, NULL, "report");
-    if (!last || (!is_live(last) && now_ms - time_of(last, "queued") >= REPORTS_EVERY_MS)) start_own(s, "report");
+    if (!last || was_cut_short(last) || (!is_live(last) && now_ms - time_of(last, "queued") >= REPORTS_EVERY_MS)) start_own(s, "report");
     json_decref(last);
 }
 
-/* Rows of a removed connector, whose removal the server's end cut short. */
+/* Rows of a removed connector. */
 static void look_at_sweeps(struct schedule *s)
 {
     json_t *last = newest_job(s, NULL, "forget");
-    const char *state = json_string_value(json_object_get(last, "state"));
-    if (state && strcmp(state, "interrupted") == 0) start_own(s, "forget");
+    if (was_cut_short(last)) start_own(s, "forget");
     json_decref(last);
 }
 
