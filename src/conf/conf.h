@@ -85,7 +85,7 @@ bool conf_key_applies(const char *type, const char *key, const json_t *settings)
 /* Settings with values typed and defaults filled in; what is wrong stays as it is. The caller decrefs. */
 json_t *conf_effective(const char *type, const json_t *settings);
 
-/* JSON Schema (draft 2020-12) of a connector or sink type, with x- keys for forms (x-secret, x-path, x-order, x-group,
+/* JSON Schema (draft 2020-12) of a connector or sink type, with x- keys for forms (x-secret, x-path, x-admin, x-order, x-group,
  * x-show-if, x-not-in-this-version; x-role and x-available of the type); NULL if the type is unknown. The caller decrefs. */
 json_t *conf_spec(const char *type);
 struct conf_type {

@@ -19,7 +19,7 @@ static bool is_path(const struct key_spec *k)
 }
 
 /* The authority's own certificate is no secret. */
-static bool is_place(const struct key_spec *k)
+bool key_is_place(const struct key_spec *k)
 {
     return k->kind == KEY_SECRET || k->kind == KEY_LOCAL_URL || (is_path(k) && strcmp(k->name, "ca_certificate") != 0);
 }
@@ -29,7 +29,7 @@ bool conf_key(struct conf_key *out, const char *type, size_t i)
     const struct type_spec *t = type_spec_find(str_from(type));
     if (!t || i >= t->n_keys) return false;
     const struct key_spec *k = &t->keys[i];
-    *out = (struct conf_key){k->name, .is_secret = k->kind == KEY_SECRET, .is_path = is_path(k), .is_aim = is_aim(k), .is_place = is_place(k), .own = k->own};
+    *out = (struct conf_key){k->name, .is_secret = k->kind == KEY_SECRET, .is_path = is_path(k), .is_aim = is_aim(k), .is_place = key_is_place(k), .own = k->own};
     return true;
 }
 

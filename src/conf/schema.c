@@ -50,6 +50,13 @@ static void add_kind(json_t *o, const struct key_spec *k)
     }
 }
 
+/* What only an administrator of a server may enter: any value, or those listed. */
+static void add_admin(json_t *o, const struct key_spec *k)
+{
+    if (k->own) json_object_set_new(o, "x-admin", k->kind == KEY_BOOL ? json_pack("[b]", strcmp(k->own, "true") == 0) : json_pack("[s]", k->own));
+    if (key_is_place(k) && k->kind != KEY_SECRET) json_object_set_new(o, "x-admin", json_true()); /* of a secret only the references (docs/api.md) */
+}
+
 static json_t *key_schema(const struct key_spec *k, size_t order)
 {
     json_t *o = k->kind == KEY_PROPERTIES ? properties_schema() : json_object();
@@ -62,6 +69,7 @@ static json_t *key_schema(const struct key_spec *k, size_t order)
     set_str(o, "x-group", k->group);
     if (k->kind == KEY_SECRET) json_object_set_new(o, "x-secret", json_true());
     if (k->kind == KEY_PATH) json_object_set_new(o, "x-path", json_true());
+    add_admin(o, k);
     if (k->when_key)
         json_object_set_new(o, "x-show-if", json_pack("{s:o}", k->when_key, jsonv_words(k->when)));
     if (k->later) json_object_set_new(o, "x-not-in-this-version", jsonv_words(k->later));

@@ -104,10 +104,31 @@ static void test_active_directory(void **state)
     json_decref(s);
 }
 
+/* Of the machine's own: for an administrator of a server to enter. */
+static void test_for_admin(void **state)
+{
+    static const char *const wanted[][3] = {
+        {"active_directory", "auth", "[\"kerberos_cache\"]"}, {"active_directory", "keytab", "true"},         {"active_directory", "krb5_config", "true"},
+        {"active_directory", "credential_cache", "true"},      {"active_directory", "host", NULL},             {"active_directory", "ca_certificate", NULL},
+        {"active_directory", "password", NULL},                {"entra_id", "managed_identity", "[true]"},     {"entra_id", "identity_url", "true"},
+        {"entra_id", "federated_token_file", "true"},          {"entra_id", "client_certificate", "true"},     {"entra_id", "client_secret", NULL},
+        {"entra_id", "graph_url", NULL}};
+    (void)state;
+    for (size_t i = 0; i < n_elements(wanted); i++) {
+        json_t *s = conf_spec(wanted[i][0]), *property = json_object_get(json_object_get(s, "properties"), wanted[i][1]);
+        char *seen = json_dumps(json_object_get(property, "x-admin"), JSON_COMPACT | JSON_ENCODE_ANY);
+        assert_non_null(property);
+        if (!str_equal(str_from(seen ? seen : "none"), str_from(wanted[i][2] ? wanted[i][2] : "none"))) fail_msg("%s: %s", wanted[i][1], seen);
+        free(seen);
+        json_decref(s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_types),
+        cmocka_unit_test(test_for_admin),
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_active_directory),
     };

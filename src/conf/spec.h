@@ -76,5 +76,7 @@ const char *words_guess(char out[64], const char *words, struct str word);
 const char *words_list(char out[256], const char *words);
 /* true if the key matters under these settings (typed, with defaults). */
 bool key_spec_applies(const struct key_spec *k, const json_t *settings);
+/* true if it names something that is the machine's: struct conf_key's is_place. */
+bool key_is_place(const struct key_spec *k);
 
 #endif

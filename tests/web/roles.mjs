@@ -23,6 +23,14 @@ test("a viewer, an analyst, an operator: what they may not do is refused, and no
       await go(page, "/connectors/new/connect?type=active_directory");
       await page.getByRole("textbox", { name: "Admin password", exact: true }).waitFor();
       equal(await page.getByRole("combobox", { name: /where it is/ }).count(), 0, "places of secrets that an operator is offered");
+      const waysIn = page.getByRole("combobox", { name: "Sign-in", exact: true });
+      equal(await waysIn.locator("option[value=kerberos_cache]").count(), 0, "an operator is offered the server's own tickets");
+      await waysIn.selectOption("keytab");
+      const keytab = page.getByRole("textbox", { name: "Keytab file", exact: true });
+      await keytab.waitFor();
+      equal(await keytab.isDisabled(), true, "an operator is offered to name a keytab");
+      await page.getByText("Only an administrator may set it.").first().waitFor();
+      await waysIn.selectOption("simple");
       await shot(page, "wizard-operator");
     }
     await go(page, "/settings/users");

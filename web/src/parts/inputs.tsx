@@ -23,6 +23,7 @@ interface TextProps extends Common {
     after?: ComponentChildren; // a button beside the input
     name?: string;
     autofocus?: boolean;
+    disabled?: boolean;
 }
 
 export function TextField(p: TextProps) {
@@ -36,6 +37,7 @@ export function TextField(p: TextProps) {
                         name={p.name}
                         value={p.value}
                         placeholder={p.placeholder}
+                        disabled={p.disabled}
                         autocomplete={p.autocomplete ?? "off"}
                         spellcheck={false}
                         autocapitalize="off"

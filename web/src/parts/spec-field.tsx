@@ -1,5 +1,6 @@
 // spec-field.tsx - one field of a connector, drawn as its specification says; some keys have an input of their own.
 import { useState } from "preact/hooks";
+import { can } from "../lib/session";
 import { words } from "../lib/strings";
 import { Button } from "../ui/basic";
 import { Checkbox } from "../ui/field";
@@ -12,7 +13,7 @@ import { leaveField, problemOf, type Form } from "./form";
 import { LinesField, SelectField, TextField } from "./inputs";
 import { labelOf } from "./labels";
 import { SecretField } from "./secret-field";
-import { isRequired, isShown, nameFrom, type CustomProperty, type Property, type Value } from "./spec";
+import { isEmpty, isForAdmin, isRequired, isShown, nameFrom, type CustomProperty, type Property, type Value } from "./spec";
 
 interface FieldProps {
     form: Form;
@@ -44,12 +45,20 @@ function bind({ form, name }: FieldProps): Bound {
     };
 }
 
+const FOR_ADMIN = "Only an administrator may set it.";
+
+/** What is not this user's to enter; what an administrator has entered can be seen, kept and taken away. */
+const isDenied = (property: Property, value: string | boolean): boolean => isForAdmin(property, value) && !can("admin");
+
 function Choose(props: FieldProps) {
     const b = bind(props);
     const { property, form, name } = props;
     const named = labelOf(form.draft.type, name).choices ?? {};
-    const options = (property.enum ?? []).map((value) => ({ value, label: named[value] ?? words(value) }));
     const value = String(b.value ?? property.default ?? "");
+    const [first] = useState(value);
+    const options = (property.enum ?? [])
+        .filter((one) => one === first || !isDenied(property, one))
+        .map((one) => ({ value: one, label: named[one] ?? words(one) }));
     const change = (to: string) => {
         b.set(to === property.default ? undefined : to);
         // A port that only follows from the security goes on following it.
@@ -62,6 +71,9 @@ function Choose(props: FieldProps) {
 function Tick(props: FieldProps) {
     const b = bind(props);
     const fallback = props.property.default === true;
+    const checked = typeof b.value === "boolean" ? b.value : fallback;
+    const [isFixed] = useState(isDenied(props.property, !checked));
+    const help = b.description ?? props.property.description;
     const change = (to: boolean) => {
         b.set(to === fallback ? undefined : to);
         b.onBlur();
@@ -69,8 +81,9 @@ function Tick(props: FieldProps) {
     return (
         <Checkbox
             label={b.label}
-            description={b.description ?? props.property.description}
-            checked={typeof b.value === "boolean" ? b.value : fallback}
+            description={isFixed ? `${help ?? ""} ${FOR_ADMIN}` : help}
+            checked={checked}
+            disabled={isFixed}
             onChange={change}
             problem={b.problem}
         />
@@ -94,6 +107,7 @@ function Line(props: FieldProps) {
     const b = bind(props);
     const { form, name, property } = props;
     const [isOpen, setOpen] = useState(false);
+    const [isFixed] = useState(isEmpty(b.value) && isDenied(property, ""));
     const isNumber = property.type === "integer";
     const change = (text: string) => {
         const typed = text.trim() === "" ? undefined : isNumber && /^[0-9]+$/.test(text.trim()) ? Number(text) : text;
@@ -120,6 +134,8 @@ function Line(props: FieldProps) {
         <>
             <TextField
                 {...b}
+                description={isFixed ? `${b.description ?? ""} ${FOR_ADMIN}` : b.description}
+                disabled={isFixed}
                 value={String(b.value ?? "")}
                 onChange={change}
                 onBlur={leave}

@@ -18,6 +18,7 @@ export interface Property {
     "x-group"?: string;
     "x-secret"?: boolean;
     "x-path"?: boolean;
+    "x-admin"?: true | (string | boolean)[];
     "x-show-if"?: Record<string, string[]>;
 }
 
@@ -71,6 +72,12 @@ export function isRequired(spec: Spec, values: Values, key: string): boolean {
             rule.then.required.includes(key) &&
             Object.entries(rule.if.properties).every(([other, test]) => test.enum.includes(String(effective(spec, values, other) ?? ""))),
     );
+}
+
+/** Is this for an administrator to enter? */
+export function isForAdmin(property: Property, value: string | boolean): boolean {
+    const kept = property["x-admin"];
+    return kept === true || (kept?.includes(value) ?? false);
 }
 
 export const isEmpty = (value: unknown): boolean =>
