@@ -3,7 +3,7 @@
 
 build/tests/access/access-compare does the work (tests/access): seeded, so that a failure can be repeated. What differs is told by it.
 """
-# budget: 60 900
+# budget: 120 900
 import json
 import os
 import subprocess

@@ -4,7 +4,7 @@
 The controller's are its constructed attributes allowedAttributesEffective, allowedChildClassesEffective and sDRightsEffective, and what an
 LDAP search of the user brings. Where the two differ, it must be for a reason that is named here, and the reason must be there in the object.
 """
-# budget: 90 180
+# budget: 180 180
 import json
 import random
 import re

@@ -3,7 +3,7 @@
 
 The note is read here by docs/wire.md alone.
 """
-# budget: 60
+# budget: 120
 import base64
 import json
 import os

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """access_sets_test.py - the sets of who can do what, of a real directory: they agree with the check, and the file beside the store keeps up."""
-# budget: 60 180
+# budget: 120 180
 import os
 import subprocess
 

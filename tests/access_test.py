@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """access_test.py - who can do what, and why, asked by the command line about access control lists staged in a real directory."""
-# budget: 60 120
+# budget: 120 120
 import csv
 import io
 import json

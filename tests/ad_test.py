@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """ad_test.py - the main job on a real Active Directory (Samba), against what the lab knows to be true."""
-# budget: 150 300
+# budget: 300 300
 import json
 import os
 import subprocess

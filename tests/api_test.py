@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """api_test.py - every route of the API against everybody who must not use it, from the server's own openapi.json; logging in and out; what every answer carries."""
-# budget: 150 240
+# budget: 300 300
 import concurrent.futures
 import csv
 import gzip
@@ -11,14 +11,13 @@ import re
 import socket
 import sqlite3
 import ssl
-import statistics
 import subprocess
 import time
 import warnings
 
 import jsonschema
 
-from harness import Fake, case, main, scratch, ROLLCALL
+from harness import ROLLCALL, Fake, case, main, scratch, wait_for
 from prometheus import families
 from server import PASSWORD, ROLES, Client, Server
 
@@ -307,7 +306,7 @@ def _():
 def _():
     fresh = Server(users=("admin",))
     admin, took, said = fresh.admin, {"known": [], "unknown": [], "disabled": []}, set()
-    for i in range(4):
+    for i in range(6):
         for kind in took:
             if kind != "unknown":
                 admin.post("/users", {"name": "%s%d" % (kind, i), "role": "viewer", "password": "a long enough password"})
@@ -328,8 +327,8 @@ def _():
             connection.close()
             said.add((answer[9:12], answer.split(b"\r\n\r\n", 1)[1]))
     assert len(said) == 1 and said.pop()[0] == b"401", said
-    fast, slow = sorted(statistics.median(t) for t in took.values())[::2]
-    assert slow < fast * 1.5 + 0.02, {k: ["%.3f" % t for t in v] for k, v in took.items()}
+    fast, slow = sorted(min(t) for t in took.values())[::2]  # a busy machine only adds
+    assert slow < fast * 1.5 + 0.05, {k: ["%.3f" % t for t in v] for k, v in took.items()}
     fresh.stop()
 
 
@@ -613,6 +612,9 @@ def _():
     fake = Fake("--users", 40, "--groups", 5)
     directory = scratch()
     own = Server(directory=directory, config=fake.config(directory))
+    newest = lambda: own.admin.get("/jobs", connector="fake", kind="sync", limit=1)["items"]
+    wait_for(newest)  # the schedule's own
+    own.wait_job(newest()[0]["id"])
     job = own.operator.post("/connectors/fake/sync", {}, status=202)["job"]
     told = list(own.viewer.events(job))
     assert told[-1][0] == "end" and {"state", "progress"} <= {e for e, _, _ in told}, [e for e, _, _ in told]

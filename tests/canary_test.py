@@ -4,7 +4,7 @@
 Everywhere is: process arguments and environments, standard output and error at the finest level of logging, open and left temporary files,
 the database with its WAL and lock, and memory images of both processes as a core dump would have them.
 """
-# budget: 90 300
+# budget: 180 300
 import base64
 import contextlib
 import json

@@ -4,7 +4,7 @@
 On a real domain controller. The oracle is a store that is synced whole after each step: proved elsewhere, and it asks the directory
 nothing about what changed. The rows of changes_table.py are carried out step by step, here all of a group at once, under soak one by one.
 """
-# budget: 120 1500
+# budget: 240 1500
 import collections
 import concurrent.futures
 import os

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """cli_test.py - the command line as a user meets it: help, exit codes, forms of output, settings, completion, man pages, schemas."""
-# budget: 60 60
+# budget: 120 120
 import csv
 import io
 import json

@@ -4,7 +4,8 @@
 Between rollcall and each DC stands a gate that counts the client's TLS records: "at request k" is then the same moment in each
 run, and a controller is killed (-9) exactly there.
 """
-# budget: 140 1500
+# budget: 280 1500
+import contextlib
 import json
 import os
 import random
@@ -199,14 +200,16 @@ def _():
 
     def stop():
         for p in stopped:
-            os.kill(p, signal.SIGSTOP)
+            with contextlib.suppress(ProcessLookupError):  # it was of samba's short-lived ones
+                os.kill(p, signal.SIGSTOP)
     gates, directory, config = w.copy(At(w.requests // 3, stop), answer_timeout="2s")
     began = time.monotonic()
     try:
         run = sync(config)
     finally:
         for p in stopped:
-            os.kill(p, signal.SIGCONT)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(p, signal.SIGCONT)
     same_as_undisturbed(config, run, "hanging")
     assert len(takeovers(run)) == 1 and takeovers(run)[0] < TAKEOVER_MS and time.monotonic() - began < 15, run["gaps"]
     assert any("2 s" in g["what"] and name[1] in g["what"] for g in run["gaps"]), run["gaps"]

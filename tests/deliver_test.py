@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """deliver_test.py - events to an HTTP receiver that fails, times out, dies in the middle: nothing lost, ids stable, state clear."""
-# budget: 90 300
+# budget: 180 300
 import json
 import os
 import random

@@ -3,7 +3,7 @@
 
 tests/fault/faildisk.c makes the N-th writing call fail; a small tmpfs and RLIMIT_FSIZE do it for real.
 """
-# budget: 60 600
+# budget: 120 600
 import concurrent.futures
 import errno
 import os

@@ -4,7 +4,7 @@ exit code, and its words name the cause and the fix. A credential is seen nowher
 
 A row of a table is (what is wrong, how it is set up, step, exit code, what the evidence says, what the fix says).
 """
-# budget: 60 90
+# budget: 120 120
 import contextlib
 import datetime
 import json

@@ -2,7 +2,7 @@
 """graph_kill_test.py - kill -9 of a sync of a tenant at any moment, against a history that goes on: the last visible snapshot stays, and one more
 sync ends where a store that was never disturbed stands: entities, memberships and changes, each change exactly once.
 """
-# budget: 90 900
+# budget: 180 900
 import contextlib
 import json
 import os

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# budget: 90
+# budget: 180
 """graph_lab_test.py - the simulated tenant (tests/lab/graph) does what Microsoft's services do, as far as anybody wrote it down.
 That independent clients take it for the real thing is shown by graph_witness_test.py."""
 import base64
@@ -62,10 +62,10 @@ def _():
         assert [u.ask_token()[0] for _ in range(3)] == [503, 503, 200]
         u.app(roles=[])
         assert "roles" not in claims(u.token())
-        u.app(roles=["User.Read.All"], token_seconds=1)
+        u.app(roles=["User.Read.All"], token_seconds=2)
         assert u.call("/users")[0] == 200
         token, _ = u._token
-        time.sleep(1.2)
+        time.sleep(2.1)
         status, headers, body = u.request("GET", u.graph + "/v1.0/users", Authorization="Bearer " + token)
         assert status == 401 and b"Lifetime validation failed" in body and "www-authenticate" in headers
         for bad in (None, "Bearer x.y.z", "Bearer " + token[:-8] + "AAAAAAAA"):
@@ -229,11 +229,13 @@ def _():
     u = tenant(users=500, groups=1, memberships=1, knobs={"short_pages": 0.3, "empty_pages": 0.4})
     rows, pages, _ = u.all("/users?$top=20&$select=id")
     assert len({r["id"] for r in rows}) == len(rows) == 500 and pages > 35, (len(rows), pages)
-    u.set(short_pages=0, empty_pages=0, page_token_ms=200)
+    u.set(short_pages=0, empty_pages=0, page_token_ms=60000)
     link = u.get("/users?$top=100")["@odata.nextLink"]
     assert u.call(link)[0] == 200
-    time.sleep(0.3)
+    u.set(page_token_ms=50)
+    time.sleep(0.1)
     refused(u, link, 400, "Directory_ExpiredPageToken")
+    u.set(page_token_ms=0)
     assert len(u.get("/users?$top=999&$select=id,signInActivity")["value"]) == 500
     u.set(signin_cap="120-silent")
     assert len(u.get("/users?$top=999&$select=id,signInActivity")["value"]) == 120
@@ -404,7 +406,7 @@ def _():
     for path, units in (("/users", 2), ("/users?$select=id", 1), ("/users?$top=10", 1), ("/users?$expand=manager", 3), ("/groups/%s/members" % g, 3),
                         ("/groups/%s/members?$select=id&$top=999" % g, 2), ("/groups/%s/transitiveMembers" % g, 5), ("/groups", 1), ("/groups?$select=id", 1)):
         assert t.call(path)[1]["x-ms-resource-unit"] == str(units), path
-    t.set(throttle=True, directory_units=20, directory_window_ms=1000)
+    t.set(throttle=True, directory_units=20, directory_window_ms=10000)
     t.reset_counters()
     answers = [t.call("/users") for _ in range(30)]
     late = [a for a in answers if a[0] == 429]
@@ -415,7 +417,7 @@ def _():
         t.set(retry_after=form)
         value = next(a for a in (t.call("/users") for _ in range(40)) if a[0] == 429)[1]["retry-after"]
         assert re.fullmatch(wanted, value), value
-        assert form != "date" or 0 <= email.utils.parsedate_to_datetime(value).timestamp() - time.time() < 3
+        assert form != "date" or -1 <= email.utils.parsedate_to_datetime(value).timestamp() - time.time() < 4
     t.set(retry_after="absent")
     assert "retry-after" not in next(a for a in (t.call("/users") for _ in range(40)) if a[0] == 429)[1]
     t.set(reports_requests=2, reports_window_ms=60000, directory_units=8000)
@@ -507,10 +509,11 @@ def _():
                               "-verify_return_error"], input="", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=20).stdout
         assert "ALPN protocol: " + chosen in out, out
     t.token()
+    t.set(latency_ms=1000)
     began = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
         assert set(pool.map(lambda _: t.call("/users?$top=5")[0], range(32))) == {200}
-    assert time.monotonic() - began < 32 * 0.2 and 8 <= t.counters()["max_in_flight"] <= 16, t.counters()
+    assert time.monotonic() - began < 32 * 1.0 and 8 <= t.counters()["max_in_flight"] <= 16, t.counters()
     t.set(latency_ms=0)
     status, headers, raw = t.request("GET", t.graph + "/v1.0/users?$top=999", Authorization="Bearer " + t.token(), Accept_Encoding="gzip")
     assert headers["content-encoding"] == "gzip" and headers["transfer-encoding"] == "chunked"

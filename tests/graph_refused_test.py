@@ -3,7 +3,7 @@
 
 Every case begins with a store that knows the tenant whole; then something is refused, and the store must know as much as before.
 """
-# budget: 60 120
+# budget: 120 120
 import json
 import os
 import subprocess

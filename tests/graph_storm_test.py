@@ -5,7 +5,7 @@ deleted, and the token goes to one place only.
 Every case starts from the same store, synchronized before a piece of history, against the tenant after it (tests/lib/fleet.py,
 tests/lab/graph). A row of the tables is a fault of the simulator (faults.js, edits.js) with what must come of it.
 """
-# budget: 120 2400
+# budget: 240 2400
 import contextlib
 import json
 import os

@@ -4,7 +4,7 @@
 A full read has to show exactly what the tenant is; after every piece of history an incremental store has to tell the same changes and
 show the same state as a store that reads everything.
 """
-# budget: 60 400
+# budget: 120 400
 import collections
 import json
 import os

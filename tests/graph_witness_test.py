@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# budget: 60
+# budget: 120
 """graph_witness_test.py - independent clients take the simulated tenant (tests/lab/graph) for the real thing: MSAL, Azure Identity,
 Microsoft's Graph client, Backstage's connector, Microsoft's types; and what it answers has the shape of the published samples,
 where ROLLCALL_GRAPH_SAMPLES names a directory of them."""
@@ -24,7 +24,7 @@ def _():
 
 @case("Microsoft's Graph client pages, batches and waits as told")
 def _():
-    t = tenant(users=130, groups=18, memberships=900, knobs={"throttle": True, "directory_units": 60, "directory_window_ms": 1000})
+    t = tenant(users=130, groups=18, memberships=900, knobs={"throttle": True, "directory_units": 40, "directory_window_ms": 1000})
     out, o = client(t, "graph.mjs"), t.oracle("users", "groups")
     assert sorted(out["users"]) == sorted(o["users"]) and out["counted"] == 130
     assert out["names"] == {u: v["displayName"] for u, v in o["users"].items()}

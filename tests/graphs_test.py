@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """graphs_test.py - export as a graph: BloodHound's files and OpenGraph, of a real directory; permissions as told and as really held."""
-# budget: 40
+# budget: 80
 import collections
 import hashlib
 import json

@@ -2,7 +2,7 @@
 """identity_test.py - one person, two directories: a real domain and a simulated tenant in one store, every rule, conflict and orphan as
 stated; and the commands over a larger synthetic pair: forms of output, filters, bounded memory.
 """
-# budget: 60 120
+# budget: 120 120
 import base64
 import collections
 import csv

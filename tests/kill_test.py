@@ -3,7 +3,7 @@
 
 The oracle is an undisturbed store: entities, memberships and changes must be the same, each change exactly once.
 """
-# budget: 150 900
+# budget: 300 900
 import json
 import os
 import random
@@ -12,7 +12,7 @@ import sqlite3
 import subprocess
 import time
 
-from harness import ROLLCALL, ROOT, SOAK, Replay, case, kill_tree, main, rollcall, scratch
+from harness import ROLLCALL, ROOT, SOAK, Replay, case, kill_tree, main, rollcall, scratch, tree_of, wait_for
 
 POINTS = 600 if SOAK else 200
 SIZE = ["--users", 3000, "--groups", 40, "--others", 40]
@@ -176,7 +176,8 @@ def _():
     d, _config = w.copy()
     config = slow.config(d)
     p = subprocess.Popen([ROLLCALL, "sync", "fake", "--config", config], stderr=subprocess.PIPE, text=True)
-    time.sleep(0.6)
+    wait_for(lambda: len(tree_of(p.pid)) > 1)  # it has a worker: it listens to signals
+    time.sleep(0.3)
     p.send_signal(2)
     _out, err = p.communicate(timeout=20)
     assert p.returncode == 130, (p.returncode, err)
@@ -189,7 +190,7 @@ def _():
     d = scratch()
     config = slow.config(d)
     p = subprocess.Popen([ROLLCALL, "sync", "fake", "--config", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    time.sleep(0.5)
+    wait_for(lambda: len(tree_of(p.pid)) > 1)
     r = rollcall("sync", "fake", config=config, code=1)
     assert str(p.pid) in r.err, r
     p.wait(60)

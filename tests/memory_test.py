@@ -3,7 +3,7 @@
 
 tests/fault/failalloc.c makes it fail. The oracle is an undisturbed store of the same two directories, as in kill_test.py.
 """
-# budget: 60 1500
+# budget: 120 1500
 import concurrent.futures
 import os
 import random

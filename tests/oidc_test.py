@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """oidc_test.py - logging in through an OpenID provider: a third party's (npm oidc-provider) with its own forms, and one of ours that lies.
 """
-# budget: 60 60
+# budget: 120 120
 import html
 import http.client
 import json

@@ -2,7 +2,7 @@
 """pause_test.py - a refused credential pauses its connector. The real domain controller counts (badPwdCount): a schedule that goes on
 for days with a wrong password costs the account two bad sign-ins, and no form of the password is left in the store.
 """
-# budget: 60 60
+# budget: 120 120
 import base64
 import concurrent.futures
 import contextlib

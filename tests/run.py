@@ -15,20 +15,20 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PY = "/usr/bin/python3"
-SHORT = 120  # seconds of budget
+SHORT = 240  # seconds of budget
 MESON = "meson test -C %s --no-rebuild --verbose --print-errorlogs %s"
 
 # part, command, seconds in check, seconds in soak; build parts print no TAP and count as one
 PARTS = [
-    ("build", "test -d build || meson setup build >/dev/null; ninja -C build --quiet", 300, 300, "build"),
+    ("build", "test -d build || meson setup build >/dev/null; ninja -C build --quiet", 400, 400, "build"),
     ("build-asan", "test -d build-asan || meson setup build-asan -Db_sanitize=address,undefined -Db_lundef=false >/dev/null;"
-     " ninja -C build-asan --quiet", 400, 400, "build"),
+     " ninja -C build-asan --quiet", 600, 600, "build"),
     ("build-clang", "test -d build-clang || CC=clang meson setup build-clang >/dev/null; ninja -C build-clang --quiet", 400, 400, "build"),
-    ("page", "node web/test.mjs", 60, 60, "tap"),
-    ("house", PY + " tests/house_test.py", 30, 30, "tap"),
-    ("unit", MESON % ("build-asan", "--suite unit"), 400, 400, "meson"),
-    ("integration", MESON % ("build-asan", "--suite integration"), 200, 200, "meson"),
-    ("fuzz", MESON % ("build-asan", "--suite fuzz"), 120, 120, "meson"),
+    ("page", "node web/test.mjs", 120, 120, "tap"),
+    ("house", PY + " tests/house_test.py", 60, 60, "tap"),
+    ("unit", MESON % ("build-asan", "--suite unit"), 600, 600, "meson"),
+    ("integration", MESON % ("build-asan", "--suite integration"), 400, 400, "meson"),
+    ("fuzz", MESON % ("build-asan", "--suite fuzz"), 240, 240, "meson"),
 ]
 
 
@@ -39,7 +39,7 @@ def extra_parts():
             continue
         with open(os.path.join(ROOT, "tests", name)) as f:
             found = re.search(r"# budget: (\d+)(?: (\d+))?", f.read(2000))
-        check = int(found.group(1)) if found else 60
+        check = int(found.group(1)) if found else 120
         yield (name[:-8], PY + " tests/" + name, check, int(found.group(2) or check) if found else 600, "tap")
 
 

@@ -2,7 +2,7 @@
 """server_state_test.py - the server's own file and the commands beside serve: users, audit log, master key, backup and restore, a server that is running
 meanwhile, files that were changed by somebody else, commands that are killed in the middle; and a child process that is handed settings and secrets.
 """
-# budget: 90 150
+# budget: 180 180
 import base64
 import glob
 import json

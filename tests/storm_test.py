@@ -5,7 +5,7 @@ The directory changes before each sync; Town knows what must have been told of i
 the store opens and is sound, it shows its last complete snapshot or the new one (never a mixture), each true change is told exactly once
 over the whole sequence, nobody is tombstoned who is alive, and the run ended in time, with a sentence that names the place.
 """
-# budget: 150 2400
+# budget: 300 2400
 import collections
 import concurrent.futures
 import json
@@ -144,7 +144,7 @@ class Boat:
     def settings(self, **keys):
         lab = self.town.lab
         return lab.config(self.dir, **dict({"username": lab.admin, "password": "file:" + lab.admin_pw_file, "page_size": 60, "connect_timeout": "1s",
-                                            "answer_timeout": "1s", "run_timeout": "20s"}, **keys))
+                                            "answer_timeout": "5s", "run_timeout": "20s"}, **keys))
 
     def calm(self):
         self.config = self.settings()
@@ -230,7 +230,7 @@ class Boat:
     def weather(self, fault, full=False, codes=FAILED, proxy=None):
         """One sync in this storm."""
         self.town.live()
-        self.through(proxy or self.knowing, fault)
+        self.through(proxy or self.knowing, fault, answer_timeout="1s")
         r = self.run(full)
         self.struck += bool(fault.fired)
         self.passed_by += not fault.fired  # there were fewer pages this time

@@ -3,7 +3,7 @@
 
 The server is tests/lab/vault, a stand-in that speaks the published API.
 """
-# budget: 60 60
+# budget: 120 120
 import json
 import os
 import re

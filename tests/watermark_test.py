@@ -3,7 +3,7 @@
 
 On a real domain controller: other controllers, restored ones, cookies that do not fit, other settings, old full runs, kills.
 """
-# budget: 150 400
+# budget: 300 400
 import base64
 import collections
 import json

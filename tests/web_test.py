@@ -5,7 +5,7 @@ The cases are written in JavaScript and run in one order, as somebody would who 
 themselves (work in the directory, restart the server) they ask for by a line of JSON, answered by another. Screenshots of every page are written to
 $ROLLCALL_SCREENSHOTS, else build/screenshots.
 """
-# budget: 300 600
+# budget: 600 600
 import json
 import os
 import signal

@@ -620,8 +620,8 @@ static void test_not_tls(void **state)
     for (size_t i = 0; i < n_elements(cases); i++)
         expect_failure(&(struct server){.plain = ANSWER_RAW, .raw = cases[i].raw}, 0, cases[i].class,
                        cases[i].message);
-    expect_failure(&(struct server){.plain = STAY_SILENT}, 300, ERR_TIMEOUT, "the peer does not answer");
-    expect_failure(&(struct server){.plain = ANSWER_RAW, .raw = {"\x16\x03\x03\x00", 4}}, 300, ERR_TIMEOUT,
+    expect_failure(&(struct server){.plain = STAY_SILENT}, 1000, ERR_TIMEOUT, "the peer does not answer");
+    expect_failure(&(struct server){.plain = ANSWER_RAW, .raw = {"\x16\x03\x03\x00", 4}}, 2000, ERR_TIMEOUT,
                    "the peer stopped in the middle of the handshake");
     expect_failure(&(struct server){.plain = CLOSE_AT_ONCE}, 0, ERR_TLS,
                    "the peer closed the connection at the first word");

@@ -186,12 +186,12 @@ static void test_names(void **state)
         struct err e = {0};
         pid_t dns = start_dns(cases[i].how);
         int64_t start = when_monotonic_ms();
-        int rc = dial_resolve(&a, "dc1.corp.example", in_ms(1500), &e);
+        int rc = dial_resolve(&a, "dc1.corp.example", in_ms(2500), &e);
         int64_t took = when_monotonic_ms() - start;
         stop(dns);
         if (rc != cases[i].rc) fail_msg("case %zu: %d %s", i, rc, e.message);
         assert_int_equal(a.n, cases[i].n);
-        assert_true(took < 2500);
+        assert_true(took < 8000);
         if (cases[i].part && strncmp(e.message, cases[i].part, strlen(cases[i].part)) != 0)
             fail_msg("case %zu: %s", i, e.message);
     }

@@ -56,7 +56,7 @@ static void test_hundred(void **state)
     }
 }
 
-/* At most so many under way: 8 of 300 ms take two turns of 4. */
+/* At most so many under way: 8 of 300 ms take two turns of 4, and one after the other 2400 ms. */
 static void test_parallel(void **state)
 {
     const int ports[] = {h2, h1};
@@ -70,7 +70,7 @@ static void test_parallel(void **state)
         run_all(h);
         int64_t took = when_monotonic_ms() - began;
         assert_int_equal(t.n_ok, 8);
-        if (took < 600 || took > 1500) fail_msg("took %lld ms", (long long)took);
+        if (took < 600 || took >= 2400) fail_msg("took %lld ms", (long long)took);
         http_close(h);
     }
 }
@@ -85,7 +85,7 @@ static void test_bad_among_good(void **state)
         struct http_options o = options();
         struct tally good = {0}, bad = {0};
         size_t n = is_h2 ? n_elements(bad_h2) : n_elements(bad_h1);
-        o.answer_timeout_ms = 1500;
+        o.answer_timeout_ms = 4000;
         struct http *h = open_with(&o);
         for (size_t k = 0; k < 4 * n; k++) {
             submit_get(h, is_h2 ? h2 : h1, k % 2 ? "/slow" : "/page", tally_answer, &good);
@@ -199,7 +199,7 @@ static void test_run_ends_in_time(void **state)
     began = when_monotonic_ms();
     assert_int_equal(http_run(h, began + 200, &e), 0);
     int64_t took = when_monotonic_ms() - began;
-    assert_true(took >= 190 && took < 1000);
+    assert_true(took >= 190 && took < 5000);
     assert_int_equal(t.n_done, 0);
     assert_int_equal(http_pending(h), 1);
     http_close(h); /* with one pending: no call */
@@ -242,7 +242,7 @@ static void test_silent_connection_is_left(void **state)
     struct http_options o = options();
     struct http_answer a;
     struct err e;
-    o.answer_timeout_ms = 300;
+    o.answer_timeout_ms = 2000;
     struct http *h = open_with(&o);
     json_int_t before = count_of(h2, "connections");
     assert_int_equal(get(h, h2, "/small", &a, &e), 0);

@@ -159,11 +159,19 @@ static pid_t start(char servers[32], enum answer how)
 {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof a;
-    int udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0),
+    int udp = -1, tcp = -1;
+    for (int i = 0; i < 100; i++) { /* a port that is free for both: UDP's may be in use, or have been, for TCP */
+        udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(udp, (struct sockaddr *)&a, sizeof a), 0);
-    assert_int_equal(getsockname(udp, (struct sockaddr *)&a, &len), 0);
-    assert_int_equal(bind(tcp, (struct sockaddr *)&a, sizeof a), 0);
+        a.sin_port = 0;
+        assert_int_equal(bind(udp, (struct sockaddr *)&a, sizeof a), 0);
+        assert_int_equal(getsockname(udp, (struct sockaddr *)&a, &len), 0);
+        if (bind(tcp, (struct sockaddr *)&a, sizeof a) == 0) break;
+        close(udp);
+        close(tcp);
+        tcp = -1;
+    }
+    assert_true(tcp >= 0);
     assert_int_equal(listen(tcp, 4), 0);
     snprintf(servers, 32, "127.0.0.1:%u", ntohs(a.sin_port));
     pid_t pid = fork();

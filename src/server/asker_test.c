@@ -81,7 +81,7 @@ static void behave(const char *how, const json_t *question)
     if (strcmp(how, "refuse") == 0) put_text("{\"class\": \"NOTFOUND\", \"message\": \"there is no 'x'\", \"hint\": \"look\"}"), put_text("");
     if (strcmp(how, "page") == 0) put_text("{\"total\": 5, \"hidden\": 2, \"gaps\": []}"), put_text("[1, 2]");
     if (strcmp(how, "self") == 0) tell_self();
-    if (strcmp(how, "slow") == 0) usleep(300000), put_text("{}"), put_text("[]");
+    if (strcmp(how, "slow") == 0) usleep(1000000), put_text("{}"), put_text("[]");
     if (strcmp(how, "big") == 0) {
         size_t n = ASKER_BODY_MAX;
         char *text = x_alloc(n);
@@ -217,7 +217,7 @@ static void test_time(void **state)
     json_t *j;
     int64_t before = child_of(a), began = when_monotonic_ms();
     assert_int_equal(ask_one(a, "hang", 200, &j, &e), ERR_TIMEOUT);
-    assert_in_range(when_monotonic_ms() - began, 190, 3000);
+    assert_in_range(when_monotonic_ms() - began, 190, 15000);
     assert_int_not_equal(child_of(a), before);
     assert_int_not_equal(kill((pid_t)before, 0), 0); /* ended, and no zombie */
     asker_close(a);
@@ -278,7 +278,7 @@ static void test_many_threads(void **state)
     pthread_t threads[8];
     struct thread t[8];
     for (int i = 0; i < 8; i++) {
-        t[i] = (struct thread){.asker = a, .word = i % 2 ? "echo" : "die", .timeout_ms = 10000};
+        t[i] = (struct thread){.asker = a, .word = i % 2 ? "echo" : "die", .timeout_ms = 60000};
         pthread_create(&threads[i], NULL, in_thread, &t[i]);
     }
     for (int i = 0; i < 8; i++) {
@@ -296,11 +296,15 @@ static void test_turns(void **state)
     struct err e;
     json_t *j;
     pthread_t thread;
-    struct thread t = {.asker = a, .word = "slow", .timeout_ms = 5000};
+    struct thread t = {.asker = a, .word = "slow", .timeout_ms = 30000};
     child_of(a);
     pthread_create(&thread, NULL, in_thread, &t);
-    usleep(50000);
-    assert_int_equal(ask_one(a, "echo", 50, &j, &e), ERR_TIMEOUT);
+    int rc;
+    for (int i = 0; (rc = ask_one(a, "echo", 50, &j, &e)) == 0 && i < 1000; i++) { /* the other's turn has not begun */
+        json_decref(j);
+        usleep(1000);
+    }
+    assert_int_equal(rc, ERR_TIMEOUT);
     assert_non_null(strstr(e.message, "others"));
     pthread_join(thread, NULL);
     assert_int_equal(t.rc, 0);

@@ -318,14 +318,14 @@ static void test_the_reason_survives_the_last_try(void **state)
     assert_non_null(strstr(e.message, "HTTP 503"));
 }
 
-static int closed_port(void)
+/* A port where nobody listens, and nobody else will before *fd is closed. */
+static int bound_port(int *fd)
 {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t n = sizeof a;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &n), 0);
-    close(fd);
+    *fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(*fd, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(getsockname(*fd, (struct sockaddr *)&a, &n), 0);
     return ntohs(a.sin_port);
 }
 
@@ -333,13 +333,16 @@ static void test_nobody_there(void **state)
 {
     struct err e;
     struct sink_http_config c = config("ok");
-    snprintf(url, sizeof url, "http://127.0.0.1:%d/", closed_port());
+    int fd, port = bound_port(&fd);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/", port);
     c.url = str_from(url);
     c.give_up_after_ms = 300;
     assert_int_equal(post(&c, &e), ERR_NET);
     assert_non_null(strstr(e.message, "gave up after"));
+    close(fd);
     c.url = STR("https://no-such-host.invalid/");
-    assert_int_equal(post(&c, &e), ERR_NET);
+    int rc = post(&c, &e);
+    assert_true(rc == ERR_NET || rc == ERR_TIMEOUT); /* the latter where the machine's name servers are silent */
 }
 
 /* It comes up while we wait. */
@@ -347,8 +350,9 @@ static void test_receiver_restarts(void **state)
 {
     struct err e;
     struct sink_http_config c = config("ok");
-    int port = closed_port();
+    int fd, port = bound_port(&fd);
     char text[16];
+    close(fd);
     snprintf(text, sizeof text, "%d", port);
     int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
     pid_t child =
