@@ -15,7 +15,7 @@ try {
         entryPoints: tests, outdir: out, outExtension: { ".js": ".mjs" }, bundle: true, platform: "node", format: "esm", target: "node18", jsx: "automatic",
         jsxImportSource: "preact", logLevel: "warning", absWorkingDir: here,
     });
-    const files = readdirSync(out).filter((f) => f.endsWith(".mjs")).map((f) => join(out, f));
+    const files = readdirSync(out, { recursive: true }).filter((f) => f.endsWith(".mjs")).map((f) => join(out, f));
     process.exitCode = spawnSync(process.execPath, ["--test", ...files], { stdio: "inherit" }).status ?? 1;
 } finally {
     rmSync(out, { recursive: true, force: true });

@@ -40,3 +40,67 @@ test("why: yes with the deciding entry and the chain of groups, no with a reason
   equal(page.errors, [], "errors of the page");
   await page.context().close();
 });
+
+/** The group Domain Admins, and the questions about access that the page asks from here on. */
+async function atDomainAdmins(page) {
+  const found = (await api(page, "GET", "/access/find?q=domain+admins&kind=group&connector=corp")).json.items;
+  const group = found.find((g) => g.name === "Domain Admins");
+  check(group, `Domain Admins is not among ${JSON.stringify(found).slice(0, 300)}`);
+  const asked = [];
+  page.on("request", (r) => /\/api\/v1\/access\/(who-can|what-can|why)\?/.test(r.url()) && asked.push(new URL(r.url())));
+  const isAsked = (what, text) =>
+    until(async () => asked.some((u) => u.pathname.endsWith(`/${what}`) && u.searchParams.get("connector") === "corp" && u.searchParams.get("right") === "WRITE_DAC"), text, 15);
+  return { group, asked, isAsked };
+}
+
+test("from an asset to the explorer: its name, its connector and the chosen right go along", async () => {
+  const page = await loggedIn();
+  const { group, asked, isAsked } = await atDomainAdmins(page);
+  const tab = `/assets/corp/${group.uid}?tab=access&side=who-can&right=WRITE_DAC`;
+  await go(page, tab);
+  await page.getByRole("row").nth(1).waitFor();
+  asked.length = 0;
+  await page.getByRole("link", { name: "Open in the access explorer" }).click();
+  await page.getByRole("heading", { name: "Access explorer", level: 1 }).waitFor();
+  const target = page.getByRole("combobox", { name: "On which object" });
+  await until(async () => (await target.inputValue()) === "Domain Admins", "the object is called by its name");
+  equal(await page.getByRole("combobox", { name: "Right", exact: true }).inputValue(), "WRITE_DAC", "the chosen right");
+  await isAsked("who-can", "who-can is asked of the connector");
+  await page.getByRole("row").nth(1).getByRole("button").first().click();
+  await page.getByRole("region", { name: "Why", exact: true }).getByText(/YES/).first().waitFor();
+  await isAsked("why", "the row's explanation is asked of the connector");
+  await go(page, tab);
+  const why = page.getByRole("row").nth(1).getByRole("link", { name: /^Why / });
+  await why.waitFor();
+  asked.length = 0;
+  await why.click();
+  await page.waitForURL(/#\/access\/why\?/);
+  await until(async () => (await target.inputValue()) === "Domain Admins", "the object is called by its name here, too");
+  check(!/^[0-9a-f]{8}-/.test(await page.getByRole("combobox", { name: "Who", exact: true }).inputValue()), "who is called by a name");
+  await isAsked("why", "why is asked of the connector");
+  equal(page.errors, [], "errors of the page");
+  await page.context().close();
+});
+
+test("Escape gives up what was typed for another object; 'another right' without a name is none", async () => {
+  const page = await loggedIn();
+  const { group } = await atDomainAdmins(page);
+  await go(page, `/access/who-can?target=${group.uid}&target_in=corp&right=WRITE_DAC`);
+  const target = page.getByRole("combobox", { name: "On which object" });
+  await until(async () => (await target.inputValue()) === "Domain Admins", "the object is called by its name");
+  await target.fill("half a na");
+  await page.keyboard.press("Escape");
+  equal(await target.inputValue(), "Domain Admins", "the name is back");
+  await page.keyboard.press("Tab");
+  check(page.url().includes(`target=${group.uid}`), `half a name was taken: ${page.url()}`);
+  await page.getByRole("row").nth(1).waitFor();
+  const right = page.getByRole("combobox", { name: "Right", exact: true });
+  await right.selectOption("*other");
+  await until(async () => !page.url().includes("right="), "the right before is not kept unseen", 10);
+  await page.getByRole("combobox", { name: "Name of the right" }).waitFor();
+  await page.goBack();
+  await until(async () => (await right.inputValue()) === "WRITE_DAC", "Back shows the right before", 10);
+  equal(await page.getByRole("combobox", { name: "Name of the right" }).count(), 0, "fields for another right");
+  equal(page.errors, [], "errors of the page");
+  await page.context().close();
+});

@@ -86,6 +86,67 @@ test("a change in the directory: history with before and after, the list of chan
   await page.context().close();
 });
 
+test("an asset's labels stay over its tabs; a group that was not read is shown, and leads nowhere", async () => {
+  const page = await loggedIn();
+  const user = (await api(page, "GET", "/assets?kind=user&source=corp&enabled=yes&limit=1")).json.items[0];
+  const label = page.getByRole("textbox", { name: "New label", exact: true });
+  const labels = async () => (await api(page, "GET", `/assets/corp/${user.uid}`)).json.labels;
+  await go(page, `/assets/corp/${user.uid}`);
+  for (const [text, want] of [["vip", ["vip"]], ["hr", ["hr", "vip"]]]) {
+    await label.fill(text);
+    await page.keyboard.press("Enter");
+    await until(async () => JSON.stringify((await labels())?.toSorted()) === JSON.stringify(want), `the labels are ${want}`);
+    await page.getByRole("link", { name: "Raw", exact: true }).click();
+    await page.waitForURL(/tab=raw/);
+    await page.getByRole("link", { name: "Overview", exact: true }).click();
+    for (const one of want) await page.getByRole("list", { name: "Labels", exact: true }).getByText(one, { exact: true }).waitFor();
+  }
+  for (const one of ["hr", "vip"]) await page.getByRole("button", { name: `Remove the label ${one}` }).click();
+  await until(async () => (await labels()).length === 0, "both are gone");
+  // As of a Base DN that the group lies outside of
+  const unread = { uid: null, name: "S-1-5-21-1-2-3-513", sid: "S-1-5-21-1-2-3-513", kind: null, via: "primary_group", level: 1 };
+  delete unread.uid;
+  await page.route(/\/groups/, (route) => route.fulfill({ json: { items: [unread], next: null } }));
+  await go(page, `/assets/corp/${user.uid}?tab=groups`);
+  await page.getByRole("row", { name: /513.*Not read/ }).waitFor();
+  equal(await page.getByRole("row", { name: /513/ }).getByRole("link").count(), 0, "links of what was not read");
+  equal(page.errors, [], "errors of the page");
+  await page.context().close();
+});
+
+test("changes: days are typed or picked, and the last one is in it", async () => {
+  const page = await loggedIn();
+  await go(page, "/changes");
+  await page.getByRole("textbox", { name: "Until", exact: true }).or(page.getByLabel("Until", { exact: true })).first().fill("2026-03-05");
+  await page.waitForURL(/until=2026-03-0[56]T/);
+  equal(new Date(new URL(page.url().replace("#/", "")).searchParams.get("until")).toLocaleDateString("sv"), "2026-03-06", "what is no longer in it");
+  equal(await page.getByLabel("Until", { exact: true }).inputValue(), "2026-03-05", "the day that is shown");
+  await page.getByLabel("From", { exact: true }).pressSequentially("03052026");
+  await page.waitForURL(/since=2026-03-0[45]T/);
+  equal(await page.getByLabel("From", { exact: true }).inputValue(), "2026-03-05", "what was typed");
+  const attribute = page.getByRole("textbox", { name: "Attribute", exact: true });
+  await attribute.pressSequentially("tit");
+  await page.getByLabel("Kind", { exact: true }).selectOption("user");
+  await page.waitForURL(/kind=user/);
+  await until(async () => (await page.locator("main [aria-busy=true]").count()) === 0, "the answer is there");
+  equal(await attribute.inputValue(), "tit", "what is being typed");
+  await page.keyboard.press("Tab");
+  await page.waitForURL(/attribute=tit/);
+  equal(page.errors, [], "errors of the page");
+  await page.context().close();
+});
+
+test("who has logged out and goes back is at the log-in, and comes to where he was going", async () => {
+  const page = await loggedIn();
+  await go(page, "/assets?kind=computer");
+  await page.getByRole("button", { name: "Log out" }).click();
+  await page.waitForURL(/#\/login/);
+  await page.goBack();
+  await page.waitForURL(/#\/login\?next=/);
+  await page.getByRole("textbox", { name: "Name", exact: true }).waitFor();
+  await page.context().close();
+});
+
 test("export and the equivalents: as command, as call of the API", async () => {
   const page = await loggedIn();
   await go(page, "/assets?kind=computer&source=corp");

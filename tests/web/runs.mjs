@@ -39,6 +39,21 @@ test("a run goes on before one's eyes over a reload and over a restart of the se
   await page.context().close();
 });
 
+test("a run is cancelled, and the page says no more than that", async () => {
+  const page = await loggedIn();
+  await ask("knobs", { latency_ms: 1000 });
+  const { job } = (await api(page, "POST", "/connectors/cloud/sync", { full: true })).json;
+  await go(page, `/jobs/${job}`);
+  await page.getByText("Running", { exact: true }).first().waitFor();
+  await page.getByRole("button", { name: "Cancel", exact: true }).click();
+  await page.getByText("Cancelled", { exact: true }).first().waitFor({ timeout: 60000 });
+  equal(await page.getByText("cut short").count(), 0, "errors that are told");
+  await ask("knobs", { latency_ms: 0 });
+  await until(async () => (await api(page, "GET", `/jobs/${job}`)).json.state === "cancelled", "it is over");
+  equal(page.errors, [], "errors of the page");
+  await page.context().close();
+});
+
 test("connectors as tiles and as a table", async () => {
   const page = await loggedIn();
   await go(page, "/connectors");

@@ -2,7 +2,7 @@
 import { render, Component, type ComponentChildren, type ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { ApiError, get } from "./lib/api";
-import { current, go, link, useRoute } from "./lib/router";
+import { current, go, link, takeNext, useRoute } from "./lib/router";
 import { loadSession, useSession } from "./lib/session";
 import { applyTheme, rememberedTheme } from "./lib/theme";
 import type { Start } from "./lib/types";
@@ -51,6 +51,10 @@ function App() {
     const session = useSession();
     const row = findPage(route.path);
     useEffect(() => window.scrollTo(0, 0), [route.path.join("/")]);
+    // Back to a page of before the log-out, or a link opened at the log-in.
+    useEffect(() => {
+        if (session === null && !row?.bare) go(link(["login"], { next: route.href === "#/" ? null : route.href }), { replace: true });
+    }, [session, route.href]);
     if (row?.bare) return <Bare><Show key={row.pattern} row={row} /></Bare>;
     if (session === null) return <Bare><Loading /></Bare>;
     return (
@@ -68,7 +72,9 @@ async function begin(): Promise<void> {
     if (root === null) return;
     try {
         await loadSession();
+        const next = takeNext();
         if (current().path[0] === "login") go(current().query.get("next") ?? "#/", { replace: true });
+        else if (current().href === "#/") go(next, { replace: true });
     } catch (e) {
         if (!(e instanceof ApiError) || e.status !== 401) {
             render(<Bare><h1>rollcall</h1><ErrorBox error={e} retry={() => location.reload()} /></Bare>, root);

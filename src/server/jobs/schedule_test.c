@@ -289,6 +289,49 @@ static void test_interrupted(void **state)
     close_server();
 }
 
+/* The newest report and how many there are. */
+static int64_t n_reports(char newest[32])
+{
+    json_t *list;
+    struct err e;
+    if (jobs_list(jobs, NULL, "report", 0, 100, &list, &e) < 0) fail_msg("%s", e.message);
+    int64_t n = (int64_t)json_array_size(list);
+    const char *is = json_string_value(json_object_get(json_array_get(list, 0), "state"));
+    snprintf(newest, 32, "%s", is ? is : "none");
+    json_decref(list);
+    return n;
+}
+
+static void wait_for_report(int64_t n, const char *state)
+{
+    char is[32];
+    for (int i = 0; i < 1500; i++) {
+        if (n_reports(is) == n && strcmp(is, state) == 0) return;
+        usleep(10000);
+    }
+    fail_msg("not %lld reports, the newest %s: %lld, %s", (long long)n, state, (long long)n_reports(is), is);
+}
+
+/* Once a day; what the server's end cut short is made again at once. */
+static void test_report(void **state)
+{
+    char is[32];
+    let("report", "hang");
+    open_server("  a: {" KEYS ", frequency: 365d}\n");
+    wait_for_report(1, "running");
+    close_server();
+    let("report", "");
+    open_server("  a: {" KEYS ", frequency: 365d}\n");
+    wait_for_report(2, "done");
+    close_server();
+    open_server("  a: {" KEYS ", frequency: 365d}\n");
+    nothing_more("a", 1);
+    assert_int_equal(n_reports(is), 2);
+    pass(25 * HOUR);
+    wait_for_report(3, "done");
+    close_server();
+}
+
 /* Another interval counts from the last run; a connector that has gone is forgotten, and new when it comes back. */
 static void test_settings(void **state)
 {
@@ -316,10 +359,10 @@ static void test_settings(void **state)
 
 int main(int argc, char **argv)
 {
-    if (argc > 1 && strcmp(argv[0], "rollcall") == 0) return play(argv[argc - 1]);
+    if (argc > 1 && strcmp(argv[0], "rollcall") == 0) return play(strcmp(argv[1], "report") == 0 ? argv[1] : argv[argc - 1]);
     log_setup(LOG_OFF, LOG_AS_TEXT);
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, test_tear_down)
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_table), cmocka_unit_test(test_cron), cmocka_unit_test(test_spread), TEST(test_life), TEST(test_restart),
-                                       TEST(test_interrupted), TEST(test_settings)};
+                                       TEST(test_interrupted), TEST(test_report), TEST(test_settings)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

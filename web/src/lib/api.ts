@@ -82,9 +82,9 @@ export async function call<T>(method: string, address: string, body?: unknown, s
     }
     if (response.status === 401 && !address.startsWith(BASE + "/login")) signedOut?.();
     if (!response.ok) throw await problemOf(response);
-    if (response.status === 204) return undefined as T;
     try {
-        return (await response.json()) as T;
+        const text = await response.text();
+        return (text === "" ? undefined : JSON.parse(text)) as T; // 202 and 204 have no body
     } catch (e) {
         if (signal?.aborted) throw e;
         throw new ApiError(response.status, { class: "PROTO", message: "the server's answer was cut short" });
@@ -131,6 +131,7 @@ export function useGet<T>(path: string | null, query?: Query | URLSearchParams, 
     const [turn, setTurn] = useState(0);
     const reload = useCallback(() => setTurn((n) => n + 1), []);
     const last = useRef<string | null>(null);
+    const isAsking = useRef(false);
 
     useEffect(() => {
         if (address === null) {
@@ -139,24 +140,35 @@ export function useGet<T>(path: string | null, query?: Query | URLSearchParams, 
         }
         const abort = new AbortController();
         const isOther = last.current?.split("?")[0] !== address.split("?")[0];
+        const isAgain = last.current === address; // its error stays until there is an answer
         last.current = address;
-        setState((s) => ({ address, data: isOther ? undefined : s.data, error: undefined, loading: true }));
+        isAsking.current = true;
+        setState((s) => ({ address, data: isOther ? undefined : s.data, error: isAgain ? s.error : undefined, loading: true }));
         call<T>("GET", address, undefined, abort.signal)
             .then((data) => setState({ address, data, loading: false }))
             .catch((e: unknown) => {
                 if (abort.signal.aborted) return;
                 const error = e instanceof ApiError ? e : new ApiError(0, asProblem(e));
-                setState((s) => ({ address, data: s.data, error, loading: false }));
+                // What was there answers the same question, or it goes.
+                setState((s) => ({ address, data: isAgain ? s.data : undefined, error, loading: false }));
+            })
+            .finally(() => {
+                if (!abort.signal.aborted) isAsking.current = false;
             });
         return () => abort.abort();
     }, [address, turn]);
 
     useEffect(() => {
         if (every_ms === 0 || address === null) return;
-        const timer = setInterval(() => {
-            if (document.visibilityState === "visible") reload();
-        }, every_ms);
-        return () => clearInterval(timer);
+        const ask = () => {
+            if (document.visibilityState === "visible" && !isAsking.current) reload(); // a slow answer is waited for, not begun anew
+        };
+        const timer = setInterval(ask, every_ms);
+        document.addEventListener("visibilitychange", ask);
+        return () => {
+            clearInterval(timer);
+            document.removeEventListener("visibilitychange", ask);
+        };
     }, [address, every_ms]);
 
     // An answer to another question than the one of this render is not shown as loaded.
@@ -192,8 +204,10 @@ export function jobEvents(job: number, handlers: JobHandlers): () => void {
     let isOver = false;
 
     const open = () => {
+        let wasUp = false;
         source = new EventSource(url(`/jobs/${job}/events`, { after: last }));
         source.onopen = () => {
+            wasUp = true;
             pause_ms = 500;
             handlers.connection?.(true);
         };
@@ -201,7 +215,7 @@ export function jobEvents(job: number, handlers: JobHandlers): () => void {
             if (isOver) return;
             // The browser's own retry is not used: it gives up for good at the first answer that is not 200, such as that of a server about to restart.
             source?.close();
-            handlers.connection?.(false);
+            if (!wasUp) handlers.connection?.(false); // the server ends a stream now and then: the next one is opened, and only its failure is told
             timer = setTimeout(open, pause_ms);
             pause_ms = Math.min(pause_ms * 2, 10_000);
         };

@@ -77,3 +77,16 @@ export function useRoute(): Route {
     }, []);
     return route;
 }
+
+// Where somebody was going when the way led over another site (OIDC), for when it comes back: once, and only within the page.
+const NEXT = "rollcall-next";
+
+export function rememberNext(href: string): void {
+    sessionStorage.setItem(NEXT, href);
+}
+
+export function takeNext(): string {
+    const href = sessionStorage.getItem(NEXT) ?? "#/";
+    sessionStorage.removeItem(NEXT);
+    return href;
+}

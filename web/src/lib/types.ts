@@ -103,7 +103,7 @@ export interface Connector {
     fix?: string | null;
     job?: number | null;
     progress?: Progress | null;
-    last?: { run: number; job: number; status: string; ended: string; counts: Record<string, Counts> } | null;
+    last?: { run?: number; job: number; status: string; ended: string; counts: Record<string, Counts> } | null;
     last_success?: string | null;
     next?: string | null;
     assets?: Record<string, number>;
@@ -199,19 +199,22 @@ export interface Entity {
     identities?: number;
 }
 
+// An end that was not read has no uid, and no kind that is known.
 export interface GroupRow {
-    uid: string;
+    uid?: string;
+    sid?: string;
     name: string;
-    kind: string;
+    kind: string | null;
     via: string;
     level: number;
     through?: unknown;
 }
 
 export interface MemberRow {
-    uid: string;
+    uid?: string;
+    sid?: string;
     name: string;
-    kind: string;
+    kind: string | null;
     via?: string;
 }
 
@@ -273,6 +276,7 @@ export interface WhoCanRow {
         hops?: number;
         ace?: { number: number; of: number; inherited: boolean; inherited_from?: Party };
     };
+    conditional?: boolean; // only if a condition on claims holds, or does not
     error?: unknown;
 }
 
@@ -282,7 +286,8 @@ export interface WhatCanRow {
     baseline: boolean;
 }
 
-export interface AccessList<T> extends List<T> {
+export interface AccessList<T> extends Omit<List<T>, "total"> {
+    total?: number | null; // null: more than were counted
     hidden?: number;
     gaps?: AccessGap[];
     as_of?: string;
@@ -318,7 +323,7 @@ export interface Home {
     counts: Record<string, number>;
     history: { day: string; kind?: Record<string, number>; [kind: string]: unknown }[];
     today: { created: number; changed: number; deleted: number; items: Change[] };
-    findings: { high: number; medium: number; low: number; info: number; as_of?: string | null } | null;
+    findings: { critical: number; high: number; medium: number; low: number; info: number; as_of?: string | null } | null;
     expiring: { connector: string; what: string; when: string }[];
     alerts: { open: number };
 }

@@ -5,7 +5,7 @@ import { can } from "../lib/session";
 import { kindPlural, KIND_ORDER, S } from "../lib/strings";
 import type { Entity } from "../lib/types";
 import { WhatCan, WhoCan, type Asked } from "../parts/access-lists";
-import { rightText } from "../parts/access-model";
+import { commandOf } from "../parts/access-model";
 import { TextField, SelectField } from "../parts/inputs";
 import { PartyPicker, type Picked } from "../parts/party-picker";
 import { RightPicker } from "../parts/right-picker";
@@ -14,7 +14,6 @@ import { Card, CopyAs, Empty, LinkButton } from "../ui/basic";
 import { Checkbox } from "../ui/field";
 import { Page } from "../ui/layout";
 import { segment, url } from "../lib/api";
-import { word } from "../lib/shell";
 import { useEffect, useState } from "preact/hooks";
 
 const QUESTIONS = [
@@ -34,7 +33,7 @@ function useParty(end: "principal" | "target"): Picked | null {
 }
 
 function pickInto(end: "principal" | "target") {
-    return (p: Picked | null) => setQuery({ [end]: p?.id ?? null, [`${end}_in`]: p?.connector ?? null, row: null, after: null, why_right: null });
+    return (p: Picked | null) => setQuery({ [end]: p?.id ?? null, [`${end}_in`]: p?.connector ?? null, [`${end}_name`]: null, row: null, after: null, why_right: null });
 }
 
 function Filter({ value }: { value: string }) {
@@ -61,11 +60,15 @@ function Filter({ value }: { value: string }) {
 }
 
 function More({ question, asked }: { question: string; asked: Asked }) {
+    const isSet = asked.filter !== "" || asked.kind !== "" || asked.flag || asked.rule !== "";
+    const [isOpen, setOpen] = useState(isSet);
+    useEffect(() => {
+        if (isSet) setOpen(true); // and not closed when the last one is taken away: the focus is in it
+    }, [isSet]);
     if (question === "why") return null;
     const kinds = [{ value: "", label: "All kinds" }, ...KIND_ORDER.map((k) => ({ value: k, label: kindPlural(k) }))];
-    const isSet = asked.filter !== "" || asked.kind !== "" || asked.flag || asked.rule !== "";
     return (
-        <details class="more-settings" open={isSet}>
+        <details class="more-settings" open={isOpen} onToggle={(e) => setOpen(e.currentTarget.open)}>
             <summary>{S.filters}</summary>
             <div class="grid-2">
                 <Filter value={asked.filter} />
@@ -90,8 +93,15 @@ function More({ question, asked }: { question: string; asked: Asked }) {
 }
 
 function Why({ asked }: { asked: Asked }) {
-    const query = { principal: asked.principal, target: asked.target, right: asked.right, rule: asked.rule };
-    const command = `rollcall access why --principal ${word(asked.principal)} --right ${word(asked.right)} --target ${word(asked.target)}`;
+    const from = useRoute().query.get("principal_in") ?? "";
+    const query = { principal: asked.principal, target: asked.target, right: asked.right, rule: asked.rule, connector: asked.both || null };
+    const command = commandOf(["why"], {
+        "--principal": asked.principal,
+        "--right": asked.right,
+        "--target": asked.target,
+        "--rule": asked.rule,
+        "-c": asked.both,
+    });
     return (
         <Card>
             <div class="row spread">
@@ -106,7 +116,7 @@ function Why({ asked }: { asked: Asked }) {
                     </LinkButton>
                 </div>
             </div>
-            <WhyAnswer question={query} connector={asked.connector} />
+            <WhyAnswer question={query} connector={asked.connector || from} />
         </Card>
     );
 }
@@ -153,10 +163,13 @@ export default function Access() {
         rule: query.get("rule") ?? "",
         filter: query.get("filter") ?? "",
         kind: query.get("kind") ?? "",
-        connector: end?.connector || principal?.connector || "",
+        connector: end?.connector ?? "",
+        both: principal?.connector === target?.connector ? (target?.connector ?? "") : "",
         name: end?.name ?? "",
         flag: query.get("flag") === "yes",
     };
+    // Of another question's answer nothing is left to stand under this one's title.
+    const of = JSON.stringify([question, right, target?.id, target?.connector, principal?.id, principal?.connector]);
     if (!can("analyst"))
         return (
             <Page title="Access explorer">
@@ -168,8 +181,10 @@ export default function Access() {
     const keep = {
         principal: query.get("principal"),
         principal_in: query.get("principal_in"),
+        principal_name: query.get("principal_name"),
         target: query.get("target"),
         target_in: query.get("target_in"),
+        target_name: query.get("target_name"),
         right,
     };
     return (
@@ -197,7 +212,7 @@ export default function Access() {
                 )}
             </div>
             <More question={question} asked={asked} />
-            <AnswerTo key={`${question} ${rightText(right)}`} question={question} asked={asked} />
+            <AnswerTo key={of} question={question} asked={asked} />
         </Page>
     );
 }

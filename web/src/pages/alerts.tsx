@@ -8,6 +8,7 @@ import { SEVERITIES } from "../lib/strings";
 import type { Entity, List, Severity } from "../lib/types";
 import { conditionText, newRule, type Alert, type Rule } from "../parts/alert-model";
 import { RuleForm } from "../parts/rule-form";
+import { plain } from "../lib/visible";
 import { Badge, Button, Empty, ErrorBox, LinkButton, Loading, Status, type Tone } from "../ui/basic";
 import { Confirm } from "../ui/dialog";
 import { Segmented, Switch } from "../ui/field";
@@ -76,15 +77,19 @@ function AlertRow({ alert: a, onDone }: { alert: Alert; onDone: () => void }) {
             <div class="row spread">
                 <span class="muted">
                     Rule{" "}
-                    <a href={link(["alerts", "rules", a.rule])}>
+                    {can("analyst") ? (
+                        <a href={link(["alerts", "rules", a.rule])}>
+                            <Text>{a.name}</Text>
+                        </a>
+                    ) : (
                         <Text>{a.name}</Text>
-                    </a>
+                    )}
                 </span>
                 {a.state === "acknowledged" ? (
                     <Status tone="good">Acknowledged</Status>
                 ) : (
                     can("analyst") && (
-                        <Button small icon="check" onClick={acknowledge} label={`Acknowledge: ${a.title}`}>
+                        <Button small icon="check" onClick={acknowledge} label={`Acknowledge: ${plain(a.title)}`}>
                             Acknowledge
                         </Button>
                     )
@@ -129,7 +134,7 @@ function Fired() {
                     <AlertRow key={a.id} alert={a} onDone={reload} />
                 ))}
             </ul>
-            {data && data.items.length > 0 && <Pager next={data.next} count={data.items.length} what="alerts" />}
+            {data && (data.items.length > 0 || query.get("after") !== null) && <Pager next={data.next} count={data.items.length} what="alerts" />}
         </>
     );
 }

@@ -51,7 +51,7 @@ export default function AssetPage() {
             {error !== undefined && <ErrorBox error={error} retry={reload} />}
             {data.deleted !== undefined && <Notice tone="bad" title="Deleted">It was gone from its directory on <Time at={data.deleted} />. What is shown here is how it was last.</Notice>}
             <Tabs tabs={tabs} label="Parts of this asset" />
-            {tab === "overview" && <OverviewTab entity={data} path={path} />}
+            {tab === "overview" && <OverviewTab entity={data} path={path} onChange={reload} />}
             {tab === "raw" && <RawTab path={path} />}
             {tab === "groups" && <GroupsTab path={path} connector={connector} />}
             {tab === "members" && <MembersTab path={path} connector={connector} />}

@@ -11,6 +11,7 @@ import { Badge, Empty, ErrorBox, Kind, LinkButton, Notice } from "../ui/basic";
 import { Segmented } from "../ui/field";
 import { Table, type Column } from "../ui/table";
 import { Text, Time } from "../ui/text";
+import { partyId } from "../parts/access-model";
 import { PLAIN_GROUPS, plainRight } from "../parts/rights";
 import { GROUPS } from "./asset_groups";
 import { explorerLink } from "./asset_overview";
@@ -24,17 +25,29 @@ function usualRight(kind: string): string {
     return "WRITE_DAC";
 }
 
+// The right that is asked about: of the address, else the usual one.
+function useRight(kind: string): string {
+    return useRoute().query.get("right") ?? usualRight(kind);
+}
+
+// An end of a question, for the explorer: where it is known from, too. name: of a row, which may have no page that tells it.
+function endOf(end: "principal" | "target", id: string, connector: string, name = ""): Record<string, string> {
+    return { [end]: id, [`${end}_in`]: connector, [`${end}_name`]: name };
+}
+
 export function AccessTab({ entity: e }: { entity: Entity }) {
     const route = useRoute();
+    const right = useRight(e.kind);
     const isPrincipal = PRINCIPALS.includes(e.kind);
     const side = route.query.get("side") ?? (isPrincipal ? "can-do" : "who-can");
     if (e.dn === undefined) return <Roles entity={e} />; // of Entra ID
     if (!can("analyst")) return <Empty icon="lock" title={S.notAllowed}>Answers about access need the role analyst.</Empty>;
+    const explorer = side === "can-do" ? explorerLink("what-can", endOf("principal", e.uid, e.connector)) : explorerLink("who-can", { ...endOf("target", e.uid, e.connector), right });
     return (
         <>
             <div class="row">
                 {isPrincipal && <Segmented label="Question" value={side} onChange={(to) => setQuery({ side: to })} options={[{ value: "can-do", label: "What it can do" }, { value: "who-can", label: "Who can do something to it" }]} />}
-                <LinkButton href={explorerLink(side === "can-do" ? "what-can" : "who-can", { [side === "can-do" ? "principal" : "target"]: e.uid, connector: e.connector })} icon="access">Open in the access explorer</LinkButton>
+                <LinkButton href={explorer} icon="access">Open in the access explorer</LinkButton>
             </div>
             {side === "can-do" ? <CanDo entity={e} /> : <WhoCan entity={e} />}
         </>
@@ -51,7 +64,7 @@ function Roles({ entity: e }: { entity: Entity }) {
     return (
         <>
             <p class="muted">In Entra ID what an object can do follows from its roles.{identities}</p>
-            <Table caption="Roles" columns={GROUPS} rows={roles} rowKey={(g) => `${g.uid}-${g.via}`} href={(g) => assetLink(e.connector, g.uid)} loading={loading} />
+            <Table caption="Roles" columns={GROUPS} rows={roles} rowKey={(g) => `${g.uid ?? g.sid ?? g.name}-${g.via}`} href={(g) => (g.uid ? assetLink(e.connector, g.uid) : null)} loading={loading} />
         </>
     );
 }
@@ -63,7 +76,7 @@ function name(p: Party) {
 function Foot({ list }: { list: AccessList<unknown> }) {
     return (
         <p class="muted small">
-            {list.total !== undefined && <>{number(list.items.length)} of {number(list.total)} shown. </>}
+            {typeof list.total === "number" ? <>{number(list.items.length)} of {number(list.total)} shown. </> : list.next !== null && <>{number(list.items.length)} shown; there are more. </>}
             {list.hidden !== undefined && list.hidden > 0 && <>{number(list.hidden)} hidden. </>}
             {list.as_of !== undefined && <>As of <Time at={list.as_of} />.</>}
         </p>
@@ -92,13 +105,13 @@ function CanDo({ entity: e }: { entity: Entity }) {
         { key: "target", title: "On", cell: (r) => name(r.target) },
         { key: "kind", title: "Kind", class: "nowrap", cell: (r) => <Kind kind={r.target.kind ?? ""} /> },
         { key: "rights", title: "It may", cell: (r) => <span class="tags">{byWeight(r.rights).slice(0, 6).map((x) => <Badge title={plain(x)}><Text>{plainRight(x) ?? x}</Text></Badge>)}{r.rights.length > 6 && <span class="muted">+{r.rights.length - 6}</span>}</span> },
-        { key: "why", title: "Why", class: "nowrap", cell: (r) => <a href={explorerLink("why", { principal: e.uid, target: r.target.uid ?? r.target.dn ?? r.target.name, right: byWeight(r.rights)[0] ?? "", connector: e.connector })} aria-label={`Why it may do this to ${plain(r.target.name)}`}>Why?</a> },
+        { key: "why", title: "Why", class: "nowrap", cell: (r) => <a href={explorerLink("why", { ...endOf("principal", e.uid, e.connector), ...endOf("target", partyId(r.target), e.connector, r.target.name), right: byWeight(r.rights)[0] ?? "" })} aria-label={`Why it may do this to ${plain(r.target.name)}`}>Why?</a> },
     ];
     return (
         <>
             <AccessGaps gaps={data?.gaps} />
             {data !== undefined && data.items.length === 0 ? <Empty icon="access" title="Nothing beyond what everybody may">It holds no right that an account in no group would not have.</Empty> : (
-                <Table caption="What it can do" columns={columns} rows={data?.items ?? []} rowKey={(r) => r.target.uid ?? r.target.dn ?? r.target.name} href={(r) => (r.target.uid === undefined ? null : assetLink(e.connector, r.target.uid))} loading={loading} />
+                <Table caption="What it can do" columns={columns} rows={data?.items ?? []} rowKey={(r) => partyId(r.target)} href={(r) => (r.target.uid === undefined ? null : assetLink(e.connector, r.target.uid))} loading={loading} />
             )}
             {data !== undefined && <Foot list={data} />}
         </>
@@ -113,14 +126,7 @@ function via(r: WhoCanRow) {
 }
 
 function WhoCan({ entity: e }: { entity: Entity }) {
-    const right = useRoute().query.get("right") ?? usualRight(e.kind);
-    const { data, error, loading, reload } = useGet<AccessList<WhoCanRow>>("/access/who-can", { target: e.uid, right, connector: e.connector, limit: 100 });
-    const columns: Column<WhoCanRow>[] = [
-        { key: "principal", title: "Who", cell: (r) => name(r.principal) },
-        { key: "kind", title: "Kind", class: "nowrap", cell: (r) => <Kind kind={r.principal.kind ?? ""} /> },
-        { key: "via", title: "Through", cell: via },
-        { key: "why", title: "Why", class: "nowrap", cell: (r) => <a href={explorerLink("why", { principal: r.principal.uid ?? r.principal.sid ?? r.principal.name, target: e.uid, right, connector: e.connector })} aria-label={`Why ${plain(r.principal.name)} may`}>Why?</a> },
-    ];
+    const right = useRight(e.kind);
     const isListed = PLAIN_GROUPS.some((g) => g.choices.some((c) => c.right === right));
     return (
         <>
@@ -134,10 +140,25 @@ function WhoCan({ entity: e }: { entity: Entity }) {
                 </span>
                 <span>{kindName(e.kind).toLowerCase()} <Text class="strong">{e.name}</Text>?</span>
             </div>
+            <WhoCanAnswer key={right} entity={e} right={right} />
+        </>
+    );
+}
+
+function WhoCanAnswer({ entity: e, right }: { entity: Entity; right: string }) {
+    const { data, error, loading, reload } = useGet<AccessList<WhoCanRow>>("/access/who-can", { target: e.uid, right, connector: e.connector, limit: 100 });
+    const columns: Column<WhoCanRow>[] = [
+        { key: "principal", title: "Who", cell: (r) => name(r.principal) },
+        { key: "kind", title: "Kind", class: "nowrap", cell: (r) => <Kind kind={r.principal.kind ?? ""} /> },
+        { key: "via", title: "Through", cell: (r) => <>{via(r)}{r.conditional === true && <> <Badge tone="warn">Only under a condition</Badge></>}</> },
+        { key: "why", title: "Why", class: "nowrap", cell: (r) => <a href={explorerLink("why", { ...endOf("principal", partyId(r.principal), e.connector, r.principal.name), ...endOf("target", e.uid, e.connector), right })} aria-label={`Why ${plain(r.principal.name)} may`}>Why?</a> },
+    ];
+    return (
+        <>
             {error !== undefined && <ErrorBox error={error} retry={reload} />}
             <AccessGaps gaps={data?.gaps} />
             {error === undefined && (data !== undefined && data.items.length === 0 ? <Empty icon="shield" title="Nobody">No account holds this right here.</Empty> : (
-                <Table caption="Who can" columns={columns} rows={data?.items ?? []} rowKey={(r) => r.principal.uid ?? r.principal.sid ?? r.principal.name} href={(r) => (r.principal.uid === undefined ? null : assetLink(e.connector, r.principal.uid))} loading={loading} />
+                <Table caption="Who can" columns={columns} rows={data?.items ?? []} rowKey={(r) => partyId(r.principal)} href={(r) => (r.principal.uid === undefined ? null : assetLink(e.connector, r.principal.uid))} loading={loading} />
             ))}
             {data !== undefined && <Foot list={data} />}
         </>

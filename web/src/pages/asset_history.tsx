@@ -9,14 +9,14 @@ import { Time } from "../ui/text";
 
 export function HistoryTab({ path, entity }: { path: string; entity: Entity }) {
     const after = useRoute().query.get("after");
-    const { data, error, reload } = useGet<List<Change>>(`${path}/history`, { after });
+    const { data, error, loading, reload } = useGet<List<Change>>(`${path}/history`, { after });
     if (error !== undefined) return <ErrorBox error={error} retry={reload} />;
     if (data === undefined) return <Loading lines={6} />;
-    if (data.items.length === 0) return <Empty icon="changes" title="Nothing has changed since it was first seen">First seen <Time at={entity.first_seen} />.</Empty>;
+    if (data.items.length === 0 && after === null) return <Empty icon="changes" title="Nothing has changed since it was first seen">First seen <Time at={entity.first_seen} />.</Empty>;
     return (
         <>
             <Timeline changes={data.items} />
-            <Pager next={data.next} count={data.items.length} total={data.total} what="changes" />
+            <Pager next={data.next} count={data.items.length} total={data.total} what="changes" loading={loading} />
         </>
     );
 }

@@ -1,5 +1,5 @@
 // asset_overview.tsx - who it is, what follows from its attributes, its labels, its groups, what may be missing.
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import { put } from "../lib/api";
 import { assetLink } from "../lib/assets_query";
@@ -13,7 +13,7 @@ import { Field } from "../ui/field";
 import { Text, Time, ValueText } from "../ui/text";
 import { toast } from "../ui/toast";
 
-export function OverviewTab({ entity: e, path }: { entity: Entity; path: string }) {
+export function OverviewTab({ entity: e, path, onChange }: { entity: Entity; path: string; onChange: () => void }) {
     return (
         <>
             <Gaps gaps={e.gaps} />
@@ -23,7 +23,7 @@ export function OverviewTab({ entity: e, path }: { entity: Entity; path: string 
                     <Derived entity={e} />
                 </div>
                 <div class="stack-v">
-                    <Labels key={path} entity={e} path={path} />
+                    <Labels key={path} entity={e} path={path} onChange={onChange} />
                     <Groups entity={e} />
                 </div>
             </div>
@@ -88,8 +88,8 @@ function Groups({ entity: e }: { entity: Entity }) {
             {shown.length === 0 ? <p class="muted">It is in no group.</p> : (
                 <ul class="stack-lines tight">
                     {shown.map((g) => (
-                        <li key={`${g.uid}-${g.via}`}>
-                            <a href={assetLink(e.connector, g.uid)}><Text>{g.name}</Text></a>
+                        <li key={`${g.uid ?? g.name}-${g.via}`}>
+                            {g.uid ? <a href={assetLink(e.connector, g.uid)}><Text>{g.name}</Text></a> : <Text>{g.name}</Text>}
                             {g.via !== "member" && <span class="muted small"> <Text>{VIA[g.via] ?? g.via}</Text></span>}
                         </li>
                     ))}
@@ -100,17 +100,31 @@ function Groups({ entity: e }: { entity: Entity }) {
     );
 }
 
-function Labels({ entity: e, path }: { entity: Entity; path: string }) {
+function Labels({ entity: e, path, onChange }: { entity: Entity; path: string; onChange: () => void }) {
     const [labels, setLabels] = useState(e.labels ?? []);
     const [text, setText] = useState("");
-    const save = async (to: string[]) => {
-        const answer = await put<{ labels?: string[] } | undefined>(`${path}/labels`, { labels: to });
-        setLabels(answer?.labels ?? to);
+    const now = useRef(labels);
+    const last = useRef<Promise<unknown>>(Promise.resolve());
+    // The whole list is put: one change after the other, each on top of what the one before has left.
+    const save = (change: (labels: string[]) => string[]): Promise<void> => {
+        const saved = last.current.then(async () => {
+            const to = change(now.current);
+            const answer = await put<{ labels?: string[] } | undefined>(`${path}/labels`, { labels: to });
+            now.current = answer?.labels ?? to;
+            setLabels(now.current);
+            onChange();
+        });
+        last.current = saved.catch(() => undefined);
+        return saved;
     };
     const add = () => {
         const label = text.trim();
-        if (label === "" || labels.includes(label)) return;
-        save([...labels, label]).then(() => setText(""), toast);
+        if (label === "") return;
+        setText("");
+        save((all) => (all.includes(label) ? all : [...all, label])).catch((error: unknown) => {
+            setText(label);
+            toast(error);
+        });
     };
     return (
         <Card title="Labels" id="labels">
@@ -119,7 +133,7 @@ function Labels({ entity: e, path }: { entity: Entity; path: string }) {
                 {labels.map((l) => (
                     <li key={l} class="chip">
                         <Text>{l}</Text>
-                        {can("analyst") && <Button small variant="quiet" icon="cross" label={`${S.remove} the label ${plain(l)}`} onClick={() => save(labels.filter((x) => x !== l))} />}
+                        {can("analyst") && <Button small variant="quiet" icon="cross" label={`${S.remove} the label ${plain(l)}`} onClick={() => save((all) => all.filter((x) => x !== l))} />}
                     </li>
                 ))}
             </ul>

@@ -97,16 +97,18 @@ export default function AssetsPage() {
                 <div class="facet-column">
                     <Facets facets={facetsOf(facets.data)} query={route.query} onChange={(name, to) => setQuery({ [name]: to, after: null })} onClear={clear} />
                     <DeletedBox query={route.query} />
+                    {facets.error !== undefined && <ErrorBox error={facets.error} retry={facets.reload} />}
                 </div>
                 <div class="stack-v">
                     <QuickViews query={route.query} />
                     <SearchBox label="Search assets" placeholder="Name, account, mail…" />
                     {rows.error !== undefined && <ErrorBox error={rows.error} retry={rows.reload} />}
-                    {isEmpty ? <Nothing isFiltered={hasFilters(route.query)} onClear={clear} /> : (
+                    {isEmpty && rows.data?.next == null && route.query.get("after") === null ? <Nothing isFiltered={hasFilters(route.query)} onClear={clear} /> : (
                         <>
+                            {isEmpty && <p class="muted">None on this page{rows.data?.next != null && <>: what is looked for may lie further on</>}.</p>}
                             <Table caption={S.nav.assets} columns={columns} rows={rows.data?.items ?? []} rowKey={(a) => `${a.connector}/${a.uid}`} href={(a) => assetLink(a.connector, a.uid)}
                                    sort={sort} onSort={(to) => setQuery({ sort: to, after: null })} loading={rows.loading} />
-                            {rows.data !== undefined && <Pager next={rows.data.next} count={rows.data.items.length} total={facets.data?.total} exact={facets.data?.exact} what="assets" />}
+                            {rows.data !== undefined && <Pager next={rows.data.next} count={rows.data.items.length} total={facets.data?.total} exact={facets.data?.exact} what="assets" loading={rows.loading} />}
                         </>
                     )}
                 </div>

@@ -1,4 +1,5 @@
 // changes.tsx - what changed anywhere, newest first: a timeline with filters, before and after, bulk changes told as one.
+import { useEffect, useState } from "preact/hooks";
 import { url, useGet } from "../lib/api";
 import type { Query } from "../lib/api";
 import { useKeys } from "../lib/keys";
@@ -32,7 +33,37 @@ function dayStart(day: string): string | null {
 function dayOf(at: string | null): string {
     const date = at === null ? null : new Date(at);
     if (date === null || Number.isNaN(date.getTime())) return "";
-    return `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, "0")}-${String(date.getDate()).padStart(2, "0")}`;
+    return `${String(date.getFullYear()).padStart(4, "0")}-${String(date.getMonth() + 1).padStart(2, "0")}-${String(date.getDate()).padStart(2, "0")}`;
+}
+
+// `until` of the API is no longer in it; the day that is chosen is.
+function dayAfter(day: string, by: 1 | -1): string {
+    const at = new Date(`${day}T12:00:00`);
+    if (Number.isNaN(at.getTime())) return "";
+    at.setDate(at.getDate() + by);
+    return dayOf(at.toISOString());
+}
+
+// A day of a filter. While its year is typed, it is one of long ago: the filter waits for the rest.
+function Day({ label, day, onPick }: { label: string; day: string; onPick: (day: string) => void }) {
+    const [text, setText] = useState(day);
+    useEffect(() => setText(day), [day]);
+    const change = (to: string) => {
+        setText(to);
+        if (to === "" || to >= "1970-01-01") onPick(to);
+    };
+    return <label class="labelled"><span>{label}</span><input type="date" value={text} onChange={(e) => change(e.currentTarget.value)} /></label>;
+}
+
+function AttributeFilter({ value, onPick }: { value: string; onPick: (name: string) => void }) {
+    const [text, setText] = useState(value);
+    useEffect(() => setText(value), [value]);
+    const commit = () => text.trim() !== value && onPick(text.trim());
+    return (
+        <label class="labelled"><span>Attribute</span>
+            <input value={text} maxLength={128} spellcheck={false} autocapitalize="off" onInput={(e) => setText(e.currentTarget.value)} onChange={commit} onBlur={commit} />
+        </label>
+    );
 }
 
 function step(by: number): void {
@@ -59,7 +90,8 @@ export default function ChangesPage() {
             {error !== undefined && <ErrorBox error={error} retry={reload} />}
             {data === undefined ? loading && <Loading lines={8} /> : data.items.length === 0 ? (
                 <div class="card">
-                    {isFiltered ? <Empty icon="search" title="No change fits these filters" action={<Button onClick={clear}>{S.clearFilters}</Button>} />
+                    {data.next !== null ? <Empty icon="search" title="None among the newest changes">Many changes were looked at, and none of them fits: Next looks further back.</Empty>
+                        : isFiltered ? <Empty icon="search" title="No change fits these filters" action={<Button onClick={clear}>{S.clearFilters}</Button>} />
                         : <Empty icon="changes" title="Nothing has changed yet" action={<LinkButton href="#/connectors" icon="connectors">Connectors</LinkButton>}>Changes appear from the second sync of a connector on: the first one only says how things are.</Empty>}
                 </div>
             ) : (
@@ -67,7 +99,9 @@ export default function ChangesPage() {
                     <Timeline changes={data.items} withNames isFolding={query.get("run") === null} />
                 </div>
             )}
-            {data !== undefined && data.items.length > 0 && <Pager next={data.next} count={data.items.length} total={data.total} what="changes" />}
+            {data !== undefined && (data.items.length > 0 || data.next !== null || query.get("after") !== null) && (
+                <Pager next={data.next} count={data.items.length} total={data.total} what="changes" loading={loading} />
+            )}
         </Page>
     );
 }
@@ -84,11 +118,9 @@ function Filters({ query, isFiltered, onClear }: { query: URLSearchParams; isFil
             <Select aria={{ "aria-label": "Source" }} value={chosen ?? ""} options={[any("Any source"), ...names.map((n) => ({ value: n, label: n }))]} onChange={set("connector")} />
             <Select aria={{ "aria-label": "Kind" }} value={query.get("kind") ?? ""} options={[any("Any kind"), ...Object.entries(KINDS).map(([value, [, many]]) => ({ value, label: many }))]} onChange={set("kind")} />
             <Select aria={{ "aria-label": "What happened" }} value={query.get("change") ?? ""} options={[any("Anything"), ...Object.entries(CHANGES).map(([value, label]) => ({ value, label }))]} onChange={set("change")} />
-            <label class="labelled"><span>Attribute</span>
-                <input value={query.get("attribute") ?? ""} maxLength={128} spellcheck={false} autocapitalize="off" onChange={(e) => set("attribute")(e.currentTarget.value.trim())} />
-            </label>
-            <label class="labelled"><span>From</span><input type="date" value={dayOf(query.get("since"))} onChange={(e) => set("since")(dayStart(e.currentTarget.value) ?? "")} /></label>
-            <label class="labelled"><span>Until</span><input type="date" value={dayOf(query.get("until"))} onChange={(e) => set("until")(dayStart(e.currentTarget.value) ?? "")} /></label>
+            <AttributeFilter value={query.get("attribute") ?? ""} onPick={set("attribute")} />
+            <Day label="From" day={dayOf(query.get("since"))} onPick={(day) => set("since")(dayStart(day) ?? "")} />
+            <Day label="Until" day={dayAfter(dayOf(query.get("until")), -1)} onPick={(day) => set("until")(dayStart(dayAfter(day, 1)) ?? "")} />
             {query.get("run") !== null && <Button small icon="cross" onClick={() => setQuery({ run: null, after: null })}>{`Run ${query.get("run") ?? ""} only`}</Button>}
             {isFiltered && <button type="button" class="link-button" onClick={onClear}>{S.clearFilters}</button>}
         </div>

@@ -103,7 +103,7 @@ function Trouble({ connector: c, acts }: { connector: Connector; acts: Acts }) {
                     <strong>Fix:</strong> <Text>{c.fix}</Text>
                 </p>
             )}
-            {c.status === "needs_attention" && c.last && (
+            {c.status === "needs_attention" && c.last?.run !== undefined && c.must_enter.length === 0 && (
                 <a href={link(["runs", String(c.last.run)])}>{isHeld(c) ? "See what was held back" : "See the run"}</a>
             )}
             {mayTry && (

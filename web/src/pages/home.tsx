@@ -1,5 +1,6 @@
 // home.tsx - is everything fresh, how much is there, what changed, what needs somebody.
 import { useGet } from "../lib/api";
+import { folded } from "../lib/fold";
 import { count, number, short } from "../lib/format";
 import { link } from "../lib/router";
 import { can } from "../lib/session";
@@ -13,7 +14,7 @@ import { ChangeBadge, ChangeDetail } from "../ui/diff";
 import { Icon, KindIcon } from "../ui/icon";
 import { Page } from "../ui/layout";
 import { Text, Time } from "../ui/text";
-import { bulkLink, folded } from "../ui/timeline";
+import { bulkLink } from "../ui/timeline";
 
 const MOST_TILES = 6;
 const DAY_MS = 86_400_000;
@@ -135,16 +136,16 @@ function Freshness({ connectors }: { connectors: Connector[] }) {
 function Today({ today }: { today: Home["today"] }) {
     const n = today.created + today.changed + today.deleted;
     return (
-        <Card title="Changed today" id="today" actions={<a href={link(["changes"])}>All changes</a>} flush>
+        <Card title="Changed in 24 hours" id="today" actions={<a href={link(["changes"])}>All changes</a>} flush>
             <p class="card-line row">
                 <Badge tone="good">{number(today.created)} new</Badge><Badge tone="info">{number(today.changed)} changed</Badge><Badge tone="bad">{number(today.deleted)} gone</Badge>
             </p>
-            {n === 0 && <p class="card-line muted">Nothing changed since midnight UTC.</p>}
+            {n === 0 && <p class="card-line muted">Nothing changed in the last 24 hours.</p>}
             <ul class="lines">
                 {folded(today.items).map(({ first: c, n }) => (
                     <li key={`${c.run}-${c.uid}-${c.change}-${c.attribute ?? ""}-${c.member ?? ""}`} class="line">
                         <span class="grow">
-                            <a class="strong" href={link(["assets", c.connector, c.uid], { tab: "history" })}><Text>{c.name}</Text></a>
+                            <a class="strong" href={link(["assets", c.connector, c.uid], { tab: "history" })}><Text>{c.name === "" ? c.uid : c.name}</Text></a>
                             {n > 1 && <> and <a href={bulkLink(c)}>other {kindPlural(c.kind).toLowerCase()}</a></>} <ChangeBadge change={c.change} />
                             {n === 1 && <span class="line-sub"><ChangeDetail change={c} brief /></span>}
                         </span>
@@ -156,19 +157,19 @@ function Today({ today }: { today: Home["today"] }) {
     );
 }
 
-const LEVELS: [key: "high" | "medium" | "low" | "info", tone: "bad" | "warn" | "info" | "off"][] = [["high", "bad"], ["medium", "warn"], ["low", "info"], ["info", "off"]];
+const LEVELS: [key: "critical" | "high" | "medium" | "low" | "info", tone: "bad" | "warn" | "info" | "off"][] = [["critical", "bad"], ["high", "bad"], ["medium", "warn"], ["low", "info"], ["info", "off"]];
 
 function Findings({ findings }: { findings: Home["findings"] }) {
     return (
         <Card title="Findings" id="findings" actions={can("analyst") && <a href="#/access/reports">Reports</a>}>
             {findings === null || findings.as_of == null ? <p class="muted">No report has run yet. {can("analyst") && <a href="#/access/reports">Run the reports</a>}</p> : (
                 <div class="findings">
-                    <Stack label="Findings" parts={LEVELS.map(([key, tone]) => ({ name: key, n: findings[key], tone }))} />
+                    <Stack label="Findings" parts={LEVELS.map(([key, tone]) => ({ name: key, n: findings[key] ?? 0, tone }))} />
                     <dl>
                         {LEVELS.map(([key, tone]) => (
                             <div>
                                 <dt><Status tone={tone}>{key.charAt(0).toUpperCase() + key.slice(1)}</Status></dt>
-                                <dd>{number(findings[key])}</dd>
+                                <dd>{number(findings[key] ?? 0)}</dd>
                             </div>
                         ))}
                     </dl>

@@ -1,7 +1,7 @@
 // login.tsx - name and password, or the organisation's own sign-in where it is configured.
 import { useState } from "preact/hooks";
 import { ApiError, BASE, post, useGet } from "../lib/api";
-import { go, useRoute } from "../lib/router";
+import { go, rememberNext, useRoute } from "../lib/router";
 import { setSession } from "../lib/session";
 import type { Session, Start } from "../lib/types";
 import { Button, ErrorBox, Notice } from "../ui/basic";
@@ -77,7 +77,7 @@ export default function Login() {
             </form>
             {start?.oidc && (
                 <div class="form-alternative">
-                    <a class="button plain" href={`${BASE}/oidc/start`}>
+                    <a class="button plain" href={`${BASE}/oidc/start`} onClick={() => rememberNext(nextOf(route.query))}>
                         <span>{start.oidc.label || "Log in with your organisation"}</span>
                     </a>
                 </div>

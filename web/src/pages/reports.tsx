@@ -1,7 +1,7 @@
 // reports.tsx - what the rules of the reports found in the last run, worst first: why it matters, what to do, whom it concerns.
 import { useEffect, useState } from "preact/hooks";
-import { post, useGet } from "../lib/api";
-import { number } from "../lib/format";
+import { post, url, useGet } from "../lib/api";
+import { count, number } from "../lib/format";
 import { link, setQuery, useRoute } from "../lib/router";
 import { can } from "../lib/session";
 import { SEVERITIES } from "../lib/strings";
@@ -100,7 +100,8 @@ export default function Reports() {
 
     const found = (data?.items ?? []).filter((f) => (f.n ?? 0) > 0).sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity) || (b.n ?? 0) - (a.n ?? 0));
     const shown = found.filter((f) => severity === "all" || f.severity === severity);
-    const clean = (data?.items ?? []).filter((f) => f.n === 0).length;
+    const without = (data?.items ?? []).filter((f) => f.n === 0);
+    const notApplicable = without.filter((f) => f.not_applicable !== undefined).length;
     const runButton = can("analyst") && (
         <Button icon="play" variant="primary" busy={job !== null && !over} onClick={run}>
             Run now
@@ -113,7 +114,7 @@ export default function Reports() {
             sub={data?.as_of ? <span>As of <Time at={data.as_of} relative />; once a day by themselves</span> : undefined}
             actions={
                 <>
-                    <CopyAs path="/reports/findings" command="rollcall report run --findings" />
+                    <CopyAs path={url("/reports/findings")} command="rollcall report run --findings" />
                     {runButton}
                 </>
             }
@@ -139,7 +140,9 @@ export default function Reports() {
                             <Rule key={f.rule} finding={f} />
                         ))}
                     </div>
-                    <p class="muted">{number(clean)} rules found nothing.</p>
+                    <p class="muted">
+                        {count(without.length - notApplicable, "rule")} found nothing.{notApplicable > 0 && <> {count(notApplicable, "rule")} could not be applied to what was read.</>}
+                    </p>
                 </>
             )}
         </Page>

@@ -7,12 +7,13 @@ import { can } from "../lib/session";
 import { kindName, kindPlural, words } from "../lib/strings";
 import { clock, span, took } from "../lib/time";
 import type { Job } from "../lib/types";
+import { plain } from "../lib/visible";
 import { doneOf } from "../parts/connector-status";
 import { isOver, useJob, type JobView } from "../parts/jobs";
 import { PHASES, phaseName } from "../parts/phases";
 import { Gaps } from "../parts/run-parts";
 import { TestSteps } from "../parts/test-steps";
-import { Button, Card, ErrorBox, LinkButton, Loading, Notice, Progress, Status, type Tone } from "../ui/basic";
+import { Button, Card, Empty, ErrorBox, LinkButton, Loading, Notice, Progress, Status, type Tone } from "../ui/basic";
 import { Segmented } from "../ui/field";
 import { Icon } from "../ui/icon";
 import { Page } from "../ui/layout";
@@ -273,11 +274,12 @@ function useNewer(job: Job | null): Job | null {
 export default function JobPage() {
     const { path } = useRoute();
     const id = Number(path[1]);
-    const view = useJob(Number.isFinite(id) ? id : null);
+    const isNumber = Number.isSafeInteger(id) && id > 0;
+    const view = useJob(isNumber ? id : null);
     const job = view.job;
     const newer = useNewer(job);
     const cancel = () => post(`/jobs/${id}/cancel`);
-    const title = job === null ? `Job ${id}` : `${KINDS[job.kind] ?? words(job.kind)} of ${job.connector || "all connectors"}`;
+    const title = job === null ? `Job ${plain(path[1] ?? "")}` : `${KINDS[job.kind] ?? words(job.kind)} of ${job.connector || "all connectors"}`;
     return (
         <Page
             title={title}
@@ -302,7 +304,7 @@ export default function JobPage() {
                     actions={<Button onClick={() => go(link(["jobs", String(newer.id)]))}>Job {newer.id}</Button>}
                 />
             )}
-            <JobBody view={view} />
+            {isNumber ? <JobBody view={view} /> : <Empty title="There is no such job">Jobs have numbers.</Empty>}
         </Page>
     );
 }

@@ -35,11 +35,12 @@ const RUNS: Column<Run>[] = [
 function Runs({ name }: { name: string }) {
     const { query } = useRoute();
     const { data, error, loading, reload } = useGet<List<Run>>("/runs", { connector: name, after: query.get("after"), limit: 50 }, 10_000);
-    if (error && error.class !== "NOTFOUND") return <ErrorBox error={error} retry={reload} />;
+    const told = error && error.class !== "NOTFOUND" ? <ErrorBox error={error} retry={reload} /> : null;
     if (data === undefined && !error) return <Loading />;
-    if (!data || data.items.length === 0) return <NoRuns />;
+    if (!data || (data.items.length === 0 && query.get("after") === null)) return told ?? <NoRuns />;
     return (
         <>
+            {told}
             <Table
                 caption={`Runs of ${name}`}
                 columns={RUNS}
@@ -48,7 +49,7 @@ function Runs({ name }: { name: string }) {
                 href={(r) => link(["runs", String(r.id)])}
                 loading={loading && data === undefined}
             />
-            <Pager next={data.next} count={data.items.length} what="runs" />
+            <Pager next={data.next} count={data.items.length} what="runs" loading={loading && data === undefined} />
         </>
     );
 }
@@ -72,11 +73,12 @@ const JOBS: Column<Job>[] = [
 function Jobs({ name }: { name: string }) {
     const { query } = useRoute();
     const { data, error, reload } = useGet<List<Job>>("/jobs", { connector: name, after: query.get("after"), limit: 50 }, 10_000);
-    if (error) return <ErrorBox error={error} retry={reload} />;
-    if (data === undefined) return <Loading />;
-    if (data.items.length === 0) return <NoRuns />;
+    const told = error ? <ErrorBox error={error} retry={reload} /> : null;
+    if (data === undefined) return told ?? <Loading />;
+    if (data.items.length === 0 && query.get("after") === null) return told ?? <NoRuns />;
     return (
         <>
+            {told}
             <Table
                 caption={`Jobs of ${name}`}
                 columns={JOBS}

@@ -5,7 +5,7 @@ import { bytes, number } from "../lib/format";
 import { go, link, useRoute } from "../lib/router";
 import { can } from "../lib/session";
 import { kindPlural, words } from "../lib/strings";
-import type { Run } from "../lib/types";
+import type { Connector, Run } from "../lib/types";
 import { CountsTable, durationOf, Gaps, RunState, runSentence } from "../parts/run-parts";
 import { Button, Card, CopyAs, ErrorBox, LinkButton, Loading, Notice } from "../ui/basic";
 import { Confirm } from "../ui/dialog";
@@ -23,7 +23,10 @@ function heldOf(run: Run): [string, number][] {
 function Held({ run }: { run: Run }) {
     const [isAsking, setAsking] = useState(false);
     const held = heldOf(run);
-    if (run.status !== "needs_attention" && held.length === 0) return null;
+    const isHeld = run.status === "needs_attention" || held.length > 0;
+    const connector = useGet<Connector>(isHeld && can("operator") ? `/connectors/${segment(run.connector)}` : null).data;
+    const last = connector?.last?.run; // what is accepted is what is absent now: only the newest run says what that will be
+    if (!isHeld) return null;
     const what = held.map(([kind, n]) => `${number(n)} ${kindPlural(kind).toLowerCase()}`).join(", ") || "Deletions";
     const accept = async () => {
         const { job } = await post<{ job: number }>(`/connectors/${segment(run.connector)}/sync`, { accept_deletions: true, full: true });
@@ -34,10 +37,12 @@ function Held({ run }: { run: Run }) {
             tone="warn"
             title={`Held back: ${what}`}
             actions={
-                can("operator") && (
+                last === run.id ? (
                     <Button variant="danger" onClick={() => setAsking(true)}>
                         Accept the deletions
                     </Button>
+                ) : (
+                    last !== undefined && <LinkButton href={link(["runs", String(last)])}>The newest run</LinkButton>
                 )
             }
         >

@@ -1,5 +1,5 @@
 // test.tsx - the test of a stored connector: made when the page is opened by its button, shown again under its job's URL.
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { post, segment, useGet } from "../lib/api";
 import { useKeys } from "../lib/keys";
 import { link, setQuery, useRoute } from "../lib/router";
@@ -18,8 +18,11 @@ export default function TestConnector() {
     const view = useJob(job);
     const { data: connector, error } = useGet<Connector>(`/connectors/${segment(name)}`);
 
+    const isLeft = useRef(false);
+    useEffect(() => () => void (isLeft.current = true), []);
     const start = async () => {
         const answer = await post<{ job: number }>(`/connectors/${segment(name)}/test`);
+        if (isLeft.current) return; // the address is another page's now
         setQuery({ job: answer.job }, { replace: true });
     };
     // A reload shows the same test; only an address without one makes another.

@@ -4,7 +4,7 @@ import { useGet } from "../lib/api";
 import { go, link, useRoute } from "../lib/router";
 import { can } from "../lib/session";
 import { TYPES } from "../lib/strings";
-import { forgetDraft, newDraftId, useDraft } from "../parts/draft";
+import { editDraftId, forgetDraft, newDraftId, useDraft } from "../parts/draft";
 import type { Form } from "../parts/form";
 import type { Spec } from "../parts/spec";
 import { useJudge } from "../parts/use-judge";
@@ -31,7 +31,7 @@ function usePlace(): Place {
     const { path, query } = useRoute();
     const editing = path[1] === "new" && path[2] !== "edit" ? null : (path[1] ?? null);
     const step = (editing === null ? path[2] : path[3]) ?? (editing === null ? "type" : "connect");
-    const id = editing === null ? query.get("draft") : `edit-${editing}`;
+    const id = editing === null ? query.get("draft") : editDraftId(editing);
     return {
         editing,
         step,
@@ -101,6 +101,7 @@ function Wizard() {
     const form: Form | null = draft !== null && spec !== undefined ? { spec, draft, tell, judge } : null;
     const next = (to: string) => () => go(place.to(to));
     const failed = error ?? specError;
+    const key = `${draft?.id} ${draft?.stored?.version}`; // fields read how they begin only once: what is loaded anew begins anew
     return (
         <Page title={title} crumbs={[{ href: "#/connectors", title: "Asset connectors" }]} sub={draft?.type ? TYPES[draft.type] : undefined}>
             <StepList place={place} hasType={!!draft?.type} />
@@ -120,10 +121,10 @@ function Wizard() {
             {draft === null && !failed && <Loading />}
             {draft !== null && place.step === "type" && <TypeStep draft={draft} tell={tell} next={next("connect")} />}
             {form && place.step === "connect" && (
-                <ConnectStep form={form} judgeNow={judgeNow} next={next("scope")} back={place.editing === null ? place.to("type") : null} />
+                <ConnectStep key={key} form={form} judgeNow={judgeNow} next={next("scope")} back={place.editing === null ? place.to("type") : null} />
             )}
-            {form && place.step === "scope" && <ScopeStep form={form} judgeNow={judgeNow} next={next("create")} back={place.to("connect")} />}
-            {form && place.step === "create" && <CreateStep form={form} judgeNow={judgeNow} to={place.to} />}
+            {form && place.step === "scope" && <ScopeStep key={key} form={form} judgeNow={judgeNow} next={next("create")} back={place.to("connect")} />}
+            {form && place.step === "create" && <CreateStep key={key} form={form} judgeNow={judgeNow} to={place.to} />}
         </Page>
     );
 }

@@ -5,18 +5,18 @@ import { number } from "../lib/format";
 import { useKeys } from "../lib/keys";
 import { link, setQuery, useRoute } from "../lib/router";
 import { can } from "../lib/session";
-import { word } from "../lib/shell";
 import { kindName } from "../lib/strings";
 import type { AccessList, Party, WhatCanRow, WhoCanRow } from "../lib/types";
+import { plain } from "../lib/visible";
 import { Badge, Button, Copy, CopyAs, Empty, ErrorBox, LinkButton, Loading, Status } from "../ui/basic";
 import { KindIcon } from "../ui/icon";
 import { Pager, Table, type Column } from "../ui/table";
 import { Text, Time } from "../ui/text";
 import { toast } from "../ui/toast";
 import { AccessGraph, type Graph } from "./access-graph";
-import { partyHref, partyId, rightText, whatCanGraph, whoCanGraph } from "./access-model";
+import { commandOf, partyHref, partyId, rightText, whatCanGraph, whoCanGraph } from "./access-model";
 import { csvOf, saveFile } from "./download";
-import { AccessGaps, WhyAnswer } from "./why-answer";
+import { AccessGaps, WhyAnswer, type Question } from "./why-answer";
 
 const PAGE = 100;
 const EXPORT_MOST = 100_000;
@@ -60,7 +60,7 @@ function Export({ path, query, shape }: { path: string; query: Query; shape: Exp
 
 function Name({ party }: { party: Party }) {
     return (
-        <span class="party" title={party.dn}>
+        <span class="party" title={party.dn && plain(party.dn)}>
             <KindIcon kind={party.kind ?? ""} />
             <span class="sr-only">{kindName(party.kind ?? "")} </span>
             <Text>{party.name}</Text> {party.enabled === false && <Badge tone="off">Disabled</Badge>}
@@ -94,7 +94,7 @@ interface ListProps<R> {
     caption: string;
     graph: Graph;
     graphTitle: string;
-    why: { principal: string; target: string; right: string } | null;
+    why: Question | null;
     connector: string;
     tools: preact.ComponentChildren;
     none: string;
@@ -143,14 +143,15 @@ export interface Asked {
     rule: string;
     filter: string;
     kind: string;
-    connector: string; // where the chosen end is known from
+    connector: string; // where the chosen end is known from; "": it was typed
+    both: string; // where both ends are known from; "": not from one connector
     name: string; // of the chosen end
     flag: boolean; // who-can: groups, too; what-can: everything, also what everybody has
 }
 
 const WHO: Exported = {
     name: "who-can",
-    header: ["principal", "kind", "enabled", "uid", "sid", "dn", "granted_to", "ace", "hops"],
+    header: ["principal", "kind", "enabled", "uid", "sid", "dn", "granted_to", "ace", "hops", "conditional"],
     row: (r: WhoCanRow) => [
         r.principal.name,
         r.principal.kind,
@@ -161,6 +162,7 @@ const WHO: Exported = {
         r.via?.trustee?.name,
         r.via?.ace?.number,
         r.via?.hops,
+        r.conditional === true,
     ],
 };
 const WHAT: Exported = {
@@ -185,6 +187,7 @@ export function WhoCan({ asked }: { asked: Asked }) {
         filter: asked.filter,
         kind: asked.kind,
         groups: asked.flag || null,
+        connector: asked.connector || null,
     };
     const { data, error, loading, reload } = useGet<AccessList<WhoCanRow>>("/access/who-can", {
         ...query,
@@ -197,10 +200,17 @@ export function WhoCan({ asked }: { asked: Asked }) {
     const columns: Column<WhoCanRow>[] = [
         { key: "name", title: "Who", cell: (r) => <Name party={r.principal} /> },
         { key: "trustee", title: "Granted to", cell: (r) => <Text>{r.via?.trustee?.name}</Text> },
-        { key: "via", title: "By", cell: viaText },
+        { key: "via", title: "By", cell: (r) => <>{viaText(r)} {r.conditional === true && <Badge tone="warn">Only under a condition</Badge>}</> },
         { key: "open", title: "Open", cell: (r) => <OpenAsset party={r.principal} connector={asked.connector} /> },
     ];
-    const command = `rollcall access who-can ${word(asked.right)} ${word(asked.target)} -o json`;
+    const command = commandOf(["who-can", asked.right, asked.target], {
+        "-c": asked.connector,
+        "--rule": asked.rule,
+        "--principal-filter": asked.filter,
+        "--kind": asked.kind,
+        "--groups": asked.flag,
+        "-o": "json",
+    });
     const tools = (
         <>
             <Export path="/access/who-can" query={query} shape={WHO} />
@@ -221,17 +231,18 @@ export function WhoCan({ asked }: { asked: Asked }) {
             )}
         </>
     );
+    const title = plain(`Who can ${rightText(asked.right)} on ${asked.name}`);
     const target: Party = { uid: asked.connector ? asked.target : undefined, name: asked.name };
     return (
         <Answer
             data={data}
             loading={loading}
             columns={columns}
-            caption={`Who can ${rightText(asked.right)} on ${asked.name}`}
+            caption={title}
             rowKey={(r) => partyId(r.principal)}
             graph={whoCanGraph(data.items, target, data.total ?? data.items.length, asked.connector)}
-            graphTitle={`Who can ${rightText(asked.right)} on ${asked.name}`}
-            why={row ? { principal: row, target: asked.target, right: asked.right } : null}
+            graphTitle={title}
+            why={row ? { principal: row, target: asked.target, right: asked.right, rule: asked.rule, connector: asked.connector } : null}
             connector={asked.connector}
             tools={tools}
             none="Nobody can"
@@ -243,7 +254,7 @@ export function WhoCan({ asked }: { asked: Asked }) {
 function OpenAsset({ party, connector }: { party: Party; connector: string }) {
     const href = partyHref(party, connector);
     if (href === undefined) return null;
-    return <LinkButton small variant="quiet" icon="right" href={href} label={`Open ${party.name}`} />;
+    return <LinkButton small variant="quiet" icon="right" href={href} label={`Open ${plain(party.name)}`} />;
 }
 
 export function WhatCan({ asked }: { asked: Asked }) {
@@ -255,6 +266,7 @@ export function WhatCan({ asked }: { asked: Asked }) {
         filter: asked.filter,
         kind: asked.kind,
         all: asked.flag || null,
+        connector: asked.connector || null,
     };
     const { data, error, loading, reload } = useGet<AccessList<WhatCanRow>>("/access/what-can", {
         ...query,
@@ -280,23 +292,33 @@ export function WhatCan({ asked }: { asked: Asked }) {
         },
         { key: "open", title: "Open", cell: (r) => <OpenAsset party={r.target} connector={asked.connector} /> },
     ];
+    const command = commandOf(["what-can", asked.principal], {
+        "-c": asked.connector,
+        "--right": asked.right,
+        "--rule": asked.rule,
+        "--target-filter": asked.filter,
+        "--kind": asked.kind,
+        "--all": asked.flag,
+        "-o": "json",
+    });
     const tools = (
         <>
             <Export path="/access/what-can" query={query} shape={WHAT} />
-            <CopyAs path={url("/access/what-can", query)} command={`rollcall access what-can ${word(asked.principal)} -o json`} />
+            <CopyAs path={url("/access/what-can", query)} command={command} />
         </>
     );
+    const title = plain(`What ${asked.name} can do`);
     const principal: Party = { uid: asked.connector ? asked.principal : undefined, name: asked.name };
     return (
         <Answer
             data={data}
             loading={loading}
             columns={columns}
-            caption={`What ${asked.name} can do`}
+            caption={title}
             rowKey={(r) => partyId(r.target)}
             graph={whatCanGraph(data.items, principal, data.total ?? data.items.length, asked.connector)}
-            graphTitle={`What ${asked.name} can do`}
-            why={row && right ? { principal: asked.principal, target: partyId(row.target), right } : null}
+            graphTitle={title}
+            why={row && right ? { principal: asked.principal, target: partyId(row.target), right, rule: asked.rule, connector: asked.connector } : null}
             connector={asked.connector}
             tools={tools}
             none="Nothing beyond what everybody can"
@@ -316,11 +338,11 @@ function RightTags({ row, isAll, onMore }: { row: WhatCanRow; isAll: boolean; on
                     type="button"
                     key={r}
                     class="badge right-tag"
-                    title={r}
+                    title={plain(r)}
                     onClick={() => setQuery({ row: partyId(row.target), why_right: r }, { replace: true })}
-                    aria-label={`Why ${rightText(r)}`}
+                    aria-label={`Why ${plain(rightText(r))}`}
                 >
-                    {rightText(r)}
+                    <Text>{rightText(r)}</Text>
                 </button>
             ))}
             {row.rights.length > shown.length && (

@@ -1,5 +1,7 @@
 // access-model.ts - answers of the access engine as graphs: the rows of who-can and what-can, the chain of why. Pure.
+import type { Query } from "../lib/api";
 import { link } from "../lib/router";
+import { word } from "../lib/shell";
 import type { AccessGap, Party, WhatCanRow, WhoCanRow } from "../lib/types";
 import { MAX_NODES, type Graph, type GraphEdge, type GraphNode } from "./access-graph";
 import { plainRight } from "./rights";
@@ -32,6 +34,13 @@ export function partyHref(p: Party, connector: string): string | undefined {
 
 export function rightText(right: string): string {
     return plainRight(right) ?? right;
+}
+
+// The same question for a terminal: access who-can RIGHT TARGET, with the options that are set.
+export function commandOf(words: string[], options: Query): string {
+    const given = Object.entries(options).filter(([, value]) => value);
+    const told = given.map(([name, value]) => (value === true ? name : name.startsWith("--") ? `${name}=${word(String(value))}` : `${name} ${word(String(value))}`));
+    return ["rollcall", "access", ...words.map(word), ...told].join(" ");
 }
 
 const FAN = 10; // drawn of those who hold it through the same group; the rest is one node

@@ -86,6 +86,12 @@ export function BaseDnPicker({ form, onPick, onClose }: { form: Form; onPick: (d
         onPick(chosen);
         onClose();
     };
+    // The dialog stands inside the wizard's form, which Enter in a radio button would submit.
+    const onKeyDown = (event: KeyboardEvent) => {
+        if (event.key !== "Enter" || !(event.target instanceof HTMLInputElement)) return;
+        event.preventDefault();
+        pick();
+    };
     return (
         <Dialog
             title="Choose the Base DN"
@@ -103,12 +109,14 @@ export function BaseDnPicker({ form, onPick, onClose }: { form: Form; onPick: (d
                 </>
             }
         >
-            <label class="tree-choice">
-                <input type="radio" name="base-dn" checked={chosen === ""} onChange={() => setChosen("")} data-autofocus />
-                <KindIcon kind="domain" />
-                The whole domain
-            </label>
-            <Level form={form} base="" chosen={chosen} onChoose={setChosen} />
+            <div class="stack-v" onKeyDown={onKeyDown}>
+                <label class="tree-choice">
+                    <input type="radio" name="base-dn" checked={chosen === ""} onChange={() => setChosen("")} data-autofocus />
+                    <KindIcon kind="domain" />
+                    The whole domain
+                </label>
+                <Level form={form} base="" chosen={chosen} onChoose={setChosen} />
+            </div>
         </Dialog>
     );
 }

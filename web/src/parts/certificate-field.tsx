@@ -158,7 +158,9 @@ function optionsOf(name: string, first: Mode, stored: Secret | undefined): Radio
 }
 
 function modeOf(form: Form, name: string): Mode {
+    const chosen = form.draft.modes[name] as Mode | undefined;
     const entered = form.draft.entered[pemKey(name)];
+    if ((chosen === "fetch" || chosen === "paste" || chosen === "path") && !entered) return chosen; // and not given yet
     if (!isEmpty(form.draft.values[name])) return "path";
     if (entered) return "paste";
     return entered === undefined && hasStoredSecret(form, pemKey(name)) ? "kept" : "system";
@@ -179,11 +181,14 @@ export function CertificateField({ form, name }: { form: Form; name: string }) {
     };
     const choose = (to: string) => {
         setMode(to as Mode);
+        tell({ do: "mode", key: name, mode: to });
         if (to !== "path") tell({ do: "set", key: name, value: undefined });
         if (to === "kept") tell({ do: "keep", key: pemKey(name) });
         else if (to === "system" && draft.stored?.secrets[pemKey(name)]?.set) setPem("");
         else if (to === "system" || to === "path") tell({ do: "keep", key: pemKey(name) });
-        leaveField(form, name);
+        // What is to be given next is not yet told to be missing.
+        if (to === "kept" || to === "system") leaveField(form, name);
+        else form.judge();
     };
     return (
         <div class="certificate-field">

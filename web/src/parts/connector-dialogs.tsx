@@ -8,6 +8,7 @@ import { Confirm } from "../ui/dialog";
 import { Text } from "../ui/text";
 import { toast } from "../ui/toast";
 import { assetTotal } from "./connector-status";
+import { editDraftId, forgetDraft } from "./draft";
 import { FormDialog } from "./form-dialog";
 import { RadioChoice, TextField } from "./inputs";
 import { nameWithoutSpaces } from "./spec";
@@ -23,6 +24,7 @@ export function DeleteConnector({ connector: c, onClose, onDone }: DialogProps) 
     const n = assetTotal(c);
     const run = async () => {
         await del(`/connectors/${segment(c.name)}`, { assets });
+        void forgetDraft(editDraftId(c.name)); // it is not of another one that gets the name
         toast(`${c.name} is deleted`, "good");
         onDone();
     };
@@ -57,7 +59,7 @@ export function DuplicateConnector({ connector: c, onClose, onDone }: DialogProp
             title={`Duplicate ${c.name}`}
             action="Duplicate"
             isGood={name.trim() !== ""}
-            onSubmit={() => run().catch(toast)}
+            onSubmit={run}
             onClose={onClose}
             note="The copy is switched off. A secret that was entered is not copied: enter it before the copy can run."
         >

@@ -1,6 +1,7 @@
 // controllers.tsx - the domain controllers that DNS names for a domain, to take the servername and the failover hosts from.
 import { useEffect, useState } from "preact/hooks";
 import { post } from "../lib/api";
+import type { Problem } from "../lib/types";
 import { took } from "../lib/time";
 import { Button, Empty, ErrorBox, Loading, Status } from "../ui/basic";
 import { Dialog } from "../ui/dialog";
@@ -15,7 +16,7 @@ interface Controller {
     port?: number;
     reachable: boolean;
     took_ms?: number;
-    error?: string;
+    error?: Problem;
 }
 
 // The form is at its beginning: no host yet, nobody who signs in. DNS and a connection are all that is asked for, so that much is enough.
@@ -62,7 +63,7 @@ export function Controllers({ form, onClose }: { form: Form; onClose: () => void
                             <Text class="muted">{c.address}</Text>
                         </span>
                         <Status tone={c.reachable ? "good" : "bad"}>
-                            {c.reachable ? `answers in ${took(c.took_ms ?? 0)}` : (c.error ?? "does not answer")}
+                            {c.reachable ? `answers in ${took(c.took_ms ?? 0)}` : <Text class="wrap">{c.error?.message ?? "does not answer"}</Text>}
                         </Status>
                         <Button small onClick={() => use(c.host)} disabled={!c.reachable} label={`Use ${c.host}`}>
                             Use it

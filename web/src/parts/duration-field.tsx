@@ -1,4 +1,5 @@
 // duration-field.tsx - "15m" as a number and a unit; empty: the default.
+import { useState } from "preact/hooks";
 import type { FieldProblem } from "../lib/types";
 import { Field, Select } from "../ui/field";
 
@@ -8,6 +9,25 @@ const UNITS = [
     { value: "h", label: "hours" },
     { value: "d", label: "days" },
 ];
+
+function numberIn(text: string): string {
+    return /^[0-9]*/.exec(text)?.[0] ?? "";
+}
+
+function unitIn(text: string): string | undefined {
+    return /[smhd]$/.exec(text)?.[0];
+}
+
+// What is typed, as a duration; undefined: nothing.
+export function durationOf(typed: string, unit: string): string | undefined {
+    const digits = typed.replace(/[^0-9]/g, "");
+    return digits === "" ? undefined : digits + unit;
+}
+
+// The unit of the value; without a value the one that was last seen.
+export function unitOf(value: string, before: string): string {
+    return unitIn(value) ?? before;
+}
 
 interface Props {
     label: string;
@@ -20,8 +40,19 @@ interface Props {
 }
 
 export function DurationField({ label, help, value, fallback, problem, onChange, onBlur }: Props) {
-    const number = /^[0-9]*/.exec(value)?.[0] ?? "";
-    const unit = /[smhd]$/.exec(value || fallback)?.[0] ?? "h";
+    const [lastUnit, setUnit] = useState(unitIn(value) ?? unitIn(fallback) ?? "h");
+    const number = numberIn(value);
+    const unit = unitOf(value, lastUnit);
+    const type = (input: HTMLInputElement) => {
+        const to = durationOf(input.value, unit);
+        input.value = numberIn(to ?? ""); // what is no digit goes also where nothing else changes
+        setUnit(unit);
+        onChange(to);
+    };
+    const choose = (to: string) => {
+        setUnit(to);
+        onChange((number || numberIn(fallback) || "1") + to);
+    };
     return (
         <Field label={label} description={help} problem={problem}>
             {(aria) => (
@@ -30,15 +61,15 @@ export function DurationField({ label, help, value, fallback, problem, onChange,
                         {...aria}
                         inputMode="numeric"
                         value={number}
-                        placeholder={/^[0-9]+/.exec(fallback)?.[0]}
+                        placeholder={numberIn(fallback) || undefined}
                         onBlur={onBlur}
-                        onInput={(e) => onChange(e.currentTarget.value === "" ? undefined : e.currentTarget.value.replace(/[^0-9]/g, "") + unit)}
+                        onInput={(e) => type(e.currentTarget)}
                     />
                     <Select
                         aria={{ "aria-label": `${label}: unit` }}
                         value={unit}
                         options={UNITS}
-                        onChange={(u) => onChange((number || /^[0-9]+/.exec(fallback)?.[0] || "1") + u)}
+                        onChange={choose}
                     />
                 </div>
             )}

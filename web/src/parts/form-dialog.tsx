@@ -14,7 +14,7 @@ export function FormDialog(p: {
     note?: string;
     children: ComponentChildren;
 }) {
-    const { error, guarded } = useGuarded();
+    const { error, isBusy, guarded } = useGuarded();
     const act = () => guarded(p.onSubmit);
     const submit = (event: Event) => {
         event.preventDefault();
@@ -27,7 +27,7 @@ export function FormDialog(p: {
             actions={
                 <>
                     <Button onClick={p.onClose}>{S.cancel}</Button>
-                    <Button variant="primary" onClick={act} disabled={!p.isGood}>
+                    <Button variant="primary" onClick={act} disabled={!p.isGood} busy={isBusy}>
                         {p.action}
                     </Button>
                 </>

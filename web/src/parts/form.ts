@@ -2,7 +2,7 @@
 import type { FieldProblem } from "../lib/types";
 import type { Draft, DraftAction, Judged } from "./draft";
 import { whenReleased } from "./pointer";
-import { changedBinding, isEmpty, isRequired, isShown, pemKey, secretsOf, settingsOf, type Spec, type Values } from "./spec";
+import { changedBinding, isEmpty, isRequired, isShown, nameWithoutSpaces, pemKey, secretsOf, settingsOf, type Spec, type Values } from "./spec";
 
 export interface Form {
     spec: Spec;
@@ -29,12 +29,16 @@ export function tellAll(form: Form): void {
     form.tell({ do: "touch", key: ALL });
 }
 
-// An entered secret that is stored still serves, unless what it is bound to has changed.
-export function hasStoredSecret(form: Form, key: string): boolean {
+// An entered secret that is stored could still serve, unless what it is bound to has changed. A reference is none: it stands in the settings.
+export function couldKeepSecret(form: Form, key: string): boolean {
     const { draft } = form;
     const secret = draft.stored?.secrets[key];
-    if (!draft.stored || !secret?.set || draft.stored.must_enter.includes(key)) return false;
+    if (!draft.stored || !secret?.set || secret.reference || draft.stored.must_enter.includes(key)) return false;
     return whatChanged(form).filter((changed) => changed !== key.replace(/_pem$/, "")).length === 0;
+}
+
+export function hasStoredSecret(form: Form, key: string): boolean {
+    return !form.draft.dropped[key] && couldKeepSecret(form, key);
 }
 
 // Of what entered secrets are bound to: settings, and the authority that is pasted.
@@ -45,9 +49,28 @@ export function whatChanged({ draft, spec }: Form): string[] {
     return draft.entered[pemKey(authority)] !== undefined && !changed.includes(authority) ? [...changed, authority] : changed;
 }
 
+// It was chosen where a secret or certificate comes from, and then nothing was given: something else would be sent than what is seen.
+function isChosenEmpty({ draft }: Form, key: string): boolean {
+    switch (draft.modes[key]) {
+        case "fetch":
+        case "paste":
+            return !draft.entered[pemKey(key)];
+        case "path":
+        case "vault":
+        case "file":
+        case "cred":
+        case "env":
+            return isEmpty(draft.values[key]);
+        default:
+            return false;
+    }
+}
+
 function isMissing(form: Form, key: string): boolean {
     const { spec, draft } = form;
-    if (!isShown(spec, draft.values, key) || !isRequired(spec, draft.values, key)) return false;
+    if (!isShown(spec, draft.values, key)) return false;
+    if (isChosenEmpty(form, key)) return true;
+    if (!isRequired(spec, draft.values, key)) return false;
     return isEmpty(draft.values[key]) && !draft.entered[key] && !hasStoredSecret(form, key);
 }
 
@@ -70,15 +93,25 @@ export function errorsIn(form: Form, keys: string[]): string[] {
     );
 }
 
-function trimmed(list: unknown[]): unknown[] {
-    return list.map((v) => (typeof v === "string" ? v.trim() : v)).filter((v) => v !== "");
+function trimmed(value: unknown): unknown {
+    if (Array.isArray(value)) return value.map(trimmed).filter((v) => v !== "");
+    return typeof value === "string" ? value.trim() : value;
+}
+
+// A new one is named as its field says it will be, also when Enter was pressed and the field never left.
+export function nameOf(draft: Draft): string {
+    return draft.stored === null ? nameWithoutSpaces(draft.name) : draft.name;
 }
 
 // The body of judge and of create.
 export function bodyOf({ spec, draft }: Form): Record<string, unknown> {
     const settings: Record<string, unknown> = settingsOf(spec, draft.values);
-    for (const [key, value] of Object.entries(settings)) if (Array.isArray(value)) settings[key] = trimmed(value);
-    return { name: draft.name, type: draft.type, settings, secrets: secretsOf(spec, draft.values, draft.entered) };
+    for (const [key, value] of Object.entries(settings)) {
+        const to = trimmed(value);
+        if (to === "") delete settings[key];
+        else settings[key] = to;
+    }
+    return { name: nameOf(draft), type: draft.type, settings, secrets: secretsOf(spec, draft.values, draft.entered, draft.dropped) };
 }
 
 // The body of test, browse and discover. A new connector has no name there: with the name of another one it would be taken for that one, and asked for its secrets.

@@ -84,14 +84,17 @@ export function useJob(id: number | null): JobView {
     useEffect(() => {
         tell({ on: "reset" });
         if (id === null) return;
+        let stop = (): void => undefined;
         const ask = () =>
             void get<Job>(`/jobs/${id}`)
                 .then((job) => tell({ on: isOver(job) ? "end" : "job", job }))
                 .catch((error: unknown) => {
-                    if (error instanceof ApiError && error.status !== 0) tell({ on: "error", error });
+                    if (!(error instanceof ApiError) || error.status === 0) return;
+                    if (error.status === 404) stop(); // it is gone: there is nothing to listen to
+                    tell({ on: "error", error });
                 });
         ask();
-        return jobEvents(id, {
+        stop = jobEvents(id, {
             state: (job) => tell({ on: "job", job }),
             progress: (progress) => tell({ on: "progress", progress }),
             step: (step) => tell({ on: "step", step }),
@@ -103,23 +106,42 @@ export function useJob(id: number | null): JobView {
                 if (!isUp) ask();
             },
         });
+        return () => stop();
     }, [id]);
     return view;
 }
 
+const ASK_AGAIN_MS = 2000;
+
 // Waits for a short job (browse, discover): its result, or what it failed of as an ApiError. Events do not carry results, the job does.
 export function waitForJob<T>(id: number, signal: AbortSignal): Promise<T> {
     return new Promise((resolve, reject) => {
+        let timer: ReturnType<typeof setTimeout> | undefined;
+        const finish = () => {
+            clearTimeout(timer);
+            stop();
+        };
         const settle = (job: Job) => {
             if (!isOver(job)) return;
-            stop();
+            finish();
             if (job.state === "done" && !job.error && job.result !== undefined) resolve(job.result as T);
             else reject(new ApiError(200, job.error ?? { class: "CANCEL", message: `the job was ${job.state}` }));
         };
-        const ask = () => void get<Job>(`/jobs/${id}`, {}, signal).then(settle, (e: unknown) => e instanceof ApiError && e.status !== 0 && reject(e));
+        const fail = (e: unknown) => {
+            if (signal.aborted) return;
+            clearTimeout(timer);
+            // Without an answer it is asked again: after the end of the job its events tell nothing more.
+            if (e instanceof ApiError && e.status === 0) {
+                timer = setTimeout(ask, ASK_AGAIN_MS);
+                return;
+            }
+            finish();
+            reject(e);
+        };
+        const ask = () => void get<Job>(`/jobs/${id}`, {}, signal).then(settle, fail);
         const stop = jobEvents(id, { end: ask, connection: (isUp) => !isUp && ask() });
         signal.addEventListener("abort", () => {
-            stop();
+            finish();
             reject(new DOMException("left", "AbortError"));
         });
     });

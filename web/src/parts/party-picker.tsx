@@ -108,9 +108,15 @@ export function PartyPicker({ label, description, value, kinds, connector, onPic
     const found = isAsking ? [] : answer.items;
     const [isHurried, setHurried] = useState(false); // Enter came before the answer
     const isTyped = useRef(false); // by hand, since somebody was picked
-    useEffect(() => {
+    const shownId = useRef(value?.id);
+    const show = () => {
         isTyped.current = false;
         setText(value ? plain(value.name) : "");
+    };
+    useEffect(() => {
+        const isSame = shownId.current === value?.id;
+        shownId.current = value?.id;
+        if (!isSame || !isTyped.current) show(); // a name that comes late does not wipe what is being typed
     }, [value?.id, value?.name]);
 
     const pick = (c: Candidate) => {
@@ -122,6 +128,7 @@ export function PartyPicker({ label, description, value, kinds, connector, onPic
     const take = () => {
         setOpen(false);
         if (!isTyped.current) return;
+        isTyped.current = false;
         const typed = text.trim();
         if (typed === "") onPick(null);
         else if (!value || typed !== plain(value.name)) onPick({ id: typed, connector: "", name: typed });
@@ -147,7 +154,11 @@ export function PartyPicker({ label, description, value, kinds, connector, onPic
         } else if (event.key === "Enter" && isAsking) setHurried(true);
         else if (event.key === "Enter" && isOpen) choose();
         else if (event.key === "Enter") take();
-        else if (event.key === "Escape" && isOpen) setOpen(false);
+        else if (event.key === "Escape" && (isOpen || isTyped.current)) {
+            setOpen(false);
+            setHurried(false);
+            show();
+        }
         else return;
         event.preventDefault();
         event.stopPropagation();
@@ -186,6 +197,7 @@ export function PartyPicker({ label, description, value, kinds, connector, onPic
                             icon="cross"
                             label={`Clear ${label}`}
                             onClick={() => {
+                                isTyped.current = false;
                                 setText("");
                                 onPick(null);
                                 input.current?.focus();

@@ -1,5 +1,5 @@
 // right-picker.tsx - a right by what it lets people do; any other of the schema by its name.
-import { useId, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { useGet } from "../lib/api";
 import { Field } from "../ui/field";
 import { PLAIN_GROUPS, plainRight } from "./rights";
@@ -10,14 +10,30 @@ interface Rights {
 }
 const OTHER = "*other";
 
+function isUnlisted(right: string): boolean {
+    return right !== "" && plainRight(right) === undefined;
+}
+
 export function RightPicker({ value, onChange, optional }: { value: string; onChange: (to: string) => void; optional?: boolean }) {
     const { data } = useGet<Rights>("/access/rights");
-    const [isOther, setOther] = useState(value !== "" && plainRight(value) === undefined);
+    const [isOther, setOther] = useState(isUnlisted(value));
     const [typed, setTyped] = useState(isOther ? value : "");
+    const told = useRef(value); // what was chosen here last
     const id = useId();
+    useEffect(() => {
+        if (value === told.current) return;
+        told.current = value; // chosen elsewhere, such as by Back
+        setOther(isUnlisted(value));
+        setTyped(isUnlisted(value) ? value : "");
+    }, [value]);
+    const tell = (to: string) => {
+        told.current = to;
+        if (to !== value) onChange(to);
+    };
+    // Another one that is not named yet is none: the one before does not stay chosen unseen.
     const choose = (to: string) => {
         setOther(to === OTHER);
-        if (to !== OTHER) onChange(to);
+        tell(to === OTHER ? typed.trim() : to);
     };
     return (
         <>
@@ -52,8 +68,8 @@ export function RightPicker({ value, onChange, optional }: { value: string; onCh
                                 spellcheck={false}
                                 autocomplete="off"
                                 onInput={(e) => setTyped(e.currentTarget.value)}
-                                onBlur={() => onChange(typed.trim())}
-                                onKeyDown={(e) => e.key === "Enter" && onChange(typed.trim())}
+                                onBlur={() => tell(typed.trim())}
+                                onKeyDown={(e) => e.key === "Enter" && tell(typed.trim())}
                             />
                             <datalist id={`${id}-rights`}>
                                 {[...(data?.object ?? []), ...(data?.typed ?? [])].map((r) => (

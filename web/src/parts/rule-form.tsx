@@ -138,11 +138,12 @@ function ConditionFields({ c, set }: { c: Condition; set: Set }) {
     );
 }
 
-function DestinationFields({ d, set }: { d: Destination; set: (d: Destination) => void }) {
+// first: as the server has it; another address removes the secret that goes with that one.
+function DestinationFields({ first, d, set }: { first: Destination; d: Destination; set: (d: Destination) => void }) {
     const isAllowed = can("operator");
-    const isSet = typeof d.secret === "object" && d.secret.set;
+    const isSet = typeof first.secret === "object" && first.secret.set && first.type === d.type && first.url === d.url;
     return (
-        <>
+        <fieldset class="form" disabled={!isAllowed}>
             <SelectField
                 label="Deliver to"
                 description={isAllowed ? undefined : "Operators choose where alerts are sent; they are always on this page."}
@@ -152,7 +153,7 @@ function DestinationFields({ d, set }: { d: Destination; set: (d: Destination) =
                     ...(isAllowed || d.type === "webhook" ? [{ value: "webhook", label: "Webhook (HTTPS POST)" }] : []),
                     ...(isAllowed || d.type === "file" ? [{ value: "file", label: "File (a line of JSON each)" }] : []),
                 ]}
-                onChange={(type) => isAllowed && set({ type: type as Destination["type"] })}
+                onChange={(type) => set({ type: type as Destination["type"] })}
             />
             {d.type === "webhook" && (
                 <TextField label="Address" value={d.url ?? ""} placeholder="https://hooks.example/rollcall" onChange={(url) => set({ ...d, url })} />
@@ -178,9 +179,11 @@ function DestinationFields({ d, set }: { d: Destination; set: (d: Destination) =
                     onChange={(path) => set({ ...d, path })}
                 />
             )}
-        </>
+        </fieldset>
     );
 }
+
+const THROTTLE = "1h"; // where nothing is entered
 
 function bodyOf(rule: Rule): Record<string, unknown> {
     const { secret, ...rest } = rule.destination;
@@ -190,7 +193,7 @@ function bodyOf(rule: Rule): Record<string, unknown> {
         severity: rule.severity,
         enabled: rule.enabled,
         condition: conditionOf(rule.condition),
-        throttle: rule.throttle,
+        throttle: rule.throttle || THROTTLE,
         destination,
     };
     return rule.id === "" ? body : { ...body, version: rule.version };
@@ -246,10 +249,11 @@ function Trial({ rule }: { rule: Rule }) {
 
 export function RuleForm({ rule: first }: { rule: Rule }) {
     const [rule, setRule] = useState(first);
-    const { error, guarded } = useGuarded();
+    const { error, isBusy, guarded } = useGuarded();
     const connectors = useGet<List<Connector>>("/connectors").data?.items ?? [];
     const c = rule.condition;
     const set: Set = (change) => setRule({ ...rule, condition: { ...c, ...change } });
+    const chooseConnector = (connector: string) => set({ connector, group: undefined, target: undefined }); // these were of the other one
     const needsConnector = c.type !== "change";
     const save = (event: Event) => {
         event.preventDefault();
@@ -274,7 +278,7 @@ export function RuleForm({ rule: first }: { rule: Rule }) {
                     required={needsConnector}
                     value={c.connector ?? ""}
                     options={[{ value: "", label: needsConnector ? "Choose" : "All" }, ...connectors.map((x) => ({ value: x.name, label: x.name }))]}
-                    onChange={(connector) => set({ connector })}
+                    onChange={chooseConnector}
                 />
                 <ConditionFields key={c.type} c={c} set={set} />
                 <TextField label="Name of the rule" value={rule.name} onChange={(name) => setRule({ ...rule, name })} required />
@@ -288,12 +292,12 @@ export function RuleForm({ rule: first }: { rule: Rule }) {
                     label="At most one alert every"
                     help="What happens in between is counted into the next one."
                     value={rule.throttle}
-                    fallback="1h"
+                    fallback={THROTTLE}
                     problem={null}
-                    onChange={(t) => setRule({ ...rule, throttle: t ?? "1h" })}
+                    onChange={(t) => setRule({ ...rule, throttle: t ?? "" })}
                     onBlur={() => undefined}
                 />
-                <DestinationFields d={rule.destination} set={(destination) => setRule({ ...rule, destination })} />
+                <DestinationFields first={first.destination} d={rule.destination} set={(destination) => setRule({ ...rule, destination })} />
                 <Checkbox label="Switched on" checked={rule.enabled} onChange={(enabled) => setRule({ ...rule, enabled })} />
                 <Notice title="It fires when">
                     <Text>{conditionText(conditionOf(c))}</Text>
@@ -301,7 +305,7 @@ export function RuleForm({ rule: first }: { rule: Rule }) {
                 {error !== undefined && <ErrorBox error={error} />}
                 <div class="row">
                     <LinkButton href="#/alerts/rules">Cancel</LinkButton>
-                    <Button variant="primary" type="submit" disabled={!isWhole(rule)}>
+                    <Button variant="primary" type="submit" disabled={!isWhole(rule)} busy={isBusy}>
                         {rule.id === "" ? "Create the rule" : "Save"}
                     </Button>
                 </div>

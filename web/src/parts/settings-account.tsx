@@ -114,7 +114,7 @@ function NewToken({ onClose, onDone }: { onClose: () => void; onDone: () => void
     const [days, setDays] = useState("90");
     const [token, setToken] = useState<string | null>(null);
     const make = async () => {
-        const made = await post<{ token: string }>("/tokens", { name: name.trim(), role, expires_days: Number(days) });
+        const made = await post<{ token: string }>("/tokens", { name: name.trim(), role, ...(days === "0" ? {} : { expires_days: Number(days) }) });
         setToken(made.token);
         onDone();
     };

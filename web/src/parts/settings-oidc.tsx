@@ -1,6 +1,6 @@
 // settings-oidc.tsx - logging in through the organisation's OpenID provider; tested before it is saved.
 import { useState } from "preact/hooks";
-import { post, put, useGet } from "../lib/api";
+import { ApiError, post, put, useGet } from "../lib/api";
 import { words } from "../lib/strings";
 import type { Secret } from "../lib/types";
 import { Button, Card, Code, ErrorBox, Loading } from "../ui/basic";
@@ -35,20 +35,27 @@ function rolesText(roles: Record<string, string>): string {
         .join("\n");
 }
 
-function rolesOf(text: string): Record<string, string> {
-    const rows = text.split("\n").map((line) => {
+// A line that is none throws: left out, it would be gone at the next visit.
+export function rolesOf(text: string): Record<string, string> {
+    const roles: Record<string, string> = {};
+    for (const line of text.split("\n").map((l) => l.trim())) {
+        if (line === "") continue;
         const at = line.lastIndexOf("=");
-        return at < 0 ? null : [line.slice(0, at).trim(), line.slice(at + 1).trim()];
-    });
-    return Object.fromEntries(rows.filter((r): r is [string, string] => r !== null && r[0] !== ""));
+        const value = line.slice(0, Math.max(at, 0)).trim();
+        if (value === "")
+            throw new ApiError(0, { class: "INPUT", message: `“${line}” does not say which value is which role`, hint: "Write it as: value = role" });
+        roles[value] = line.slice(at + 1).trim();
+    }
+    return roles;
 }
 
 function OidcForm({ first }: { first: Oidc }) {
     const [o, setO] = useState(first);
+    const [saved, setSaved] = useState(first);
     const [roles, setRoles] = useState(rolesText(first.roles ?? {}));
     const [secret, setSecret] = useState("");
     const [test, setTest] = useState<SettingsTest | null>(null);
-    const { error, guarded } = useGuarded();
+    const { error, isBusy, guarded } = useGuarded();
     const set = (change: Partial<Oidc>) => setO({ ...o, ...change });
     const body = () => {
         const { client_secret: _, redirect_uri: __, ca_certificate, ...rest } = o;
@@ -62,11 +69,13 @@ function OidcForm({ first }: { first: Oidc }) {
     const tryIt = () => guarded(async () => setTest(await post<SettingsTest>("/settings/oidc/test", body())));
     const save = () =>
         guarded(async () => {
-            setO({ ...FIRST, ...(await put<Oidc>("/settings/oidc", body())) });
+            const now = { ...FIRST, ...(await put<Oidc>("/settings/oidc", body())) };
+            setO(now);
+            setSaved(now);
             setSecret("");
             toast("Saved", "good");
         });
-    const isBound = o.issuer === first.issuer && o.client_id === first.client_id;
+    const isBound = o.issuer === saved.issuer && o.client_id === saved.client_id;
     return (
         <div class="form">
             <Checkbox
@@ -132,10 +141,10 @@ function OidcForm({ first }: { first: Oidc }) {
             {test && <SettingsSteps test={test} />}
             {error !== undefined && <ErrorBox error={error} />}
             <div class="row">
-                <Button icon="play" onClick={tryIt} disabled={o.issuer === ""}>
+                <Button icon="play" onClick={tryIt} disabled={o.issuer === ""} busy={isBusy}>
                     Test
                 </Button>
-                <Button variant="primary" onClick={save} disabled={o.issuer === "" || o.client_id === ""}>
+                <Button variant="primary" onClick={save} disabled={o.issuer === "" || o.client_id === ""} busy={isBusy}>
                     Save
                 </Button>
             </div>

@@ -23,14 +23,30 @@ interface Vault {
 }
 const FIRST: Vault = { source: "none", address: "", namespace: "", ca_certificate: "", auth: "token", mount: "", role_id: "" };
 
-function SecretLine({ label, kept, value, onInput }: { label: string; kept: Secret | undefined; value: string; onInput: (to: string) => void }) {
-    const now = kept?.reference ? (
+// What the stored secret is bound to: with another one of these it is not kept (server/vault_settings.c).
+const BOUND = ["address", "namespace", "mount", "role_id"] as const;
+
+export function isBound(saved: Pick<Vault, (typeof BOUND)[number]>, now: Pick<Vault, (typeof BOUND)[number]>): boolean {
+    return BOUND.every((key) => saved[key] === now[key]);
+}
+
+interface SecretLineProps {
+    label: string;
+    kept: Secret | undefined;
+    isStale: boolean; // it will not be kept
+    value: string;
+    onInput: (to: string) => void;
+}
+
+function SecretLine({ label, kept, isStale, value, onInput }: SecretLineProps) {
+    const set = kept?.reference ? (
         `Now: ${kept.reference}.`
     ) : kept?.set ? (
         <>
             Set <Time at={kept.updated} relative />.
         </>
     ) : null;
+    const now = kept?.set && isStale ? "Give it again: what it was set for has changed." : set;
     return (
         <PasswordField
             label={label}
@@ -43,13 +59,15 @@ function SecretLine({ label, kept, value, onInput }: { label: string; kept: Secr
 
 function VaultForm({ first }: { first: Vault }) {
     const [v, setV] = useState(first);
+    const [saved, setSaved] = useState(first);
     const [token, setToken] = useState("");
     const [secretId, setSecretId] = useState("");
     const [reference, setReference] = useState("");
     const [test, setTest] = useState<SettingsTest | null>(null);
-    const { error, guarded } = useGuarded();
+    const { error, isBusy, guarded } = useGuarded();
     const set = (change: Partial<Vault>) => setV({ ...v, ...change });
     const isFile = first.source === "file";
+    const isStale = !isBound(saved, v);
     const body = () => {
         const given = {
             address: v.address,
@@ -63,8 +81,8 @@ function VaultForm({ first }: { first: Vault }) {
         return {
             ...kept,
             ...(v.version !== undefined ? { version: v.version } : {}),
-            ...(token !== "" ? { token } : {}),
-            ...(secretId !== "" ? { secret_id: secretId } : {}),
+            ...(v.auth === "token" && token !== "" ? { token } : {}),
+            ...(v.auth === "approle" && secretId !== "" ? { secret_id: secretId } : {}),
         };
     };
     const tryIt = () =>
@@ -73,7 +91,9 @@ function VaultForm({ first }: { first: Vault }) {
         );
     const save = () =>
         guarded(async () => {
-            setV({ ...FIRST, ...(await put<Vault>("/settings/vault", { address: "", ...body() })) });
+            const now = { ...FIRST, ...(await put<Vault>("/settings/vault", { address: "", ...body() })) };
+            setV(now);
+            setSaved(now);
             setToken("");
             setSecretId("");
             toast("Saved", "good");
@@ -100,9 +120,11 @@ function VaultForm({ first }: { first: Vault }) {
                         { value: "approle", label: "AppRole" },
                     ]}
                 />
-                {v.auth === "token" && <SecretLine label="Token" kept={v.token} value={token} onInput={setToken} />}
+                {v.auth === "token" && <SecretLine label="Token" kept={v.token} isStale={isStale} value={token} onInput={setToken} />}
                 {v.auth === "approle" && <TextField label="Role id" value={v.role_id} onChange={(role_id) => set({ role_id })} />}
-                {v.auth === "approle" && <SecretLine label="Secret id" kept={v.secret_id} value={secretId} onInput={setSecretId} />}
+                {v.auth === "approle" && (
+                    <SecretLine label="Secret id" kept={v.secret_id} isStale={isStale} value={secretId} onInput={setSecretId} />
+                )}
                 {v.auth === "approle" && (
                     <TextField label="Mount of AppRole" optional value={v.mount} onChange={(mount) => set({ mount })} placeholder="approle" />
                 )}
@@ -118,11 +140,11 @@ function VaultForm({ first }: { first: Vault }) {
             {test && <SettingsSteps test={test} />}
             {error !== undefined && <ErrorBox error={error} />}
             <div class="row">
-                <Button icon="play" onClick={tryIt} disabled={v.address === ""}>
+                <Button icon="play" onClick={tryIt} disabled={v.address === ""} busy={isBusy}>
                     Test
                 </Button>
                 {!isFile && (
-                    <Button variant="primary" onClick={save}>
+                    <Button variant="primary" onClick={save} busy={isBusy}>
                         Save
                     </Button>
                 )}

@@ -98,13 +98,14 @@ export function settingsOf(spec: Spec, values: Values): Values {
 /** A certificate that is pasted travels as a secret of this name (docs/api.md). */
 export const pemKey = (key: string): string => `${key}_pem`;
 
-/** Entered secrets of fields that are shown and have no reference; of a pasted certificate also that it was taken away (""). */
-export function secretsOf(spec: Spec, values: Values, entered: Record<string, string>): Record<string, string> {
+/** Entered secrets of fields that are shown and have no reference; of a pasted certificate, and of a stored secret that is dropped, also that it was taken away (""). */
+export function secretsOf(spec: Spec, values: Values, entered: Record<string, string>, dropped: Record<string, true> = {}): Record<string, string> {
     const secrets: Record<string, string> = {};
     for (const [key, value] of Object.entries(entered)) {
         const field = key.replace(/_pem$/, "");
         if ((value !== "" || field !== key) && isEmpty(values[field]) && isShown(spec, values, field)) secrets[key] = value;
     }
+    for (const key of Object.keys(dropped)) if (isEmpty(values[key]) && isShown(spec, values, key)) secrets[key] = "";
     return secrets;
 }
 
@@ -113,13 +114,20 @@ export const isPem = (text: unknown): boolean => typeof text === "string" && tex
 /** What an entered secret is bound to (docs/api.md): where it goes, as whom, and whom the connection trusts. When one of these changes, it must be entered again. */
 const BOUND_GROUPS = ["Connection", "Sign-in", "Availability"];
 
+/** The port follows from the security where none is given (636, 389); what the server tells has it filled in. */
+function boundText(spec: Spec, values: Values, key: string): string {
+    const value = effective(spec, values, key);
+    if (!isEmpty(value)) return JSON.stringify(value);
+    if (key === "port" && spec.properties.security) return effective(spec, values, "security") === "ldaps" ? "636" : "389";
+    return "";
+}
+
 /** Which bound settings differ from the stored ones. */
 export function changedBinding(spec: Spec, stored: Values, values: Values): string[] {
-    const text = (from: Values, key: string) => JSON.stringify(effective(spec, from, key) ?? "");
     return fieldsOf(spec)
         .filter((f) => BOUND_GROUPS.includes(f.group) && !f.property["x-secret"])
         .map((f) => f.key)
-        .filter((key) => text(stored, key) !== text(values, key));
+        .filter((key) => boundText(spec, stored, key) !== boundText(spec, values, key));
 }
 
 /** "corp.example" -> "corp": a name to begin with, in the letters that names may have. */

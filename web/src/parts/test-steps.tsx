@@ -43,8 +43,10 @@ function stepName(name: string): string {
 export type Verdict = "running" | "ok" | "warn" | "fail";
 
 export function verdictOf(view: JobView): Verdict {
+    if (view.error !== null) return "fail"; // the job cannot be asked for: it is gone
     if (!isOver(view.job)) return "running";
-    if (view.steps.some((s) => s.verdict === "fail") || view.steps.length === 0 || view.job?.state === "cancelled") return "fail";
+    // A test that ended early may have had nothing but good steps until then.
+    if (view.job?.state !== "done" || view.steps.length === 0 || view.steps.some((s) => s.verdict === "fail")) return "fail";
     return view.steps.some((s) => s.verdict === "warn") ? "warn" : "ok";
 }
 
@@ -81,17 +83,23 @@ function StepRow({ step: s }: { step: Step }) {
     );
 }
 
+// Of a test without a failed step.
+export function endedText({ job, error }: JobView): string {
+    if (error !== null) return "The test cannot be read: make it again";
+    if (job?.state === "done") return "The test told no steps";
+    return job?.state === "failed" ? "The test failed before its end" : `The test was ${job?.state ?? "not made"} before its end`;
+}
+
 function Outcome({ view, verdict }: { view: JobView; verdict: Verdict }) {
     const n = (v: string) => view.steps.filter((s) => s.verdict === v).length;
     if (verdict === "running") {
         const last = view.steps[view.steps.length - 1];
         return <Status tone="busy">{last ? `Testing, ${stepName(last.name)} is done` : "Testing"}</Status>;
     }
-    if (view.steps.length === 0) return view.job?.error ? null : <Status tone="bad">{`The test was ${view.job?.state ?? "not made"}`}</Status>;
     if (verdict === "ok") return <Status tone="good">All steps are fine</Status>;
     if (verdict === "warn") return <Status tone="warn">{`It works, with ${n("warn")} warning${n("warn") === 1 ? "" : "s"}`}</Status>;
     const first = view.steps.find((s) => s.verdict === "fail");
-    return <Status tone="bad">{first ? `Failed at: ${stepName(first.name)}` : "Failed"}</Status>;
+    return <Status tone="bad">{first ? `Failed at: ${stepName(first.name)}` : endedText(view)}</Status>;
 }
 
 export function TestSteps({ view, connector }: { view: JobView; connector: string }) {
@@ -103,8 +111,8 @@ export function TestSteps({ view, connector }: { view: JobView; connector: strin
                 {verdict !== "running" && view.steps.length > 0 && <Copy text={reportText(connector, view.steps)}>Copy the report</Copy>}
             </div>
             {view.error && <ErrorBox error={view.error} />}
-            {!view.isUp && !isOver(view.job) && <Notice tone="warn" live="polite" title="The server does not answer; asking again" />}
-            {view.job?.error && view.steps.length === 0 && (
+            {!view.isUp && view.error === null && !isOver(view.job) && <Notice tone="warn" live="polite" title="The server does not answer; asking again" />}
+            {view.job?.error && (
                 <Notice tone="bad" live="assertive" title={<Text>{view.job.error.message}</Text>}>
                     <Text>{view.job.error.hint}</Text>
                 </Notice>

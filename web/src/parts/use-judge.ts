@@ -16,7 +16,13 @@ export function useJudge(
     newest.current = { spec, draft };
     const timer = useRef(0);
     const turn = useRef(0);
-    useEffect(() => () => window.clearTimeout(timer.current), []);
+    useEffect(
+        () => () => {
+            window.clearTimeout(timer.current);
+            turn.current++; // an answer that is under way has nobody left to tell
+        },
+        [],
+    );
 
     const judgeNow = async (): Promise<Judged[]> => {
         window.clearTimeout(timer.current);

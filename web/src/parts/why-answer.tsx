@@ -1,8 +1,9 @@
 // why-answer.tsx - one right explained: yes or no, by which entry, through which groups; drawn, and as the text that the command line prints.
-import { useGet } from "../lib/api";
+import { useGet, type Loaded } from "../lib/api";
 import { S } from "../lib/strings";
 import type { AccessGap } from "../lib/types";
-import { Button, Code, ErrorBox, Loading, Notice, Status } from "../ui/basic";
+import { plain } from "../lib/visible";
+import { Badge, Button, Code, ErrorBox, Loading, Notice, Status } from "../ui/basic";
 import { Text } from "../ui/text";
 import { AccessGraph } from "./access-graph";
 import { rightText, whyGraph, type Why } from "./access-model";
@@ -12,6 +13,7 @@ export interface Question {
     target: string;
     right: string;
     rule?: string;
+    connector?: string | null; // where its ends are looked for first
 }
 
 export function AccessGaps({ gaps }: { gaps: AccessGap[] | undefined }) {
@@ -45,12 +47,21 @@ function Verdict({ why }: { why: Why }) {
                 <Text class="strong">{why.principal.name}</Text> {verb} <strong>{rightText(why.right).toLowerCase()}</strong> on{" "}
                 <Text class="strong">{why.target.name}</Text>
             </span>
+            {why.conditional && <> <Badge tone="warn">{why.answer === "no" ? "Unless a condition holds" : "Only under a condition"}</Badge></>}
         </p>
     );
 }
 
+// An end of a row may be known from elsewhere: then it is looked for everywhere.
+function useWhy(question: Question): Loaded<Why> {
+    const here = useGet<Why>("/access/why", { ...question });
+    const isElsewhere = !!question.connector && !here.loading && here.error?.status === 404;
+    const anywhere = useGet<Why>(isElsewhere ? "/access/why" : null, { ...question, connector: null });
+    return isElsewhere ? anywhere : here;
+}
+
 export function WhyAnswer({ question, connector, onClose }: { question: Question; connector: string; onClose?: () => void }) {
-    const { data: why, error, loading, reload } = useGet<Why>("/access/why", { ...question });
+    const { data: why, error, loading, reload } = useWhy(question);
     return (
         <section class="why" aria-label="Why" aria-busy={loading}>
             {onClose && (
@@ -64,7 +75,7 @@ export function WhyAnswer({ question, connector, onClose }: { question: Question
             {why && !error && (
                 <div class="stack-v" aria-live="polite">
                     <Verdict why={why} />
-                    <AccessGraph graph={whyGraph(why, connector)} title={`Why ${why.principal.name} on ${why.target.name}`} />
+                    <AccessGraph graph={whyGraph(why, connector)} title={plain(`Why ${why.principal.name} on ${why.target.name}`)} />
                     <Code text={why.text} label="The answer as text" />
                     {why.under_deny_wins !== why.answer && (
                         <Notice tone="info" title={`If a deny always won, the answer would be ${why.under_deny_wins}.`} />

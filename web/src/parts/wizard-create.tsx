@@ -8,8 +8,9 @@ import { words } from "../lib/strings";
 import type { Connector, Job, List } from "../lib/types";
 import { Button, ErrorBox, LinkButton, Notice } from "../ui/basic";
 import { Text } from "../ui/text";
+import { toast } from "../ui/toast";
 import { forgetDraft, keepTest, keptTest, type Judged } from "./draft";
-import { bodyOf, errorsIn, tellAll, trialBodyOf, type Form } from "./form";
+import { bodyOf, errorsIn, nameOf, tellAll, trialBodyOf, type Form } from "./form";
 import { useJob } from "./jobs";
 import { labelOf } from "./labels";
 import { fieldsOf, pemKey, settingsOf } from "./spec";
@@ -26,20 +27,20 @@ function Overview({ form }: { form: Form }) {
     const { draft, spec } = form;
     const settings = settingsOf(spec, draft.values);
     const rows = fieldsOf(spec).filter(
-        (f) => settings[f.key] !== undefined || (f.property["x-secret"] && draft.entered[f.key]) || draft.entered[pemKey(f.key)],
+        (f) => settings[f.key] !== undefined || (f.property["x-secret"] && (draft.entered[f.key] || draft.dropped[f.key])) || draft.entered[pemKey(f.key)],
     );
     return (
         <dl class="pairs overview">
             <dt>Name</dt>
             <dd>
-                <Text>{draft.name}</Text>
+                <Text>{nameOf(draft)}</Text>
             </dd>
             {rows.map(({ key }) => (
                 <>
                     <dt>{labelOf(draft.type, key).label}</dt>
                     <dd>
                         {settings[key] === undefined ? (
-                            <span class="muted">entered</span>
+                            <span class="muted">{draft.dropped[key] ? "removed" : "entered"}</span>
                         ) : (
                             <Text class="wrap">{valueText(form, key, settings[key])}</Text>
                         )}
@@ -62,9 +63,14 @@ async function store(form: Form, enabled: boolean): Promise<Connector> {
     });
 }
 
+// Not a run of a deleted connector that had the same name.
+export function isRunOf(c: Pick<Connector, "created">, job: Pick<Job, "queued">): boolean {
+    return !c.created || Date.parse(job.queued) >= Date.parse(c.created);
+}
+
 // Its newest run: whoever has created a connector wants to see its assets. The scheduler begins it; if it has not yet, this does.
 async function begin(c: Connector): Promise<string> {
-    const newest = async () => (await get<List<Job>>("/jobs", { connector: c.name, kind: "sync", limit: 1 })).items[0]?.id;
+    const newest = async () => (await get<List<Job>>("/jobs", { connector: c.name, kind: "sync", limit: 1 })).items.find((job) => isRunOf(c, job))?.id;
     let job = await newest();
     if (job === undefined) {
         try {
@@ -112,7 +118,12 @@ export function CreateStep({ form, judgeNow, to }: { form: Form; judgeNow: () =>
         guarded(async () => {
             const made = await store(form, enabled);
             await forgetDraft(draft.id);
-            go(isNew && enabled ? await begin(made) : link(["connectors"]));
+            // It is made, whatever becomes of its run: the form must not be there to make it again.
+            const begun = (e: unknown) => {
+                toast(e);
+                return "#/connectors";
+            };
+            go(isNew && enabled ? await begin(made).catch(begun) : link(["connectors"]));
         });
     const isGood = verdict === "ok" || verdict === "warn" || (verdict === null && !isNew);
     return (

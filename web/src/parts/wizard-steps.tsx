@@ -1,5 +1,5 @@
 // wizard-steps.tsx - the steps of the wizard: what each asks for, and when it lets go on.
-import { useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useGet } from "../lib/api";
 import type { List } from "../lib/types";
 import { Button, ErrorBox, LinkButton, Loading, Notice } from "../ui/basic";
@@ -97,8 +97,13 @@ function Name({ form }: { form: Form }) {
 function More({ form, keys }: { form: Form; keys: string[] }) {
     const isBad = toldAll(form.draft) && errorsIn(form, keys).length > 0;
     const isSet = keys.some((k) => form.draft.values[k] !== undefined && !isDefault(form.spec, form.draft.values, k));
+    const [isOpen, setOpen] = useState(isBad || isSet);
+    // It opens by itself, before what is wrong in it gets the focus, and stays so when its last field is taken back: that one is being typed into.
+    useLayoutEffect(() => {
+        if (isBad || isSet) setOpen(true);
+    }, [isBad, isSet]);
     return (
-        <details class="more-settings" open={isBad || isSet || undefined}>
+        <details class="more-settings" open={isOpen} onToggle={(e) => setOpen(e.currentTarget.open)}>
             <summary>More settings</summary>
             {keys.map((key) => (
                 <SpecFieldInput key={key} form={form} name={key} />

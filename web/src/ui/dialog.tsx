@@ -1,14 +1,15 @@
 // dialog.tsx - a modal dialog on the browser's own <dialog>: it keeps the focus inside, makes the rest inert, closes with Esc and gives the focus back.
 //   {isOpen && <Dialog title="Delete corp?" onClose={() => setOpen(false)} actions={<Button ...>}>...</Dialog>}
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { S } from "../lib/strings";
-import { Button } from "./basic";
+import { Button, ErrorBox } from "./basic";
 
 export function Dialog({ title, onClose, children, actions, wide, side }: {
     title: ComponentChildren; onClose: () => void; children: ComponentChildren; actions?: ComponentChildren; wide?: boolean; side?: boolean;
 }) {
     const ref = useRef<HTMLDialogElement>(null);
+    const isBeside = useRef(false); // where the press began: a text that is marked beyond the edge closes nothing
     const id = useId();
     useEffect(() => {
         const before = document.activeElement;
@@ -23,7 +24,7 @@ export function Dialog({ title, onClose, children, actions, wide, side }: {
     }, []);
     return (
         <dialog ref={ref} class={`dialog ${wide ? "wide" : ""} ${side ? "side" : ""}`} aria-labelledby={id}
-                onCancel={(e) => { e.preventDefault(); onClose(); }} onClick={(e) => e.target === ref.current && onClose()}>
+                onCancel={(e) => { e.preventDefault(); onClose(); }} onPointerDown={(e) => { isBeside.current = e.target === ref.current; }} onClick={(e) => isBeside.current && e.target === ref.current && onClose()}>
             <div class="dialog-frame">
                 <div class="dialog-head">
                     <h2 id={id}>{title}</h2>
@@ -40,13 +41,19 @@ export function Dialog({ title, onClose, children, actions, wide, side }: {
 export function Confirm({ title, children, action, danger, onConfirm, onClose }: {
     title: string; children?: ComponentChildren; action: string; danger?: boolean; onConfirm: () => void | Promise<unknown>; onClose: () => void;
 }) {
+    const [error, setError] = useState<unknown>();
     const confirm = async () => {
-        await onConfirm();
-        onClose();
+        try {
+            await onConfirm();
+            onClose();
+        } catch (e) {
+            setError(e); // here: what is told behind the dialog is not seen
+        }
     };
     return (
         <Dialog title={title} onClose={onClose} actions={<><Button onClick={onClose}>{S.cancel}</Button><Button variant={danger ? "danger" : "primary"} onClick={confirm}>{action}</Button></>}>
             {children}
+            {error !== undefined && <ErrorBox error={error} />}
         </Dialog>
     );
 }

@@ -130,11 +130,13 @@ export function Table<R>(p: TableProps<R>) {
 // Which cursors led here, by the address without `after`: what makes "Previous" possible although the server only knows "after".
 const trails = new Map<string, string[]>();
 
-export function Pager({ next, count, total, exact = true, what = "rows" }: { next: string | null | undefined; count: number; total?: number; exact?: boolean; what?: string }) {
+export function Pager({ next, count, total, exact = true, what = "rows", loading = false }: {
+    next: string | null | undefined; count: number; total?: number; exact?: boolean; what?: string; loading?: boolean; // loading: next is of another list yet
+}) {
     const route = useRoute();
     const after = route.query.get("after") ?? "";
     const query = new URLSearchParams(route.query);
-    query.delete("after");
+    for (const name of ["after", "row", "why_right"]) query.delete(name); // a row that is looked at is no other list
     const base = link(route.path, query);
     const trail = trails.get(base) ?? [];
     const at = after === "" ? 0 : trail.indexOf(after) + 1; // 0 with an after: opened by a link, so what was before is not known
@@ -142,9 +144,9 @@ export function Pager({ next, count, total, exact = true, what = "rows" }: { nex
     const forward = () => {
         trails.set(base, [...trail.slice(0, at), next ?? ""]);
         if (trails.size > 50) trails.delete(trails.keys().next().value ?? "");
-        setQuery({ after: next });
+        setQuery({ after: next, row: null, why_right: null });
     };
-    const back = () => setQuery({ after: at > 1 ? trail[at - 2] : null });
+    const back = () => setQuery({ after: at > 1 ? trail[at - 2] : null, row: null, why_right: null });
     if (after === "" && (next === null || next === undefined)) return <PagerCount count={count} total={total} exact={exact} what={what} />;
     return (
         <nav class="pager" aria-label="Pages">
@@ -152,7 +154,7 @@ export function Pager({ next, count, total, exact = true, what = "rows" }: { nex
             <span class="row">
                 {after !== "" && !isKnown && <Button small icon="left" onClick={() => setQuery({ after: null })}>{S.first}</Button>}
                 {isKnown && <Button small icon="left" disabled={after === ""} onClick={back}>{S.previous}</Button>}
-                <Button small icon="right" disabled={next === null || next === undefined} onClick={forward}>{S.next}</Button>
+                <Button small icon="right" disabled={loading || next === null || next === undefined} onClick={forward}>{S.next}</Button>
             </span>
         </nav>
     );

@@ -1,5 +1,6 @@
 // timeline.tsx - changes, newest first, under their day; those that one run found stand together. withNames: of many assets, so each says whose it is.
 import { assetLink } from "../lib/assets_query";
+import { grouped, withoutBulk, WHOLE } from "../lib/fold";
 import { number } from "../lib/format";
 import { link } from "../lib/router";
 import { kindName, kindPlural } from "../lib/strings";
@@ -8,38 +9,6 @@ import type { Change } from "../lib/types";
 import { ChangeBadge, ChangeDetail } from "./diff";
 import { KindIcon } from "./icon";
 import { Text, Time } from "./text";
-
-interface Group {
-    key: string;
-    changes: Change[];
-}
-
-// Neighbours with the same key, in their order.
-function grouped(changes: Change[], keyOf: (c: Change) => string): Group[] {
-    const groups: Group[] = [];
-    for (const c of changes) {
-        const key = keyOf(c);
-        const last = groups[groups.length - 1];
-        if (last !== undefined && last.key === key) last.changes.push(c);
-        else groups.push({ key, changes: [c] });
-    }
-    return groups;
-}
-
-const bulkKey = (c: Change) => `${c.connector} ${c.run} ${c.kind} ${c.change} ${c.attribute ?? ""}`;
-
-// Neighbours that changed alike in one run, as one: the first, and how many stood here.
-export function folded(changes: Change[]): { first: Change; n: number }[] {
-    return grouped(changes, bulkKey).flatMap((g) => (g.changes[0] === undefined ? [] : [{ first: g.changes[0], n: g.changes.length }]));
-}
-
-// What the server calls bulk: one line instead of many.
-function withoutBulk(changes: Change[]): { first: Change; isBulk: boolean }[] {
-    return grouped(changes, (c) => (c.bulk !== undefined && c.bulk > 1 ? bulkKey(c) : "")).flatMap((g) => {
-        const isBulk = g.key !== "";
-        return (isBulk ? g.changes.slice(0, 1) : g.changes).map((first) => ({ first, isBulk }));
-    });
-}
 
 // Each of them: the changes of that run alone, which are not folded.
 export function bulkLink(c: Change): string {
@@ -69,8 +38,8 @@ function RunChanges({ changes, withNames, isFolding }: { changes: Change[]; with
                 <Time at={first.time} /> · <a href={link(["runs", String(first.run)])}>run {first.run}</a>{withNames && <> · <Text>{first.connector}</Text></>}
             </p>
             <ul class="lines">
-                {(isFolding ? withoutBulk(changes) : changes.map((first) => ({ first, isBulk: false }))).map(({ first: c, isBulk }, i) => (
-                    <li key={`${i}-${c.uid}-${c.change}-${c.attribute ?? ""}`} class="timeline-line">{isBulk ? <Bulk change={c} /> : <>{withNames && <Whose change={c} />}<What change={c} /></>}</li>
+                {(isFolding ? withoutBulk(changes) : changes.map((first) => ({ first, n: 1 }))).map(({ first: c, n }, i) => (
+                    <li key={`${i}-${c.uid}-${c.change}-${c.attribute ?? ""}`} class="timeline-line">{n > 1 ? <Bulk change={c} n={n} /> : <>{withNames && <Whose change={c} />}<What change={c} /></>}</li>
                 ))}
             </ul>
         </div>
@@ -91,13 +60,13 @@ function What({ change: c }: { change: Change }) {
     return <span class="timeline-what"><ChangeBadge change={c.change} /><span class="grow"><ChangeDetail change={c} /></span></span>;
 }
 
-function Bulk({ change: c }: { change: Change }) {
+function Bulk({ change: c, n }: { change: Change; n: number }) {
     return (
         <>
-            <span class="timeline-who"><KindIcon kind={c.kind} /><a class="strong" data-row="" href={bulkLink(c)}>{number(c.bulk ?? 0)} {kindPlural(c.kind).toLowerCase()}</a></span>
+            <span class="timeline-who"><KindIcon kind={c.kind} /><a class="strong" data-row="" href={bulkLink(c)}>{number(n)} {kindPlural(c.kind).toLowerCase()}</a></span>
             <span class="timeline-what">
                 <ChangeBadge change={c.change} />
-                <span class="grow muted">Changed alike in one run{c.attribute !== undefined && <> (<code><Text>{c.attribute}</Text></code>)</>}, among them <Text>{c.name === "" ? c.uid : c.name}</Text></span>
+                <span class="grow muted">{WHOLE.includes(c.change) ? "In one run" : "One after the other in one run"}{c.attribute !== undefined && <> (<code><Text>{c.attribute}</Text></code>)</>}, among them <Text>{c.name === "" ? c.uid : c.name}</Text></span>
             </span>
         </>
     );

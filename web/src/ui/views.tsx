@@ -9,7 +9,6 @@ import { Button, Empty, ErrorBox } from "./basic";
 import { Dialog } from "./dialog";
 import { Field } from "./field";
 import { Text } from "./text";
-import { toast } from "./toast";
 
 function savable(query: URLSearchParams): string {
     const kept = new URLSearchParams(query);
@@ -33,19 +32,27 @@ function ViewsDialog({ page, onClose }: { page: string; onClose: () => void }) {
     const [name, setName] = useState("");
     const query = savable(route.query);
     const mine = data?.items.filter((v) => v.page === page) ?? [];
+    const [failed, setFailed] = useState<unknown>();
+    const [isSaving, setSaving] = useState(false);
     const save = async () => {
-        await post("/views", { name: name.trim(), page, query });
-        toast("View saved", "good");
-        setName("");
-        reload();
+        const wanted = name.trim();
+        if (wanted === "" || isSaving) return;
+        setSaving(true);
+        setFailed(undefined);
+        try {
+            await post("/views", { name: wanted, page, query });
+            setName("");
+            reload();
+        } catch (e) {
+            setFailed(e);
+        }
+        setSaving(false);
     };
-    const remove = async (view: SavedView) => {
-        await del(`/views/${segment(String(view.id))}`);
-        reload();
-    };
+    const remove = (view: SavedView) => del(`/views/${segment(String(view.id))}`).then(reload, setFailed);
     return (
         <Dialog title="Saved views" onClose={onClose}>
             {error !== undefined && <ErrorBox error={error} retry={reload} />}
+            {failed !== undefined && <ErrorBox error={failed} />}
             {data !== undefined && mine.length === 0 && <Empty icon="star" title="No view is saved yet">Filter and sort the list, then give it a name here.</Empty>}
             <ul class="lines boxed">
                 {mine.map((v) => (
@@ -55,12 +62,12 @@ function ViewsDialog({ page, onClose }: { page: string; onClose: () => void }) {
                     </li>
                 ))}
             </ul>
-            <form class="form" onSubmit={(e) => { e.preventDefault(); if (name.trim() !== "") save().catch(toast); }}>
+            <form class="form" onSubmit={(e) => { e.preventDefault(); void save(); }}>
                 <Field label="Save what the list shows now as" description={query === "" ? "The list has no filters now." : undefined}>
                     {(a) => (
                         <div class="input-row">
                             <input {...a} value={name} maxLength={100} onInput={(e) => setName(e.currentTarget.value)} />
-                            <Button type="submit" variant="primary" disabled={name.trim() === ""}>{S.save}</Button>
+                            <Button type="submit" variant="primary" busy={isSaving} disabled={name.trim() === ""}>{S.save}</Button>
                         </div>
                     )}
                 </Field>
