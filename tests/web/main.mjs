@@ -3,6 +3,7 @@ import { main } from "./lib.mjs";
 import "./first.mjs";
 import "./wizard.mjs";
 import "./runs.mjs";
+import "./edits.mjs";
 import "./assets.mjs";
 import "./access.mjs";
 import "./alerts.mjs";

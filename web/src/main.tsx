@@ -53,7 +53,8 @@ function App() {
     useEffect(() => window.scrollTo(0, 0), [route.path.join("/")]);
     // Back to a page of before the log-out, or a link opened at the log-in.
     useEffect(() => {
-        if (session === null && !row?.bare) go(link(["login"], { next: route.href === "#/" ? null : route.href }), { replace: true });
+        const at = current(); // the log-out may be on its way to the log-in already
+        if (session === null && !findPage(at.path)?.bare) go(link(["login"], { next: at.href === "#/" ? null : at.href }), { replace: true });
     }, [session, route.href]);
     if (row?.bare) return <Bare><Show key={row.pattern} row={row} /></Bare>;
     if (session === null) return <Bare><Loading /></Bare>;
