@@ -154,6 +154,21 @@ def roles():
     assert server.login("admin").get("/session")["role"] == "admin", "the local administrator stays"
 
 
+@case("a role that the provider no longer gives: sessions end at the next log-in, until it gives one again")
+def taken():
+    set_up()
+    before = log_in("bob")[0]
+    name = before.session()[1]["name"]
+    set_up(roles={"of-somebody-else": "admin"})
+    assert before.session()[0] == 200, "a session lives as long as it does"
+    status = log_in("bob")[1]
+    assert status == 403, status
+    assert before.session()[0] == 401
+    assert [u["role"] for u in server.admin.get("/users")["items"] if u["name"] == name] == ["none"]
+    set_up()
+    assert log_in("bob")[0].session()[1]["role"] == "admin"
+
+
 @case("the provider changes its keys: the next log-in asks for them again")
 def rotation():
     set_up()

@@ -189,7 +189,7 @@ def _():
     assert rollcall("server", "key", "rotate", "--store", store, code=1).err.count("a server is running") == 1
     backup = os.path.join(scratch(), "b")
     made = valid("server_backup", rollcall("server", "backup", backup, "--store", store, "-o", "json").json())  # while it runs
-    assert [f["name"] for f in made["files"]] == ["store.db", "server.db"] and stat.S_IMODE(os.stat(backup).st_mode) == 0o700
+    assert [f["name"] for f in made["files"]] == ["server.db", "store.db"] and stat.S_IMODE(os.stat(backup).st_mode) == 0o700
     assert json.load(open(os.path.join(backup, "manifest.json"))) == made
     rollcall("server", "backup", backup, "--store", store, code=1)
     rollcall("server", "restore", backup, "--store", store, code=1)  # beside a server

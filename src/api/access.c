@@ -1,6 +1,7 @@
 /* access.c - routes of access questions: words of a command for the asker, and its answer in the shape of a list. */
 #include "api/http.h"
 
+#include "api/catalog_pool.h"
 #include "base/jsonv.h"
 #include "catalog/catalog.h"
 #include "model/rights.h"
@@ -10,6 +11,7 @@
 
 #define ASK_MS     120000 /* the first question after a run makes the world anew */
 #define FIND_LIMIT 20
+#define FIND_PAGES 8 /* looked at for them */
 
 /* --- words ------------------------------------------------------------------------------------------------ */
 
@@ -258,11 +260,21 @@ static int add_candidate(void *items, const struct catalog_row *row, struct err 
     return 0;
 }
 
-static int find_in(struct catalog *c, const struct catalog_query *query, json_t *items, struct err *e)
+/* A page may be short, or empty: what is looked for lies further on. */
+static int find_in(struct catalog *c, struct catalog_query *query, json_t *items, struct err *e)
 {
-    struct buf next = buf_new(SIZE_MAX / 2);
-    int rc = catalog_list(c, query, add_candidate, items, &next, e);
+    struct buf next = buf_new(SIZE_MAX / 2), after = buf_new(SIZE_MAX / 2);
+    int rc = 0;
+    for (int i = 0; i < FIND_PAGES && rc == 0 && json_array_size(items) < FIND_LIMIT && (!i || next.len); i++) {
+        buf_clear(&after);
+        buf_add_str(&after, buf_str(&next));
+        buf_clear(&next);
+        query->after = buf_str(&after);
+        query->limit = FIND_LIMIT - (int64_t)json_array_size(items);
+        rc = catalog_list(c, query, add_candidate, items, &next, e);
+    }
     buf_free(&next);
+    buf_free(&after);
     return rc;
 }
 
@@ -277,11 +289,11 @@ static int find(struct request *q, struct err *e)
     if (kinds && *kinds && !kind_set_parse(&query.kinds, str_from(kinds), &bad)) return err_set(e, ERR_INPUT, "kind: there is no kind of this name in '%s'", kinds);
     if (connector && *connector) query.source[query.n_sources++] = str_from(connector);
     json_t *items = json_array();
-    int rc = catalog_open(&c, q->app->catalog_path, e);
+    int rc = catalog_lend(q, &c, e);
     bool is_empty = rc == ERR_NOTFOUND; /* nothing was synced yet */
     if (rc == 0) {
         rc = find_in(c, &query, items, e);
-        catalog_close(c);
+        catalog_return(c);
     }
     if (rc == 0 || is_empty) return reply_json(q, 200, json_pack("{s:o}", "items", items));
     json_decref(items);

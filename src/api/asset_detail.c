@@ -287,8 +287,10 @@ static int identities(struct request *q, struct err *e)
     int64_t id;
     json_t *items;
     try(asset_get(q, take_id, &id, e));
-    try(catalog_lend(q, &c, e));
-    int rc = catalog_identities(c, id, &items, e);
+    int rc = catalog_lend(q, &c, e);
+    if (rc == ERR_NOTFOUND) return reply_json(q, 200, json_pack("{s:[]}", "items")); /* nothing is linked yet: there is no catalog */
+    if (rc < 0) return rc;
+    rc = catalog_identities(c, id, &items, e);
     catalog_return(c);
     return rc < 0 ? rc : reply_json(q, 200, json_pack("{s:o}", "items", items));
 }

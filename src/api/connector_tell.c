@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#define RUNS_LOOKED_AT 200 /* for the last success */
+#define RUNS_LOOKED_AT 20 /* for the newest that is over */
 
 struct told {
     json_t *connector;
@@ -15,9 +15,10 @@ struct told {
     const char *status;
     char reason[768], fix[384];
     /* of the newest run */
-    bool has_run, has_success;
+    bool has_run;
     int64_t run;
     enum run_status run_status;
+    uint64_t held[KIND_COUNT];
 };
 
 static bool is_true(const json_t *o, const char *key)
@@ -46,10 +47,11 @@ static json_t *counts(const struct run_result *r)
     json_t *j = json_object();
     for (unsigned k = 1; k < KIND_COUNT; k++) {
         const struct run_counts *n = &r->counts[k];
-        if (!n->read && !n->created && !n->changed && !n->deleted) continue;
-        jsonv_put(j, kind_name((enum kind)k),
-                  json_pack("{s:I, s:I, s:I, s:I}", "read", (json_int_t)n->read, "created", (json_int_t)n->created, "changed", (json_int_t)n->changed,
-                            "deleted", (json_int_t)n->deleted));
+        if (!n->read && !n->created && !n->changed && !n->deleted && !r->held[k]) continue;
+        json_t *one = json_pack("{s:I, s:I, s:I, s:I}", "read", (json_int_t)n->read, "created", (json_int_t)n->created, "changed", (json_int_t)n->changed, "deleted",
+                                (json_int_t)n->deleted);
+        if (r->held[k]) jsonv_put(one, "held", json_integer((json_int_t)r->held[k]));
+        jsonv_put(j, kind_name((enum kind)k), one);
     }
     return j;
 }
@@ -77,6 +79,7 @@ static void note_newest(struct told *t, const struct run_row *r)
     t->has_run = true;
     t->run = r->id;
     t->run_status = r->status;
+    memcpy(t->held, r->result.held, sizeof t->held);
     jsonv_put(last, "run", json_integer(r->id));
     jsonv_put(last, "status", json_string(run_status_name(r->status)));
     jsonv_put(last, "ended", jsonv_time(r->ended_ms));
@@ -90,11 +93,27 @@ static bool each_run(void *ctx, const struct run_row *r)
 {
     struct told *t = ctx;
     if (r->status == RUN_RUNNING) return true;
-    if (!t->has_run) note_newest(t, r);
-    if (r->status != RUN_COMPLETE && r->status != RUN_PARTIAL) return true;
-    jsonv_put(t->connector, "last_success", jsonv_time(r->ended_ms));
-    t->has_success = true;
+    note_newest(t, r);
     return false;
+}
+
+static void take_end(void *ctx, const struct run_row *r)
+{
+    *(int64_t *)ctx = r->ended_ms;
+}
+
+static void ignore_gap(void *ctx, const struct gap *g)
+{
+    (void)ctx;
+    (void)g;
+}
+
+/* What is visible is the last success, however long ago it was, and also if deletions were held back. */
+static void put_last_success(struct told *t, int64_t visible_run)
+{
+    struct err ignored;
+    int64_t ended = 0;
+    if (visible_run && store_run_get(t->store, visible_run, take_end, ignore_gap, &ended, &ignored) == 0) jsonv_put(t->connector, "last_success", jsonv_time(ended));
 }
 
 struct gap_reason {
@@ -125,13 +144,30 @@ static void reason_of_gaps(struct told *t)
     if (r.n > 1) snprintf(t->reason + n, sizeof t->reason - n, " (and %u more)", r.n - 1);
 }
 
+/* The guard of deletions is no loss, but it waits for somebody. */
+static void reason_of_held(struct told *t)
+{
+    uint64_t n = 0;
+    unsigned most = 0;
+    for (unsigned k = 1; k < KIND_COUNT; k++) {
+        n += t->held[k];
+        if (t->held[k] > t->held[most]) most = k;
+    }
+    if (!n) return;
+    snprintf(t->reason, sizeof t->reason, "%llu %s are absent from a complete listing, and none of them was marked as deleted", (unsigned long long)n,
+             n == t->held[most] ? kind_plural((enum kind)most) : "objects");
+    snprintf(t->fix, sizeof t->fix, "check the Base DN and the account's permissions; if they are gone indeed, accept the deletions");
+}
+
 static void read_store(struct told *t)
 {
     struct err ignored;
     struct connector_state state;
     if (!t->store) return;
     if (store_runs(t->store, str_from(t->name), RUNS_LOOKED_AT, each_run, t, &ignored) < 0) return;
-    if (store_connector(t->store, str_from(t->name), &state, &ignored) == 0) jsonv_put(t->connector, "assets", assets(&state));
+    if (store_connector(t->store, str_from(t->name), &state, &ignored) < 0) return;
+    jsonv_put(t->connector, "assets", assets(&state));
+    put_last_success(t, state.visible_run);
 }
 
 /* --- how it is doing ---------------------------------------------------------------------------------------------- */
@@ -161,6 +197,7 @@ static void from_run(struct told *t)
     if (t->run_status == RUN_PARTIAL || t->run_status == RUN_NEEDS_ATTENTION) {
         t->status = "needs_attention";
         reason_of_gaps(t);
+        if (!*t->reason) reason_of_held(t);
     } else {
         t->status = t->run_status == RUN_COMPLETE ? "healthy" : "failed";
     }

@@ -4,6 +4,7 @@
 #include "api/connector_tell.h"
 #include "base/jsonv.h"
 #include "base/log.h"
+#include "server/alerts/alerts.h"
 
 #include <stdio.h>
 
@@ -243,6 +244,7 @@ static int remove_connector(struct request *q, struct err *e)
     }
     if (rc == 0) rc = refuse_if_busy(q, name, e);
     if (rc == 0 && removes) rc = forget_assets(q, name, e);
+    if (rc == 0 && removes && q->app->alerts) rc = alerts_forget_connector(q->app->alerts, name, e);
     if (rc == 0) rc = connectors_delete(q->app->connectors, name, e);
     if (rc == 0) rc = request_audit(q, removes ? "connector.delete_with_assets" : "connector.delete", name, before, NULL, e);
     json_decref(before);

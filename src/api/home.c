@@ -141,7 +141,8 @@ struct recent {
 static bool add_run(void *ctx, const struct run_row *r)
 {
     struct recent *t = ctx;
-    if (r->ended_ms && r->ended_ms < t->since_ms) return false;
+    /* By their beginning, newest first: one that began earlier may have ended later. */
+    if (r->ended_ms && r->ended_ms < t->since_ms) return r->started_ms > t->since_ms - WHEN_DAY_MS;
     for (int k = 1; k < KIND_COUNT && r->ended_ms && r->status != RUN_FAILED; k++) {
         t->created += r->result.counts[k].created;
         t->changed += r->result.counts[k].changed;
@@ -161,7 +162,7 @@ static json_t *today(struct store *s, int64_t now)
     struct recent t = {.since_ms = now - WHEN_DAY_MS, .items = json_array()};
     struct change_query q = {.newest_first = true, .limit = NEWEST, .since_ms = t.since_ms};
     struct err ignored;
-    if (store_runs(s, (struct str){"", 0}, 2000, add_run, &t, &ignored) < 0 || store_changes(s, &q, add_change, &t, &ignored) < 0) json_array_clear(t.items);
+    if (store_runs(s, (struct str){"", 0}, 20000, add_run, &t, &ignored) < 0 || store_changes(s, &q, add_change, &t, &ignored) < 0) json_array_clear(t.items);
     return json_pack("{s:I, s:I, s:I, s:o}", "created", (json_int_t)t.created, "changed", (json_int_t)t.changed, "deleted", (json_int_t)t.deleted, "items", t.items);
 }
 

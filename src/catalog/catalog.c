@@ -247,11 +247,16 @@ static int follow(struct catalog *c, struct err *e)
     if (c->db.db && inode_of(c->db.path) == c->inode) return 0;
     defer_free char *path = x_strdup(str_from(c->db.path));
     struct db old = c->db;
+    uint64_t inode = c->inode;
+    int64_t generation = c->generation;
     int rc = open_file(c, path, e);
-    if (rc < 0)
-        c->db = old;
-    else
+    if (rc == 0) {
         db_close(&old);
+        return 0;
+    }
+    c->db = old; /* and the next one follows again */
+    c->inode = inode;
+    c->generation = generation;
     return rc;
 }
 

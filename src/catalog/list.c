@@ -33,6 +33,7 @@ struct listing {
     size_t n_cells;
     uint8_t *is_meant; /* by place among the catalog's cells: of the group at hand */
     int64_t n_rows;    /* in the group's cells */
+    struct str at_group; /* its name */
     int64_t looked;
 
     struct hit *hits; /* the page */
@@ -418,6 +419,7 @@ static bool next_group(const struct listing *l, const struct str *last, struct s
 static void choose_group(struct listing *l, struct str group)
 {
     l->n_rows = 0;
+    l->at_group = group;
     for (size_t i = 0; i < l->n_cells; i++) {
         const struct cell *c = &l->c->cells.list[l->cells[i]];
         l->is_meant[l->cells[i]] = str_equal(group_name(l, c), group);
@@ -504,7 +506,9 @@ static int write_after(struct listing *l, struct hit last, struct buf *out, stru
     if (rc < 0) return rc;
     const struct cell *c = rc ? cells_find(&l->c->cells, sqlite3_column_int64(s, 0)) : NULL;
     json_t *a = json_array();
-    json_array_append_new(a, jsonv_str(c ? group_name(l, c) : STR("")));
+    /* where it was cut, the row that was looked at last may be of another group */
+    struct str group = is_full(l) ? (c ? group_name(l, c) : STR("")) : l->at_group;
+    json_array_append_new(a, jsonv_str(group));
     json_array_append_new(a, l->order == BY_ACCOUNT ? jsonv_str(rc ? db_col_text(s, 12) : STR("")) : json_integer(last.number));
     json_array_append_new(a, jsonv_str(rc ? db_col_text(s, 11) : STR("")));
     json_array_append_new(a, json_integer(rc ? sqlite3_column_int64(s, 10) : 0));

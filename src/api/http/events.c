@@ -14,7 +14,7 @@
 #define STREAM_MS      300000
 #define STREAMS_MAX    256
 #define STREAMS_OF_ONE 12
-#define EVENTS_MAX     (64u * 1024)
+#define EVENTS_MAX     (320u * 1024) /* a line of a child is at most JOB_LINE_MAX */
 
 struct event_stream {
     struct event_stream *next;

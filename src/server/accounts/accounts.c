@@ -297,6 +297,22 @@ static int take_subject(struct state *s, const char *issuer, const char *subject
     return u.role == role ? 0 : change(s, u.name, role, -1, e);
 }
 
+static int take_role(struct state *s, const char *issuer, const char *subject, struct err *e)
+{
+    struct user u;
+    try(find_subject(s, issuer, subject, &u, e));
+    if (!u.is_found || u.role == ROLE_NONE) return 0;
+    try(state_run(s, e, "UPDATE user SET role = ? WHERE tenant_id = " TENANT " AND name = ?", "is", (int64_t)ROLE_NONE, u.name));
+    if (u.role == ROLE_ADMIN && u.is_enabled) try(keep_an_admin(s, e));
+    return end_sessions(s, u.name, e);
+}
+
+int accounts_oidc_no_role(struct state *s, const char *issuer, const char *subject, struct err *e)
+{
+    try(state_begin(s, e));
+    return state_end(s, take_role(s, issuer, subject, e), e);
+}
+
 int accounts_oidc_user(struct state *s, const char *issuer, const char *subject, const char *name, enum role role, char out_name[ACCOUNT_NAME_MAX], struct err *e)
 {
     if (role == ROLE_NONE) return err_set(e, ERR_DENIED, "the provider gives '%.100s' no role here", name);

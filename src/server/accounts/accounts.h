@@ -48,6 +48,8 @@ int accounts_users(struct state *s, json_t **out, struct err *e) must_use;
 /* A user of the OIDC provider: made at the first log-in, role as the provider says. */
 int accounts_oidc_user(struct state *s, const char *issuer, const char *subject, const char *name, enum role role, char out_name[ACCOUNT_NAME_MAX],
                        struct err *e) must_use;
+/* The provider gives him no role any more: what he has here ends, sessions and tokens with it, until it gives him one. ERR_CONFLICT: the last enabled admin. */
+int accounts_oidc_no_role(struct state *s, const char *issuer, const char *subject, struct err *e) must_use;
 
 /* --- logging in --------------------------------------------------------------------------------- */
 /* ERR_AUTH: one sentence for every reason. ERR_LIMIT: too many failures of this name or from this address; retry_at_ms says when. */

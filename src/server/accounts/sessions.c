@@ -1,3 +1,4 @@
+#include "base/log.h"
 #include "base/secret.h"
 #include "server/accounts/accounts_int.h"
 
@@ -106,11 +107,14 @@ static int take_session(void *ctx, sqlite3_stmt *row, struct err *e)
     return 0;
 }
 
-static int touch(struct state *s, const char *hash, int64_t seen_ms, struct err *e)
+/* Where nothing can be written, people can still look, and remove what takes the room. */
+static void touch(struct state *s, const char *hash, int64_t seen_ms)
 {
+    struct err e;
     int64_t now = state_now_ms(s);
-    if (now - seen_ms < TOUCH_MS) return 0;
-    return state_run(s, e, "UPDATE session SET seen_ms = ? WHERE tenant_id = " TENANT " AND hash = ?", "is", now, hash);
+    if (now - seen_ms < TOUCH_MS) return;
+    if (state_run(s, &e, "UPDATE session SET seen_ms = ? WHERE tenant_id = " TENANT " AND hash = ?", "is", now, hash) < 0)
+        log_event(LOG_WARN, "session.not_touched", LOG_CSTR("why", e.message));
 }
 
 int accounts_session(struct state *s, const char *session, const char *from, struct actor *out, struct err *e)
@@ -126,7 +130,7 @@ int accounts_session(struct state *s, const char *session, const char *from, str
                    "s", hash));
     bool is_over = !f.user.is_found || f.user.role == ROLE_NONE || now - f.created_ms >= LIFE_MS || now - f.seen_ms >= IDLE_MS;
     if (is_over) return err_set(e, ERR_AUTH, "not logged in, or logged out after 30 minutes without use");
-    try(touch(s, hash, f.seen_ms, e));
+    touch(s, hash, f.seen_ms);
     fill(out, &f.user, session, hash, from);
     return 0;
 }

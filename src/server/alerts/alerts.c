@@ -41,6 +41,11 @@ void alerts_wake(struct alerts *a)
     wake(a, &a->has_look);
 }
 
+int alerts_forget_connector(struct alerts *a, const char *connector, struct err *e)
+{
+    return state_run(a->o.state, e, "DELETE FROM alert_cursor WHERE tenant_id = " TENANT " AND connector = ?", "s", connector);
+}
+
 static void on_job(void *ctx, int64_t job, const json_t *ended)
 {
     const char *kind = json_string_value(json_object_get(ended, "kind"));
@@ -53,6 +58,8 @@ struct look {
     struct alerts *a;
     struct store *store;
     const struct rule *rule;
+    int64_t version;
+    bool *is_stale; /* the rule was changed or removed meanwhile: the next look is another one's */
 };
 
 /* What was judged and what it fired are one transaction: told once, and nothing lost. */
@@ -60,8 +67,14 @@ static int on_over(void *ctx, const char *connector, int64_t change_id, const st
 {
     const struct look *l = ctx;
     struct state *s = l->a->o.state;
+    bool is_same = false;
     try(state_begin(s, e));
-    int rc = f ? rows_fire(s, l->rule, f, e) : 0;
+    int rc = rows_is_same(s, l->rule->id, l->version, &is_same, e);
+    if (rc == 0 && !is_same) {
+        *l->is_stale = true;
+        rc = err_set(e, ERR_CANCEL, "the rule was changed meanwhile");
+    }
+    if (rc == 0 && f) rc = rows_fire(s, l->rule, f, e);
     if (rc == 0) rc = rows_cursor_put(s, l->rule->id, connector, change_id, e);
     return state_end(s, rc, e);
 }
@@ -106,7 +119,7 @@ static int look_at_set(const struct look *l, struct err *e)
 {
     struct newest last;
     try(newest_change(l->store, l->rule->connector, 0, true, &last, e));
-    return judge_set(l->a, l->store, l->rule, last.id, last.time_ms, e);
+    return judge_set(l->a, l->store, l->rule, l->version, last.id, last.time_ms, e);
 }
 
 static int look_for_silence(const struct look *l, struct err *e)
@@ -161,15 +174,17 @@ static int look_with(const struct look *l, struct err *e)
 }
 
 /* A rule that cannot be judged keeps no other from it, and says why where people see it. */
-static void look_one(struct alerts *a, struct store *s, const char *id, const json_t *body)
+static void look_one(struct alerts *a, struct store *s, const char *id, int64_t version, const json_t *body)
 {
+    bool is_stale = false;
     struct rule r;
     struct err e = {0}, ignored;
     char problem[1200];
     rule_read(&r, id, body);
     if (!r.is_enabled) return;
-    struct look l = {a, s, &r};
+    struct look l = {a, s, &r, version, &is_stale};
     int rc = look_with(&l, &e);
+    if (is_stale) return;
     snprintf(problem, sizeof problem, "%s%s%s", e.message, e.hint[0] ? ": " : "", e.hint);
     if (rows_problem(a->o.state, id, rc < 0 ? problem : NULL, &ignored) < 0 || rc < 0)
         log_event(LOG_WARN, "alert.rule", LOG_CSTR("rule", id), LOG_CSTR("class", rc < 0 ? err_class_name(e.class) : "OK"), LOG_CSTR("message", rc < 0 ? e.message : ignored.message));
@@ -184,7 +199,8 @@ static int look_all(struct alerts *a, struct err *e)
     try(document_list(a->o.state, RULE_KIND, "", &rules, e));
     int rc = json_array_size(rules) ? store_open(&s, str_from(a->o.store_url), e) : 1;
     if (rc == 0) {
-        json_array_foreach(rules, i, rule) look_one(a, s, json_string_value(json_object_get(rule, "id")), json_object_get(rule, "body"));
+        json_array_foreach(rules, i, rule) 
+            look_one(a, s, json_string_value(json_object_get(rule, "id")), json_integer_value(json_object_get(rule, "version")), json_object_get(rule, "body"));
         store_close(s);
     }
     json_decref(rules);

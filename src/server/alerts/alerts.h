@@ -21,6 +21,8 @@ struct alerts_options {
 };
 int alerts_open(struct alerts **out, const struct alerts_options *o, struct err *e) must_use;
 void alerts_close(struct alerts *a); /* before jobs and asker are closed */
+/* What is next of that name is another connector: rules begin after its first run. */
+int alerts_forget_connector(struct alerts *a, const char *connector, struct err *e) must_use;
 void alerts_wake(struct alerts *a);  /* look at the change log now */
 
 /* --- rules (docs/api.md) ----------------------------------------------------------------------------------------- */

@@ -101,7 +101,7 @@ int member_sets_compare(const struct member_set *was, const struct member_set *i
 /* "alice became a member of Domain Admins", if the rule tells of such. */
 void firing_add_member(struct firing *f, const struct rule *r, const char *of, const char *name, bool is_gained);
 /* Compares with what is kept, fires, keeps the new one, moves the cursor: in one transaction. */
-int judge_set(struct alerts *a, struct store *s, const struct rule *r, int64_t last_change, int64_t last_ms, struct err *e) must_use;
+int judge_set(struct alerts *a, struct store *s, const struct rule *r, int64_t version, int64_t last_change, int64_t last_ms, struct err *e) must_use;
 
 /* --- the past: sets of earlier times are not kept, they are made by undoing the change log ---------------------------------------------------- */
 /* Of a group, nested, or of a right: one firing a run, newest first. ERR_NOTFOUND: no such group or target. *looked_to_ms: 0, or the end of the first run that was not
@@ -114,6 +114,7 @@ int rows_define(struct state *s, struct err *e) must_use;
 /* *change_id: -1 if there is none yet. */
 int rows_cursor(struct state *s, const char *rule, const char *connector, int64_t *change_id, struct err *e) must_use;
 int rows_cursor_put(struct state *s, const char *rule, const char *connector, int64_t change_id, struct err *e) must_use;
+int rows_is_same(struct state *s, const char *rule, int64_t version, bool *out, struct err *e) must_use; /* the rule is there, in this version */
 int rows_forget(struct state *s, const char *rule, struct err *e) must_use; /* cursors and sets */
 /* The alert and its delivery, unless the key was told already. Within a transaction. */
 int rows_fire(struct state *s, const struct rule *r, const struct firing *f, struct err *e) must_use;

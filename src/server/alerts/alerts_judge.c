@@ -173,7 +173,7 @@ int judge_silence(struct store *s, const struct rule *r, int64_t now_ms, int64_t
 {
     int64_t last = 0;
     *silent_since = 0;
-    try(store_runs(s, str_from(r->connector), 1000, on_last_run, &last, e));
+    try(store_runs(s, str_from(r->connector), INT32_MAX, on_last_run, &last, e));
     if (last < r->since_ms) last = r->since_ms; /* a rule begins with what happens after it was made */
     if (now_ms - last >= r->silence_ms) *silent_since = last;
     return 0;

@@ -42,6 +42,16 @@ int rows_cursor_put(struct state *s, const char *rule, const char *connector, in
                      "ssi", rule, connector, change_id);
 }
 
+int rows_is_same(struct state *s, const char *rule, int64_t version, bool *out, struct err *e)
+{
+    json_t *body;
+    int64_t now = 0;
+    int rc = document_get(s, RULE_KIND, "", rule, &body, &now, e);
+    if (rc == 0) json_decref(body);
+    *out = rc == 0 && now == version;
+    return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
 int rows_forget(struct state *s, const char *rule, struct err *e)
 {
     try(state_run(s, e, "DELETE FROM alert_cursor WHERE tenant_id = " TENANT " AND rule_id = ?", "s", rule));

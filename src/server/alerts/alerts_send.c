@@ -120,9 +120,15 @@ static int merge(struct state *s, struct delivery *d, json_t *also, struct err *
 /* true: not yet; it waits for the end of the rule's pause. */
 static int is_held(struct state *s, const struct delivery *d, const struct rule *r, int64_t now, bool *held, struct err *e)
 {
-    int64_t sent;
+    int64_t sent, again;
     *held = false;
     if (d->attempts || !r->throttle_ms) return 0;
+    try(state_number(s, &again, 0, e, "SELECT coalesce(min(next_ms), 0) FROM alert_delivery WHERE tenant_id = " TENANT " AND rule_id = ? AND state = 0 AND attempts > 0", "s",
+                     d->rule));
+    if (again) { /* one that fails is tried again; what comes meanwhile waits behind it, to be told together */
+        *held = true;
+        return set_state(s, d->alert, 0, again > now ? again + 1 : now + 1000, e);
+    }
     try(state_number(s, &sent, 0, e, "SELECT sent_ms FROM alert_rule_state WHERE tenant_id = " TENANT " AND rule_id = ?", "s", d->rule));
     if (!sent || now >= sent + r->throttle_ms || sent > now) return 0;
     *held = true;

@@ -214,13 +214,16 @@ struct moment {
     struct store *store;
     const struct rule *r;
     const struct member_set *is;
-    int64_t last_change, last_ms, cursor;
+    int64_t version, last_change, last_ms, cursor;
 };
 
 static int judge_in_transaction(const struct moment *m, struct firing *f, struct err *e)
 {
     struct state *s = m->a->o.state;
     struct member_set was;
+    bool is_same;
+    try(rows_is_same(s, m->r->id, m->version, &is_same, e));
+    if (!is_same) return 0; /* changed while the question was asked: what is kept is of another set */
     try(load_kept(&was, s, m->r->id, e));
     struct difference d = {.r = m->r, .s = s, .f = f, .of = m->is->of, .is_silent = m->cursor < 0};
     int rc = member_sets_compare(&was, m->is, keep_one, &d, e);
@@ -235,11 +238,11 @@ static int judge_in_transaction(const struct moment *m, struct firing *f, struct
     return rc < 0 ? rc : rows_cursor_put(s, m->r->id, m->r->connector, m->last_change, e);
 }
 
-int judge_set(struct alerts *a, struct store *s, const struct rule *r, int64_t last_change, int64_t last_ms, struct err *e)
+int judge_set(struct alerts *a, struct store *s, const struct rule *r, int64_t version, int64_t last_change, int64_t last_ms, struct err *e)
 {
     struct member_set is;
     struct firing f;
-    struct moment m = {.a = a, .store = s, .r = r, .is = &is, .last_change = last_change, .last_ms = last_ms};
+    struct moment m = {.a = a, .store = s, .r = r, .is = &is, .version = version, .last_change = last_change, .last_ms = last_ms};
     try(rows_cursor(a->o.state, r->id, r->connector, &m.cursor, e));
     if (m.cursor == last_change) return 0;
     try(r->type == CONDITION_ACCESS ? member_set_of_right(&is, a->o.asker, r, 0, ASK_MS, e) : member_set_of_group(&is, s, r, e));

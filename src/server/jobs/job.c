@@ -41,6 +41,7 @@ struct jobs {
 
     pthread_mutex_t lock; /* of what follows, and of every live job */
     struct job *live;     /* in the order of their ids; only the thread takes one out */
+    struct job *ended;    /* over, and not to be saved so far: there was no room, say */
     unsigned n_live;
     bool is_closing;
     int64_t close_at_ms; /* monotonic: children that are still there are killed */
@@ -128,6 +129,15 @@ static struct job *find_live(const struct jobs *js, int64_t id)
     return j;
 }
 
+/* Also one that is over, but whose row does not say so yet. */
+static struct job *find_known(const struct jobs *js, int64_t id)
+{
+    struct job *j = find_live(js, id);
+    for (struct job *k = js->ended; k && !j; k = k->next)
+        if (k->id == id) j = k;
+    return j;
+}
+
 static void wake(struct jobs *js)
 {
     uint64_t one = 1;
@@ -136,10 +146,11 @@ static void wake(struct jobs *js)
 }
 
 /* A row that cannot be written now (a full disk) is written with the next change; the job itself goes on. */
-static void save(struct jobs *js, const struct job *j)
+static void save(struct jobs *js, struct job *j)
 {
     struct err e;
-    if (job_rows_put(js->state, j, &e) < 0) log_event(LOG_WARN, "job.not_saved", LOG_INT("job", j->id), LOG_CSTR("why", e.message));
+    j->is_saved = job_rows_put(js->state, j, &e) == 0;
+    if (!j->is_saved) log_event(LOG_WARN, "job.not_saved", LOG_INT("job", j->id), LOG_CSTR("why", e.message));
 }
 
 static void change_state(struct jobs *js, struct job *j, enum job_state state)
@@ -263,9 +274,9 @@ static void start_ready(struct jobs *js)
 
 static void ask_to_end(struct job *j, int64_t kill_at_ms)
 {
-    if (j->kill_at_ms) return;
-    j->kill_at_ms = kill_at_ms;
-    job_child_ask_to_end(&j->child);
+    bool is_first = !j->kill_at_ms;
+    if (is_first || kill_at_ms < j->kill_at_ms) j->kill_at_ms = kill_at_ms; /* one that was cancelled does not hold up the server's end */
+    if (is_first) job_child_ask_to_end(&j->child);
 }
 
 static void look_at_queued(const struct jobs *js, struct job *j)
@@ -306,6 +317,13 @@ static void save_some(struct jobs *js)
     js->saved_ms = now;
     for (struct job *j = js->live; j; j = j->next)
         if (j->state == JOB_RUNNING && j->progress) save(js, j);
+    for (struct job **at = &js->ended; *at;) {
+        struct job *j = *at;
+        save(js, j);
+        if (!j->is_saved) break;
+        *at = j->next;
+        job_free(j);
+    }
 }
 
 /* --- the thread ------------------------------------------------------------------------------------------------ */
@@ -330,7 +348,12 @@ static size_t collect_news(struct jobs *js, struct news *out)
         }
         *at = j->next;
         js->n_live--;
-        job_free(j);
+        if (j->is_saved) {
+            job_free(j);
+            continue;
+        }
+        j->next = js->ended;
+        js->ended = j;
     }
     return n;
 }
@@ -352,7 +375,7 @@ static void tell_watchers(struct jobs *js)
 /* Pipes that are closed while the process is still there are looked after soon. */
 static int fill_polls(const struct jobs *js, struct pollfd *polls, nfds_t *n)
 {
-    int timeout = 60000;
+    int timeout = js->ended ? SAVE_EVERY_MS : 60000;
     *n = 0;
     polls[(*n)++] = (struct pollfd){.fd = js->wake, .events = POLLIN};
     for (const struct job *j = js->live; j; j = j->next) {
@@ -439,6 +462,10 @@ static int open_all(struct jobs *js, struct err *e)
 static void jobs_free(struct jobs *js)
 {
     if (js->wake >= 0) close(js->wake);
+    for (struct job *j; (j = js->ended) != NULL;) {
+        js->ended = j->next;
+        job_free(j);
+    }
     pthread_mutex_destroy(&js->lock);
     pthread_mutex_destroy(&js->watch_lock);
     free(js->dir);
@@ -510,14 +537,17 @@ static void add_live(struct jobs *js, struct job *j)
 static int queue(struct jobs *js, struct job *j, struct err *e)
 {
     char path[4200];
+    struct err without;
     struct job_words words;
     try(job_words_make(&words, j, e));
     job_words_free(&words);
     try(check_free(js, j, e));
     j->queued_ms = state_now_ms(js->state);
     try(job_rows_add(js->state, j, &j->id, e));
+    forget_files(js, j->id); /* of another job of this number, which a restored state knows nothing of */
     file_of(path, sizeof path, js, j->id, "jsonl");
-    try(job_log_open(&j->log, path, e));
+    if (job_log_open(&j->log, path, &without) < 0) /* its row is there: it goes on, and nobody can look on */
+        log_event(LOG_WARN, "job.no_events", LOG_INT("job", j->id), LOG_CSTR("why", without.message));
     add_live(js, j);
     job_event(j, "state", job_tell(j));
     return 0;
@@ -571,7 +601,7 @@ static void add_result(const struct jobs *js, int64_t id, json_t *row)
 int jobs_get(struct jobs *js, int64_t id, json_t **out, struct err *e)
 {
     pthread_mutex_lock(&js->lock);
-    struct job *j = find_live(js, id);
+    struct job *j = find_known(js, id);
     *out = j ? job_tell(j) : NULL;
     pthread_mutex_unlock(&js->lock);
     if (*out) return 0;
@@ -588,7 +618,7 @@ int jobs_list(struct jobs *js, const char *connector, const char *kind, int64_t 
     pthread_mutex_lock(&js->lock);
     json_array_foreach(*out, i, row)
     {
-        const struct job *j = find_live(js, json_integer_value(json_object_get(row, "id")));
+        const struct job *j = find_known(js, json_integer_value(json_object_get(row, "id")));
         if (j) json_array_set_new(*out, i, job_tell(j));
     }
     pthread_mutex_unlock(&js->lock);

@@ -40,6 +40,7 @@ struct job {
     int64_t late_at_ms;   /* monotonic: it takes too long */
     int64_t kill_at_ms;   /* monotonic; 0: it was not asked to end */
     bool is_cancelled, is_stopping;
+    bool is_saved; /* its row says what it is */
     bool has_news; /* watchers are to be called */
 };
 

@@ -12,6 +12,8 @@
 
 #define LOOK_EVERY_MS 30000
 #define SETTLE_MS     60000 /* after a job that could not even be queued */
+#define NOT_TRIED     (-1) /* no version of settings */
+#define SWEEP_AGAIN_MS 3600000
 #define REPORTS_EVERY_MS ((int64_t)24 * 3600 * 1000)
 
 /* What is known of one connector; a row of the table `schedule`. */
@@ -179,6 +181,7 @@ static struct schedule_outcome outcome_of(const json_t *job, int64_t now_ms)
                                  .retry_at_ms = time_of(error, "retry_at"),
                                  .attempt = (unsigned)json_integer_value(json_object_get(job, "attempt"))};
     if (!o.ended_ms || o.ended_ms > now_ms) o.ended_ms = now_ms;
+    if (o.started_ms > now_ms) o.started_ms = now_ms; /* the clock was set back */
     if (strcmp(state, "done") == 0) o.verdict = SCHEDULE_GOOD;
     if (strcmp(state, "cancelled") == 0) o.verdict = SCHEDULE_CANCELLED;
     if (strcmp(state, "interrupted") == 0) o.verdict = SCHEDULE_INTERRUPTED;
@@ -197,7 +200,9 @@ static void judge(struct schedule *s, struct plan *p, const struct rule *r, cons
     p->attempt = next.attempt;
     p->last_class = is_failure ? o.class : 0;
     p->retry_at_ms = is_failure ? o.retry_at_ms : 0;
-    p->version = json_integer_value(json_object_get(connector, "version"));
+    /* what was changed while it ran has not been tried; what was changed in the future was changed by another clock */
+    int64_t updated = time_of(connector, "updated");
+    p->version = o.started_ms && updated > o.started_ms && updated <= now_ms ? NOT_TRIED : json_integer_value(json_object_get(connector, "version"));
     set_text(&p->rule, r->text);
     set_text(&p->last_state, json_string_value(json_object_get(job, "state")));
     set_text(&p->reason, is_failure ? json_string_value(json_object_get(error, "message")) : "");
@@ -255,6 +260,24 @@ static json_t *newest_job(struct schedule *s, const char *connector, const char 
     return job;
 }
 
+/* Of another connector that had this name: it is over and done with. */
+static bool is_of_another(const json_t *job, const json_t *connector, int64_t now_ms)
+{
+    int64_t created = time_of(connector, "created");
+    return created <= now_ms && created > time_of(job, "queued");
+}
+
+/* What is due later than it could be by any rule was planned by a clock that went ahead. */
+static void mend_time(struct schedule *s, struct plan *p, const struct rule *r, int64_t now_ms)
+{
+    int64_t regular = schedule_regular(&r->is, now_ms, now_ms, seed_of(s, p, now_ms)), most = regular + r->is.every_ms / 10 + 10 * 60000;
+    bool is_ahead = p->last_started_ms > now_ms || (regular && !p->retry_at_ms && p->next_ms > most);
+    if (!is_ahead || !p->next_ms) return;
+    if (p->last_started_ms > now_ms) p->last_started_ms = now_ms;
+    p->next_ms = now_ms;
+    save(s, p);
+}
+
 static bool is_live(const json_t *job)
 {
     const char *state = json_string_value(json_object_get(job, "state"));
@@ -267,6 +290,10 @@ static void look_at(struct schedule *s, const json_t *connector, int64_t now_ms)
     bool is_enabled = !json_is_false(json_object_get(connector, "enabled"));
     if (!name) return;
     json_t *job = newest_job(s, name, "sync");
+    if (job && is_of_another(job, connector, now_ms)) {
+        json_decref(job);
+        job = NULL;
+    }
     struct plan *p = find_plan(s, name);
     struct rule r;
     if (!p) p = add_plan(s, name);
@@ -276,6 +303,7 @@ static void look_at(struct schedule *s, const json_t *connector, int64_t now_ms)
     if (is_enabled && !is_live(job)) {
         if (!p->is_known) begin_plan(s, p, &r, connector, now_ms);
         look_at_settings(s, p, &r, connector, now_ms);
+        mend_time(s, p, &r, now_ms);
         if (p->next_ms && p->next_ms <= now_ms) start(s, p, job, now_ms);
     }
     cron_free(r.cron);
@@ -311,15 +339,18 @@ static void look_at_reports(struct schedule *s, int64_t now_ms)
 {
     if (!has_data(s)) return;
     json_t *last = newest_job(s, NULL, "report");
-    if (!last || was_cut_short(last) || (!is_live(last) && now_ms - time_of(last, "queued") >= REPORTS_EVERY_MS)) start_own(s, "report");
+    int64_t age = now_ms - time_of(last, "queued");
+    if (!last || was_cut_short(last) || (!is_live(last) && (age >= REPORTS_EVERY_MS || age < 0))) start_own(s, "report");
     json_decref(last);
 }
 
 /* Rows of a removed connector. */
-static void look_at_sweeps(struct schedule *s)
+static void look_at_sweeps(struct schedule *s, int64_t now_ms)
 {
     json_t *last = newest_job(s, NULL, "forget");
-    if (was_cut_short(last)) start_own(s, "forget");
+    const char *state = json_string_value(json_object_get(last, "state"));
+    bool has_failed = state && strcmp(state, "failed") == 0 && now_ms - time_of(last, "ended") >= SWEEP_AGAIN_MS;
+    if (was_cut_short(last) || has_failed) start_own(s, "forget");
     json_decref(last);
 }
 
@@ -341,7 +372,7 @@ static void look_at_all(struct schedule *s)
     for (size_t k = s->n; k-- > 0;)
         if (!s->plans[k].is_there) forget(s, k);
     look_at_reports(s, now);
-    look_at_sweeps(s);
+    look_at_sweeps(s, now);
 }
 
 static int64_t until_next(const struct schedule *s)
@@ -456,7 +487,8 @@ json_t *schedule_tell(struct schedule *s, const char *connector)
         jsonv_put(o, "next", jsonv_time(p->next_ms));
         if (p->last_job) jsonv_put(o, "last_job", json_integer(p->last_job));
         if (*p->last_state) jsonv_put(o, "last_status", json_string(p->last_state));
-        jsonv_put(o, "retry_at", jsonv_time(p->retry_at_ms));
+        int64_t again = p->last_class && p->attempt ? p->next_ms : 0;
+        jsonv_put(o, "retry_at", jsonv_time(p->retry_at_ms ? p->retry_at_ms : again));
         jsonv_put(o, "paused", json_boolean(p->last_class == ERR_AUTH));
         if (*p->reason) jsonv_put(o, "reason", json_string(p->reason));
         if (*p->fix) jsonv_put(o, "fix", json_string(p->fix));

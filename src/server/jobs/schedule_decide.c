@@ -62,7 +62,9 @@ struct schedule_next schedule_decide(const struct schedule_rule *r, const struct
     if (o->verdict != SCHEDULE_FAILED) return (struct schedule_next){regular, 0};
     int64_t asked = o->retry_at_ms > o->ended_ms ? o->retry_at_ms + spread(seed, MINUTE_MS / 4) : 0;
     if (!is_tried_again(o->class)) return (struct schedule_next){regular ? most(regular, asked) : 0, 0};
-    int64_t again = most(o->ended_ms + backed_off(r, o->attempt, seed), asked);
-    /* the regular time comes first: a new period, but not a new count, or a peer that is down for days would be asked every minute once a period */
+    int64_t again = o->ended_ms + backed_off(r, o->attempt, seed);
+    /* a regular time comes first: a new period, but not a new count, or a peer that is down for days would be asked every minute once a period */
+    if (r->cron && regular) again = least(again, regular);
+    again = most(again, asked);
     return (struct schedule_next){again, o->attempt < 100 ? o->attempt + 1 : o->attempt};
 }

@@ -77,6 +77,14 @@ static void test_cron(void **state)
     struct schedule_outcome o = {.verdict = SCHEDULE_FAILED, .class = ERR_NET, .started_ms = START_MS, .ended_ms = START_MS};
     assert_true(schedule_decide(&r, &o, 1).at_ms < START_MS + 2 * MINUTE);
     cron_free(c);
+    /* failing for hours: asked at its regular times, not only every six hours */
+    assert_int_equal(cron_parse(&c, STR("*/15 * * * *"), &e), 0);
+    r.cron = c;
+    o.attempt = 20;
+    assert_true(schedule_decide(&r, &o, 1).at_ms <= START_MS + 16 * MINUTE);
+    o.retry_at_ms = START_MS + HOUR; /* unless the peer asks for more */
+    assert_true(schedule_decide(&r, &o, 1).at_ms >= START_MS + HOUR);
+    cron_free(c);
 }
 
 /* Connectors of one interval do not stay together. */
@@ -332,6 +340,21 @@ static void test_report(void **state)
     close_server();
 }
 
+/* A clock that went ahead and was set back stops nothing. */
+static void test_clock_set_back(void **state)
+{
+    now_ms += 365 * DAY;
+    open_server("  a: {" KEYS ", frequency: 1h}\n");
+    wait_for("a", 1, "done");
+    now_ms -= 365 * DAY;
+    pass(0);
+    wait_for("a", 2, "done");
+    nothing_more("a", 2);
+    pass(2 * HOUR);
+    wait_for("a", 3, "done");
+    close_server();
+}
+
 /* Another interval counts from the last run; a connector that has gone is forgotten, and new when it comes back. */
 static void test_settings(void **state)
 {
@@ -363,6 +386,6 @@ int main(int argc, char **argv)
     log_setup(LOG_OFF, LOG_AS_TEXT);
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, test_tear_down)
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_table), cmocka_unit_test(test_cron), cmocka_unit_test(test_spread), TEST(test_life), TEST(test_restart),
-                                       TEST(test_interrupted), TEST(test_report), TEST(test_settings)};
+                                       TEST(test_interrupted), TEST(test_report), TEST(test_clock_set_back), TEST(test_settings)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

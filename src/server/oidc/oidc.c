@@ -1,5 +1,6 @@
 #include "server/oidc/oidc_int.h"
 
+#include "base/log.h"
 #include "base/when.h"
 #include "net/jwt.h"
 #include "net/oauth.h"
@@ -166,9 +167,14 @@ static int log_in(struct oidc *o, const struct oidc_conf *c, const json_t *claim
 {
     char name[ACCOUNT_NAME_MAX], own[ACCOUNT_NAME_MAX];
     enum role role;
-    try(oidc_claims_role(c, claims, &role, e));
+    const char *subject = json_string_value(json_object_get(claims, "sub"));
+    int rc = oidc_claims_role(c, claims, &role, e);
+    struct err quiet;
+    if (rc == ERR_DENIED && !oidc_claims_is_overage(c, claims) && accounts_oidc_no_role(o->state, c->issuer, subject, &quiet) < 0)
+        log_event(LOG_WARN, "oidc.role_not_taken", LOG_CSTR("why", quiet.message));
+    if (rc < 0) return rc;
     oidc_claims_name(name, claims);
-    try(accounts_oidc_user(o->state, c->issuer, json_string_value(json_object_get(claims, "sub")), name, role, own, e));
+    try(accounts_oidc_user(o->state, c->issuer, subject, name, role, own, e));
     return accounts_session_new(o->state, own, from, out, session, e);
 }
 

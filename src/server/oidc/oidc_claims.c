@@ -25,9 +25,9 @@ static enum role role_of(const json_t *roles, const json_t *value)
 }
 
 /* Entra ID leaves groups out of a token when there are more than 200, and says so. */
-static bool is_overage(const json_t *claims, const char *claim)
+bool oidc_claims_is_overage(const struct oidc_conf *c, const json_t *claims)
 {
-    return json_object_get(json_object_get(claims, "_claim_names"), claim) != NULL;
+    return json_object_get(json_object_get(claims, "_claim_names"), c->role_claim) != NULL;
 }
 
 int oidc_claims_role(const struct oidc_conf *c, const json_t *claims, enum role *out, struct err *e)
@@ -41,7 +41,7 @@ int oidc_claims_role(const struct oidc_conf *c, const json_t *claims, enum role 
     }
     if (*out == ROLE_NONE) *out = role_parse(str_from(c->default_role));
     if (*out != ROLE_NONE) return 0;
-    if (is_overage(claims, c->role_claim)) {
+    if (oidc_claims_is_overage(c, claims)) {
         err_set(e, ERR_DENIED, "the provider left the claim '%s' out, because it would be too long", c->role_claim);
         return err_hint(e, "an administrator maps application roles instead of groups, or has the provider send only groups of the application");
     }

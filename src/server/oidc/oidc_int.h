@@ -61,6 +61,7 @@ int oidc_pending_take(struct oidc *o, struct oidc_pending *out, const char *stat
 
 /* --- who it is (oidc_claims.c) --------------------------------------------------------------------------------------- */
 /* ERR_DENIED: none of the claim's values has a role, and there is no default. */
+bool oidc_claims_is_overage(const struct oidc_conf *c, const json_t *claims); /* the claim was left out, so nothing follows from its absence */
 int oidc_claims_role(const struct oidc_conf *c, const json_t *claims, enum role *out, struct err *e) must_use;
 void oidc_claims_name(char out[ACCOUNT_NAME_MAX], const json_t *claims);
 

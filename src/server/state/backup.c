@@ -25,9 +25,10 @@ struct part {
 
 static void list_parts(struct part out[PARTS], const struct backup_files *f)
 {
-    out[0] = (struct part){"store.db", f->store, true};
-    out[1] = (struct part){"server.db", f->state, true};
-    out[2] = (struct part){"master.key", f->key, false};
+    /* The store last: its changes may be younger than what the state says has been judged, never older, or they would raise no alert. */
+    out[0] = (struct part){"server.db", f->state, true};
+    out[1] = (struct part){"master.key", f->key, false};
+    out[2] = (struct part){"store.db", f->store, true};
 }
 
 static void join(char out[PATH_MAX], const char *dir, const char *name)

@@ -16,7 +16,7 @@ import { ROLES } from "./settings-account";
 
 interface User {
     name: string;
-    role: Role;
+    role: Role | "none"; // none: the provider took it away
     enabled: boolean;
     has_password: boolean;
     oidc_subject?: string | null;
@@ -91,7 +91,7 @@ function EditUser({ user, onClose, onDone }: { user: User; onClose: () => void; 
             onClose={onClose}
             note="A change ends the sessions of this user."
         >
-            <SelectField label="Role" value={role} options={ROLES} onChange={setRole} />
+            <SelectField label="Role" value={role} options={user.role === "none" ? [{ value: "none", label: "None: the provider gives none" }, ...ROLES] : ROLES} onChange={setRole} />
             <Checkbox
                 label="Enabled"
                 description="Switched off, the user cannot log in, and all sessions end."
