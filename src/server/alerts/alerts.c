@@ -199,7 +199,7 @@ static int look_all(struct alerts *a, struct err *e)
     try(document_list(a->o.state, RULE_KIND, "", &rules, e));
     int rc = json_array_size(rules) ? store_open(&s, str_from(a->o.store_url), e) : 1;
     if (rc == 0) {
-        json_array_foreach(rules, i, rule) 
+        json_array_foreach(rules, i, rule)
             look_one(a, s, json_string_value(json_object_get(rule, "id")), json_integer_value(json_object_get(rule, "version")), json_object_get(rule, "body"));
         store_close(s);
     }
