@@ -263,18 +263,14 @@ static int add_candidate(void *items, const struct catalog_row *row, struct err 
 /* A page may be short, or empty: what is looked for lies further on. */
 static int find_in(struct catalog *c, struct catalog_query *query, json_t *items, struct err *e)
 {
-    struct buf next = buf_new(SIZE_MAX / 2), after = buf_new(SIZE_MAX / 2);
+    struct buf next = buf_new(SIZE_MAX / 2);
     int rc = 0;
     for (int i = 0; i < FIND_PAGES && rc == 0 && json_array_size(items) < FIND_LIMIT && (!i || next.len); i++) {
-        buf_clear(&after);
-        buf_add_str(&after, buf_str(&next));
-        buf_clear(&next);
-        query->after = buf_str(&after);
+        query->after = buf_str(&next);
         query->limit = FIND_LIMIT - (int64_t)json_array_size(items);
         rc = catalog_list(c, query, add_candidate, items, &next, e);
     }
     buf_free(&next);
-    buf_free(&after);
     return rc;
 }
 

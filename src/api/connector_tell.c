@@ -2,6 +2,7 @@
 
 #include "base/jsonv.h"
 #include "base/when.h"
+#include "run/rows.h"
 
 #include <stdio.h>
 
@@ -42,20 +43,6 @@ static json_t *assets(const struct connector_state *s)
     return j;
 }
 
-static json_t *counts(const struct run_result *r)
-{
-    json_t *j = json_object();
-    for (unsigned k = 1; k < KIND_COUNT; k++) {
-        const struct run_counts *n = &r->counts[k];
-        if (!n->read && !n->created && !n->changed && !n->deleted && !r->held[k]) continue;
-        json_t *one = json_pack("{s:I, s:I, s:I, s:I}", "read", (json_int_t)n->read, "created", (json_int_t)n->created, "changed", (json_int_t)n->changed, "deleted",
-                                (json_int_t)n->deleted);
-        if (r->held[k]) jsonv_put(one, "held", json_integer((json_int_t)r->held[k]));
-        jsonv_put(j, kind_name((enum kind)k), one);
-    }
-    return j;
-}
-
 static json_t *delta(const struct run_result *r)
 {
     uint64_t created = 0, changed = 0, deleted = 0;
@@ -83,7 +70,7 @@ static void note_newest(struct told *t, const struct run_row *r)
     jsonv_put(last, "run", json_integer(r->id));
     jsonv_put(last, "status", json_string(run_status_name(r->status)));
     jsonv_put(last, "ended", jsonv_time(r->ended_ms));
-    jsonv_put(last, "counts", counts(&r->result));
+    jsonv_put(last, "counts", rows_counts(&r->result));
     jsonv_put(t->connector, "last", last);
     jsonv_put(t->connector, "delta", delta(&r->result));
     say(t, r->error_message, r->error_hint);
@@ -278,21 +265,11 @@ static void put_status(struct told *t)
     json_object_set(t->connector, "next", next && is_true(t->connector, "enabled") ? (json_t *)next : json_null());
 }
 
-static json_t *newest_sync(struct request *q, const char *name)
-{
-    struct err ignored;
-    json_t *list;
-    if (jobs_list(q->app->jobs, name, "sync", 0, 1, &list, &ignored) < 0) return NULL;
-    json_t *job = json_incref(json_array_get(list, 0));
-    json_decref(list);
-    return job;
-}
-
 void connector_tell(struct request *q, json_t *connector)
 {
     struct err ignored;
     struct told t = {.connector = connector, .name = text(connector, "name"), .status = "never"};
-    t.job = newest_sync(q, t.name);
+    t.job = schedule_newest_sync(q->app->schedule, connector);
     t.schedule = schedule_tell(q->app->schedule, t.name);
     if (request_store(q, &t.store, &ignored) < 0) t.store = NULL;
     read_store(&t);

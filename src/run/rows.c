@@ -8,7 +8,7 @@
 
 /* --- runs -------------------------------------------------------------------------------------------- */
 
-static json_t *counts(const struct run_result *r)
+json_t *rows_counts(const struct run_result *r)
 {
     json_t *j = json_object();
     for (unsigned k = 1; k < KIND_COUNT; k++) {
@@ -42,7 +42,7 @@ json_t *rows_run(const struct run_row *r)
     jsonv_put(j, "started", jsonv_time(r->started_ms));
     jsonv_put(j, "ended", jsonv_time(r->ended_ms));
     jsonv_put(j, "status", json_string(run_status_name(r->status)));
-    jsonv_put(j, "counts", counts(&r->result));
+    jsonv_put(j, "counts", rows_counts(&r->result));
     jsonv_put(j, "server", jsonv_str(r->server));
     jsonv_put(j, "requests", json_integer((json_int_t)r->requests));
     jsonv_put(j, "bytes", json_integer((json_int_t)r->bytes));

@@ -46,6 +46,12 @@ function Show({ row }: { row: PageRow }) {
     return <Guard at={route.href}><Found key={route.path.join("/")} /></Guard>;
 }
 
+// And back, once somebody is logged in.
+function goToLogin(): void {
+    const at = current();
+    go(link(["login"], { next: at.href === "#/" ? null : at.href }), { replace: true });
+}
+
 function App() {
     const route = useRoute();
     const session = useSession();
@@ -53,8 +59,7 @@ function App() {
     useEffect(() => window.scrollTo(0, 0), [route.path.join("/")]);
     // Back to a page of before the log-out, or a link opened at the log-in.
     useEffect(() => {
-        const at = current(); // the log-out may be on its way to the log-in already
-        if (session === null && !findPage(at.path)?.bare) go(link(["login"], { next: at.href === "#/" ? null : at.href }), { replace: true });
+        if (session === null && !findPage(current().path)?.bare) goToLogin(); // the log-out may be on its way there already
     }, [session, route.href]);
     if (row?.bare) return <Bare><Show key={row.pattern} row={row} /></Bare>;
     if (session === null) return <Bare><Loading /></Bare>;
@@ -82,10 +87,10 @@ async function begin(): Promise<void> {
             return;
         }
         const start = await get<Start>("/start").catch(() => null);
-        const at = current();
+        const at = current().path[0];
         if (start?.setup_needed) {
-            if (at.path[0] !== "setup") go("#/setup", { replace: true });
-        } else if (at.path[0] !== "login") go(link(["login"], { next: at.href === "#/" ? null : at.href }), { replace: true });
+            if (at !== "setup") go("#/setup", { replace: true });
+        } else if (at !== "login") goToLogin();
     }
     render(<App />, root);
 }

@@ -145,7 +145,7 @@ static void wake(struct jobs *js)
     }
 }
 
-/* A row that cannot be written now (a full disk) is written with the next change; the job itself goes on. */
+/* A row that cannot be written now (a full disk) is written with the next change, or, of a job that is over, later (save_some); the job itself goes on. */
 static void save(struct jobs *js, struct job *j)
 {
     struct err e;

@@ -284,16 +284,20 @@ static bool is_live(const json_t *job)
     return state && (strcmp(state, "queued") == 0 || strcmp(state, "running") == 0);
 }
 
+json_t *schedule_newest_sync(struct schedule *s, const json_t *connector)
+{
+    json_t *job = newest_job(s, json_string_value(json_object_get(connector, "name")), "sync");
+    if (!job || !is_of_another(job, connector, state_now_ms(s->state))) return job;
+    json_decref(job);
+    return NULL;
+}
+
 static void look_at(struct schedule *s, const json_t *connector, int64_t now_ms)
 {
     const char *name = json_string_value(json_object_get(connector, "name"));
     bool is_enabled = !json_is_false(json_object_get(connector, "enabled"));
     if (!name) return;
-    json_t *job = newest_job(s, name, "sync");
-    if (job && is_of_another(job, connector, now_ms)) {
-        json_decref(job);
-        job = NULL;
-    }
+    json_t *job = schedule_newest_sync(s, connector);
     struct plan *p = find_plan(s, name);
     struct rule r;
     if (!p) p = add_plan(s, name);

@@ -14,6 +14,8 @@ struct schedule;
 int schedule_open(struct schedule **out, struct state *s, struct connectors *c, struct jobs *j, struct err *e) must_use;
 void schedule_close(struct schedule *s);
 void schedule_wake(struct schedule *s); /* settings changed: look again */
+/* The newest sync of this connector (its JSON), not of another one that had its name before; NULL: none. The caller decrefs. */
+json_t *schedule_newest_sync(struct schedule *s, const json_t *connector);
 /* {next, last_job, last_status, retry_at, paused, reason, attempt} of a connector, for pages; never fails: what is unknown is absent. */
 json_t *schedule_tell(struct schedule *s, const char *connector);
 

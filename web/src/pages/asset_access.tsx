@@ -13,7 +13,7 @@ import { Table, type Column } from "../ui/table";
 import { Text, Time } from "../ui/text";
 import { partyId } from "../parts/access-model";
 import { PLAIN_GROUPS, plainRight } from "../parts/rights";
-import { GROUPS } from "./asset_groups";
+import { GROUPS, hrefOf, keyOf } from "./asset_groups";
 import { explorerLink } from "./asset_overview";
 
 const PRINCIPALS = ["user", "computer", "service_account", "group", "foreign_principal", "service_principal"];
@@ -64,7 +64,7 @@ function Roles({ entity: e }: { entity: Entity }) {
     return (
         <>
             <p class="muted">In Entra ID what an object can do follows from its roles.{identities}</p>
-            <Table caption="Roles" columns={GROUPS} rows={roles} rowKey={(g) => `${g.uid ?? g.sid ?? g.name}-${g.via}`} href={(g) => (g.uid ? assetLink(e.connector, g.uid) : null)} loading={loading} />
+            <Table caption="Roles" columns={GROUPS} rows={roles} rowKey={keyOf} href={(g) => hrefOf(e.connector, g)} loading={loading} />
         </>
     );
 }

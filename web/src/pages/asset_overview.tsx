@@ -12,6 +12,7 @@ import { Badge, Button, Card, Copy, Notice } from "../ui/basic";
 import { Field } from "../ui/field";
 import { Text, Time, ValueText } from "../ui/text";
 import { toast } from "../ui/toast";
+import { keyOf } from "./asset_groups";
 
 export function OverviewTab({ entity: e, path, onChange }: { entity: Entity; path: string; onChange: () => void }) {
     return (
@@ -88,7 +89,7 @@ function Groups({ entity: e }: { entity: Entity }) {
             {shown.length === 0 ? <p class="muted">It is in no group.</p> : (
                 <ul class="stack-lines tight">
                     {shown.map((g) => (
-                        <li key={`${g.uid ?? g.name}-${g.via}`}>
+                        <li key={keyOf(g)}>
                             {g.uid ? <a href={assetLink(e.connector, g.uid)}><Text>{g.name}</Text></a> : <Text>{g.name}</Text>}
                             {g.via !== "member" && <span class="muted small"> <Text>{VIA[g.via] ?? g.via}</Text></span>}
                         </li>

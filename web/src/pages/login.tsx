@@ -7,7 +7,7 @@ import type { Session, Start } from "../lib/types";
 import { Button, ErrorBox, Notice } from "../ui/basic";
 import { Page } from "../ui/layout";
 import { PasswordField, TextField } from "../parts/inputs";
-import { useGuarded } from "../parts/use-guarded";
+import { useGuarded } from "../lib/use-guarded";
 
 // Only a place of this page: anything else would send people elsewhere after a log-in.
 function nextOf(query: URLSearchParams): string {

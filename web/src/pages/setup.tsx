@@ -9,7 +9,7 @@ import { Icon } from "../ui/icon";
 import { Page } from "../ui/layout";
 import { PasswordField, TextField } from "../parts/inputs";
 import { isGoodPassword, PasswordRules } from "../parts/password-rules";
-import { useGuarded } from "../parts/use-guarded";
+import { useGuarded } from "../lib/use-guarded";
 
 function WhereIsYourData() {
     const tile = (type: string, title: string, text: string) => (

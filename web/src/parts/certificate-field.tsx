@@ -9,7 +9,7 @@ import { hasStoredSecret, leaveField, problemOf, type Form } from "./form";
 import { RadioChoice, TextArea, TextField, type RadioOption } from "./inputs";
 import { labelOf } from "./labels";
 import { effective, isEmpty, pemKey } from "./spec";
-import { useGuarded } from "./use-guarded";
+import { useGuarded } from "../lib/use-guarded";
 
 interface Certificate {
     subject: string;

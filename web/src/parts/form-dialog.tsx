@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { S } from "../lib/strings";
 import { Button, ErrorBox } from "../ui/basic";
 import { Dialog } from "../ui/dialog";
-import { useGuarded } from "./use-guarded";
+import { useGuarded } from "../lib/use-guarded";
 
 export function FormDialog(p: {
     title: string;

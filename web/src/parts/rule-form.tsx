@@ -24,7 +24,7 @@ import { DurationField } from "./duration-field";
 import { PasswordField, RadioChoice, SelectField, TextField } from "./inputs";
 import { PartyPicker, type Picked } from "./party-picker";
 import { RightPicker } from "./right-picker";
-import { useGuarded } from "./use-guarded";
+import { useGuarded } from "../lib/use-guarded";
 
 type Set = (change: Partial<Condition>) => void;
 

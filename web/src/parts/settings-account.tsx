@@ -13,7 +13,7 @@ import { toast } from "../ui/toast";
 import { FormDialog } from "./form-dialog";
 import { PasswordField, SelectField, TextField } from "./inputs";
 import { isGoodPassword, PasswordRules } from "./password-rules";
-import { useGuarded } from "./use-guarded";
+import { useGuarded } from "../lib/use-guarded";
 
 export const ROLES: { value: Role; label: string }[] = [
     { value: "viewer", label: "Viewer: reads" },

@@ -10,7 +10,7 @@ import { toast } from "../ui/toast";
 import { PasswordField, SelectField, TextArea, TextField } from "./inputs";
 import { ROLES } from "./settings-account";
 import { SettingsSteps, type SettingsTest } from "./settings-steps";
-import { useGuarded } from "./use-guarded";
+import { useGuarded } from "../lib/use-guarded";
 
 interface Oidc {
     enabled: boolean;

@@ -7,7 +7,7 @@ import { Time } from "../ui/text";
 import { toast } from "../ui/toast";
 import { PasswordField, RadioChoice, TextField } from "./inputs";
 import { SettingsSteps, type SettingsTest } from "./settings-steps";
-import { useGuarded } from "./use-guarded";
+import { useGuarded } from "../lib/use-guarded";
 
 interface Vault {
     source: "server" | "file" | "none";

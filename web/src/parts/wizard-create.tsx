@@ -15,7 +15,7 @@ import { useJob } from "./jobs";
 import { labelOf } from "./labels";
 import { fieldsOf, pemKey, settingsOf } from "./spec";
 import { TestSteps, verdictOf } from "./test-steps";
-import { useGuarded } from "./use-guarded";
+import { useGuarded } from "../lib/use-guarded";
 
 function valueText(form: Form, key: string, value: unknown): string {
     if (Array.isArray(value)) return value.map((v) => (typeof v === "object" && v !== null ? (v as { name: string }).name : String(v))).join(", ");

@@ -1,8 +1,9 @@
 // dialog.tsx - a modal dialog on the browser's own <dialog>: it keeps the focus inside, makes the rest inert, closes with Esc and gives the focus back.
 //   {isOpen && <Dialog title="Delete corp?" onClose={() => setOpen(false)} actions={<Button ...>}>...</Dialog>}
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useRef } from "preact/hooks";
 import { S } from "../lib/strings";
+import { useGuarded } from "../lib/use-guarded";
 import { Button, ErrorBox } from "./basic";
 
 export function Dialog({ title, onClose, children, actions, wide, side }: {
@@ -41,15 +42,12 @@ export function Dialog({ title, onClose, children, actions, wide, side }: {
 export function Confirm({ title, children, action, danger, onConfirm, onClose }: {
     title: string; children?: ComponentChildren; action: string; danger?: boolean; onConfirm: () => void | Promise<unknown>; onClose: () => void;
 }) {
-    const [error, setError] = useState<unknown>();
-    const confirm = async () => {
-        try {
+    const { error, guarded } = useGuarded(); // told here: what is behind the dialog is not seen
+    const confirm = () =>
+        guarded(async () => {
             await onConfirm();
             onClose();
-        } catch (e) {
-            setError(e); // here: what is told behind the dialog is not seen
-        }
-    };
+        });
     return (
         <Dialog title={title} onClose={onClose} actions={<><Button onClick={onClose}>{S.cancel}</Button><Button variant={danger ? "danger" : "primary"} onClick={confirm}>{action}</Button></>}>
             {children}

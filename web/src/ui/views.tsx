@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { del, post, segment, useGet } from "../lib/api";
 import { link, useRoute } from "../lib/router";
 import { S } from "../lib/strings";
+import { useGuarded } from "../lib/use-guarded";
 import type { List, SavedView } from "../lib/types";
 import { plain } from "../lib/visible";
 import { Button, Empty, ErrorBox } from "./basic";
@@ -32,23 +33,14 @@ function ViewsDialog({ page, onClose }: { page: string; onClose: () => void }) {
     const [name, setName] = useState("");
     const query = savable(route.query);
     const mine = data?.items.filter((v) => v.page === page) ?? [];
-    const [failed, setFailed] = useState<unknown>();
-    const [isSaving, setSaving] = useState(false);
-    const save = async () => {
-        const wanted = name.trim();
-        if (wanted === "" || isSaving) return;
-        setSaving(true);
-        setFailed(undefined);
-        try {
-            await post("/views", { name: wanted, page, query });
+    const { error: failed, isBusy, guarded } = useGuarded();
+    const save = () =>
+        guarded(async () => {
+            await post("/views", { name: name.trim(), page, query });
             setName("");
             reload();
-        } catch (e) {
-            setFailed(e);
-        }
-        setSaving(false);
-    };
-    const remove = (view: SavedView) => del(`/views/${segment(String(view.id))}`).then(reload, setFailed);
+        });
+    const remove = (view: SavedView) => guarded(() => del(`/views/${segment(String(view.id))}`).then(reload));
     return (
         <Dialog title="Saved views" onClose={onClose}>
             {error !== undefined && <ErrorBox error={error} retry={reload} />}
@@ -62,12 +54,12 @@ function ViewsDialog({ page, onClose }: { page: string; onClose: () => void }) {
                     </li>
                 ))}
             </ul>
-            <form class="form" onSubmit={(e) => { e.preventDefault(); void save(); }}>
+            <form class="form" onSubmit={(e) => { e.preventDefault(); if (name.trim() !== "") void save(); }}>
                 <Field label="Save what the list shows now as" description={query === "" ? "The list has no filters now." : undefined}>
                     {(a) => (
                         <div class="input-row">
                             <input {...a} value={name} maxLength={100} onInput={(e) => setName(e.currentTarget.value)} />
-                            <Button type="submit" variant="primary" busy={isSaving} disabled={name.trim() === ""}>{S.save}</Button>
+                            <Button type="submit" variant="primary" busy={isBusy} disabled={name.trim() === ""}>{S.save}</Button>
                         </div>
                     )}
                 </Field>
